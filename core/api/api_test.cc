@@ -1,0 +1,73 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "core/api/effects.h"
+#include "core/api/files.h"
+#include "core/api/path.h"
+
+namespace bramah {
+namespace {
+
+TEST(Path, C01AcceptsTheGrammarAndFormatsItBack) {
+  for (const char* name : {"/ls/demo", "/ls/demo/a", "/ls/demo/a/b c/\xc3\xa9"}) {
+    const auto parsed = ParseGlobalName(name);
+    ASSERT_TRUE(parsed.has_value()) << name;
+    EXPECT_EQ(FormatGlobalName(parsed->cell, parsed->path), name);
+  }
+  EXPECT_EQ(ParseGlobalName("/ls/demo")->path, "/");
+  EXPECT_EQ(ParseGlobalName("/ls/demo/")->path, "/");
+}
+
+TEST(Path, C01RefusesEverythingElse) {
+  for (const char* name : {"", "/", "/ls", "/ls/", "ls/demo/a", "/ls//a", "/ls/demo//a", "/ls/demo/a/", "/ls/./a",
+                           "/ls/demo/..", "/ls/demo/a/./b", "/ls/demo/\xff", "/ls/demo/\xc0\xaf", "/ls/demo/\xed\xa0\x80"}) {
+    EXPECT_FALSE(ParseGlobalName(name).has_value()) << name;
+  }
+  EXPECT_FALSE(IsCellPath(std::string("/a\0b", 4)));
+}
+
+TEST(Path, LimitsAreInclusive) {
+  EXPECT_TRUE(IsCellPath("/" + std::string(255, 'a')));
+  EXPECT_FALSE(IsCellPath("/" + std::string(256, 'a')));
+  std::string deep;
+  for (int i = 0; i < 64; ++i) deep += "/d";
+  EXPECT_TRUE(IsCellPath(deep));
+  EXPECT_FALSE(IsCellPath(deep + "/d"));
+}
+
+TEST(Path, ParentAndBase) {
+  EXPECT_EQ(ParentPath("/a/b"), "/a");
+  EXPECT_EQ(ParentPath("/a"), "/");
+  EXPECT_EQ(BaseName("/a/b"), "b");
+}
+
+TEST(Files, NamesRoundTripAndNothingElseParses) {
+  for (const FileId id : {FileId{FileKind::kIdentity, 0}, FileId{FileKind::kIdentityTmp, 0}, FileId{FileKind::kVote, 0},
+                          FileId{FileKind::kVote, 1}, FileId{FileKind::kSegment, 0xabc}, FileId{FileKind::kSnapshot, 7},
+                          FileId{FileKind::kSnapshotTmp, 7}}) {
+    EXPECT_EQ(ParseFileName(FileName(id)), id);
+  }
+  for (const char* name : {"", "vote-2", "wal-1", "wal-000000000000000G", "snapshot-0000000000000001.bak", "lost+found"}) {
+    EXPECT_FALSE(ParseFileName(name).has_value()) << name;
+  }
+}
+
+TEST(Effects, KeepsOrderAndRecyclesBodies) {
+  Effects effects;
+  v1::Ping& first = effects.Send<v1::Ping>(ConnId(2), After{3, 0});
+  first.set_number(9);
+  effects.Arm(TimerId::kRetry, 77);
+  effects.Reply(CallId(5)).set_code(v1::EXISTS);
+  ASSERT_EQ(effects.ops().size(), 3u);
+  EXPECT_EQ(effects.send(effects.ops()[0]).after.log, 3u);
+  EXPECT_EQ(effects.timer(effects.ops()[1]).at, 77);
+  EXPECT_EQ(effects.reply(effects.ops()[2]).outcome->code(), v1::EXISTS);
+  effects.Clear();
+  v1::Ping& again = effects.Send<v1::Ping>(ConnId(2));
+  EXPECT_EQ(&again, &first);
+  EXPECT_EQ(again.number(), 0u);
+}
+
+}  // namespace
+}  // namespace bramah

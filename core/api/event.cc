@@ -1,0 +1,57 @@
+#include "core/api/event.h"
+
+namespace bramah {
+
+std::string_view EventName(CoreEvent::Kind kind) {
+  switch (kind) {
+    case CoreEvent::kRecovered:
+      return "Recovered";
+    case CoreEvent::kTermChanged:
+      return "TermChanged";
+    case CoreEvent::kVoteGranted:
+      return "VoteGranted";
+    case CoreEvent::kBecameCandidate:
+      return "BecameCandidate";
+    case CoreEvent::kBecameLeader:
+      return "BecameLeader";
+    case CoreEvent::kSteppedDown:
+      return "SteppedDown";
+    case CoreEvent::kEntryAppended:
+      return "EntryAppended";
+    case CoreEvent::kCommitAdvanced:
+      return "CommitAdvanced";
+    case CoreEvent::kApplied:
+      return "Applied";
+    case CoreEvent::kAuthority:
+      return "Authority";
+    case CoreEvent::kMasterServing:
+      return "MasterServing";
+    case CoreEvent::kSnapshotTaken:
+      return "SnapshotTaken";
+    case CoreEvent::kSnapshotInstalled:
+      return "SnapshotInstalled";
+    case CoreEvent::kSessionLease:
+      return "SessionLease";
+    case CoreEvent::kSessionClosing:
+      return "SessionClosing";
+    case CoreEvent::kSessionOpened:
+      return "SessionOpened";
+    case CoreEvent::kSessionActive:
+      return "SessionActive";
+    case CoreEvent::kSessionJeopardy:
+      return "SessionJeopardy";
+    case CoreEvent::kSessionSafe:
+      return "SessionSafe";
+    case CoreEvent::kSessionEnded:
+      return "SessionEnded";
+    case CoreEvent::kLockHeld:
+      return "LockHeld";
+    case CoreEvent::kLockDropped:
+      return "LockDropped";
+    case CoreEvent::kMasterFound:
+      return "MasterFound";
+  }
+  return "unknown";
+}
+
+}  // namespace bramah

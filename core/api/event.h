@@ -1,0 +1,64 @@
+// CoreEvent: what a node says about itself to checkers, traces and drivers. Events decide nothing.
+#ifndef BRAMAH_CORE_API_EVENT_H_
+#define BRAMAH_CORE_API_EVENT_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/wire/wire.pb.h"
+
+namespace bramah {
+
+struct CoreEvent {
+  enum Kind : uint8_t {
+    // ---- server
+    kRecovered,          // term, index = last log index; the replica takes part from now on
+    kTermChanged,        // term
+    kVoteGranted,        // term, replica = candidate
+    kBecameCandidate,    // term
+    kBecameLeader,       // term
+    kSteppedDown,        // term
+    kEntryAppended,      // term, index: the leader took a proposal into its log
+    kCommitAdvanced,     // index
+    kApplied,            // index, term, command, session, seq, code, effect, time = cluster time
+    kAuthority,          // time = local instant until which the leader may act [L1]; 0 when dropped
+    kMasterServing,      // epoch
+    kSnapshotTaken,      // index
+    kSnapshotInstalled,  // index
+    kSessionLease,       // session, time = local instant until which the master keeps the session
+    kSessionClosing,     // session
+    // ---- client
+    kSessionOpened,      // session, epoch
+    kSessionActive,      // session, time = local lease end; whenever the lease moves
+    kSessionJeopardy,    // session
+    kSessionSafe,        // session, time = local lease end
+    kSessionEnded,       // session, reason
+    kLockHeld,           // session, handle, generation, mode: the client believes from now on
+    kLockDropped,        // session, handle, generation: it believes no more
+    kMasterFound,        // replica, epoch
+  };
+  Kind kind = kRecovered;
+  bool effect = false;  // kApplied: this entry changed the state (false: answered from the exactly-once table, or refused)
+  v1::CommandKind command = v1::NONE;
+  v1::Code code = v1::OK;
+  v1::LockMode mode = v1::FREE;
+  uint32_t reason = 0;  // v1::SessionEnd
+  ReplicaId replica;
+  Term term;
+  LogIndex index;
+  Epoch epoch;
+  SessionId session;
+  RequestSeq seq;
+  HandleId handle;
+  Position generation;
+  Time time = 0;
+};
+
+// "BecameLeader"
+std::string_view EventName(CoreEvent::Kind kind);
+
+}  // namespace bramah
+
+#endif  // BRAMAH_CORE_API_EVENT_H_

@@ -1,0 +1,81 @@
+#include "core/api/path.h"
+
+namespace bramah {
+namespace {
+
+// Length of the UTF-8 sequence at the start of `text`, 0 if it is not well-formed (overlong forms and surrogates included).
+size_t Utf8Length(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto continues = [&](size_t i) { return i < text.size() && (byte(i) & 0xc0) == 0x80; };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xc2 && lead <= 0xdf) return continues(1) ? 2 : 0;
+  if (lead >= 0xe0 && lead <= 0xef) {
+    if (!continues(1) || !continues(2)) return 0;
+    const bool overlong = lead == 0xe0 && byte(1) < 0xa0;
+    const bool surrogate = lead == 0xed && byte(1) >= 0xa0;
+    return overlong || surrogate ? 0 : 3;
+  }
+  if (lead >= 0xf0 && lead <= 0xf4) {
+    if (!continues(1) || !continues(2) || !continues(3)) return 0;
+    const bool overlong = lead == 0xf0 && byte(1) < 0x90;
+    const bool beyond = lead == 0xf4 && byte(1) >= 0x90;
+    return overlong || beyond ? 0 : 4;
+  }
+  return 0;
+}
+
+bool IsComponent(std::string_view text) {
+  if (text.empty() || text.size() > kComponentBytesMax || text == "." || text == "..") return false;
+  while (!text.empty()) {
+    if (text[0] == '/' || text[0] == '\0') return false;
+    const size_t length = Utf8Length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+}  // namespace
+
+bool IsCellPath(std::string_view path) {
+  if (path == "/") return true;
+  if (path.empty() || path.size() > kPathBytesMax) return false;
+  size_t depth = 0;
+  while (!path.empty()) {
+    if (path[0] != '/' || ++depth > kPathDepthMax) return false;
+    path.remove_prefix(1);
+    const size_t end = path.find('/');
+    if (!IsComponent(path.substr(0, end))) return false;
+    path = end == std::string_view::npos ? std::string_view() : path.substr(end);
+  }
+  return true;
+}
+
+std::string_view ParentPath(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
+}
+
+std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+bool IsCellName(std::string_view name) { return IsComponent(name); }
+
+std::optional<GlobalName> ParseGlobalName(std::string_view name) {
+  constexpr std::string_view kPrefix = "/ls/";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  name.remove_prefix(kPrefix.size());
+  const size_t end = name.find('/');
+  const std::string_view cell = name.substr(0, end);
+  const std::string_view path = end == std::string_view::npos ? std::string_view("/") : name.substr(end);
+  if (!IsCellName(cell) || !IsCellPath(path)) return std::nullopt;
+  return GlobalName{std::string(cell), std::string(path)};
+}
+
+std::string FormatGlobalName(std::string_view cell, std::string_view path) {
+  std::string name = "/ls/" + std::string(cell);
+  if (path != "/") name += path;
+  return name;
+}
+
+}  // namespace bramah

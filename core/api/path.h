@@ -1,0 +1,39 @@
+// Names [Chubby §2.3, D-51]. Outside a cell a name is /ls/<cell>/<path>; inside it is the rest, "/" or "/a/b".
+//
+// A component is 1..255 bytes of UTF-8 without '/', NUL, and is neither "." nor ".."; at most 64 components, 4096 bytes in all.
+#ifndef BRAMAH_CORE_API_PATH_H_
+#define BRAMAH_CORE_API_PATH_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace bramah {
+
+inline constexpr size_t kPathBytesMax = 4096;
+inline constexpr size_t kPathDepthMax = 64;
+inline constexpr size_t kComponentBytesMax = 255;
+inline constexpr size_t kContentBytesMax = 256 * 1024;  // [Chubby §4.5, C-75]
+
+// Whether `path` is a name inside a cell: "/", or components each preceded by one slash and none after the last.
+bool IsCellPath(std::string_view path);
+
+// "/a/b" -> "/a"; "/a" -> "/". REQUIRES: IsCellPath(path) and path != "/".
+std::string_view ParentPath(std::string_view path);
+// "/a/b" -> "b". REQUIRES: as above.
+std::string_view BaseName(std::string_view path);
+
+struct GlobalName {
+  std::string cell;  // "local" stands for the cell the caller is connected to
+  std::string path;
+};
+// Splits "/ls/demo/a/b" into {"demo", "/a/b"} and "/ls/demo" or "/ls/demo/" into {"demo", "/"}; nothing outside the grammar.
+std::optional<GlobalName> ParseGlobalName(std::string_view name);
+std::string FormatGlobalName(std::string_view cell, std::string_view path);
+// A cell name is a component.
+bool IsCellName(std::string_view name);
+
+}  // namespace bramah
+
+#endif  // BRAMAH_CORE_API_PATH_H_

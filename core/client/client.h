@@ -1,0 +1,74 @@
+// Client: the client library as a pure state machine of the same shape as the server. It owns the session, the local lease, the
+// handles, retries and the location of the master. Applications talk to it by Call and hear from it by Reply and CoreEvents.
+//
+// Calls (Command.kind): OPEN_SESSION, END_SESSION, OPEN, CLOSE, SET_CONTENTS, DELETE, ACQUIRE, RELEASE, GET_CONTENTS, GET_STAT,
+// READ_DIR. Callers leave session, seq, first_outstanding and nonces unset; OPEN's handle id is chosen by the library and returned
+// in Outcome.handle. Every call is answered exactly once. An ACQUIRE that has to wait is answered when it is granted (OK), when its
+// handle is closed (CANCELLED) or when the session ends; CLOSE never fails [C-25].
+#ifndef BRAMAH_CORE_CLIENT_CLIENT_H_
+#define BRAMAH_CORE_CLIENT_CLIENT_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/api/effects.h"
+#include "core/api/step.h"
+
+namespace bramah::client {
+
+struct ClientConfig {
+  std::string cell = "local";          // "local": whatever cell the endpoints belong to
+  std::vector<std::string> endpoints;  // at least one; tried in turn, any replica may redirect
+  int64_t rho_ppm = 1'000;             // bound on clock rate errors used for the local lease [L2]
+  Duration grace = 45 * kSecond;       // jeopardy lasts at most this long [Chubby §2.8]
+  Duration keepalive_retry = 1 * kSecond;  // retransmission of an unanswered KeepAlive while it is overdue, and of calls
+  Duration stall = 2 * kSecond;        // no byte for this long, although asked: the stream is abandoned
+  Duration retry_min = 50 * kMillisecond;  // back-off between attempts to reach a master, doubling
+  Duration retry_max = 1 * kSecond;
+};
+
+enum class SessionState : uint8_t { kNone, kOpening, kActive, kJeopardy, kExpired };
+
+// What the client believes about one lock.
+struct HeldLock {
+  std::string path;
+  HandleId handle;
+  v1::LockMode mode = v1::FREE;
+  Position generation;
+  RequestSeq seq;  // of the Acquire
+};
+
+struct ClientView {
+  SessionState state = SessionState::kNone;
+  SessionId session;
+  Epoch epoch;
+  Time lease_end = 0;  // local instant; beliefs hold strictly before it, and only in state kActive
+  // Sorted by handle. In jeopardy they are uncertain, not believed.
+  const std::vector<HeldLock>* held = nullptr;
+  uint32_t calls_pending = 0;
+  ReplicaId master;    // believed
+  bool keepalive_overdue = false;  // an answer was due and has not come
+};
+
+class Client {
+ public:
+  // `config` outlives the client and must not change.
+  explicit Client(const ClientConfig* config);
+  ~Client();
+  Client(const Client& other);  // a node is a value
+  Client& operator=(const Client& other);
+
+  // Total: any input in any state. The first input must be Boot (only `seed` is used).
+  void Step(Time now, const Input& input, Effects& out);
+
+  const ClientView& view() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace bramah::client
+
+#endif  // BRAMAH_CORE_CLIENT_CLIENT_H_

@@ -1,0 +1,39 @@
+// Plans: from a seed, from a file, to a file, and expanded.
+#ifndef BRAMAH_SIM_PLAN_PLAN_H_
+#define BRAMAH_SIM_PLAN_PLAN_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "core/base/time.h"
+#include "sim/plan/plan.pb.h"
+
+namespace bramah::sim {
+
+// What a user fixed; everything else is drawn from the seed.
+struct PlanOptions {
+  std::optional<uint32_t> replicas;  // else 3 or 5
+  std::optional<uint32_t> clients;   // else 1..20
+  Duration duration = 60 * kSecond;
+  // A named mix of settings: "" (the swarm), "bench", and those that make a class of bug likely: see PROFILES in plan.cc.
+  std::string profile;
+};
+
+// The plan of a seed: a pure function of both arguments. Errors: unknown profile.
+absl::StatusOr<v1::Plan> MakePlan(uint64_t seed, const PlanOptions& options);
+// All profile names with a one-line description each.
+std::string DescribeProfiles();
+
+// Replaces workloads by their operations, sorted by time. Pure.
+v1::Plan Expand(const v1::Plan& plan);
+
+// Text format. ParsePlan refuses unknown fields, versions, processes and impossible numbers, naming the line or field.
+absl::StatusOr<v1::Plan> ParsePlan(std::string_view text);
+std::string FormatPlan(const v1::Plan& plan);
+
+}  // namespace bramah::sim
+
+#endif  // BRAMAH_SIM_PLAN_PLAN_H_
