@@ -1,0 +1,28 @@
+# The front door. Everything is built by Bazel; these targets are the commands worth remembering.
+.PHONY: help setup build demo test mutants bench
+
+help:
+	@echo 'make demo                  a two-minute tour: simulate, catch a planted bug, run a real cell'
+	@echo 'make test                  every check there is; needs nothing but git and make beforehand'
+	@echo 'make build                 the optimised binary: bin/bramah'
+	@echo 'make mutants [IDS="..."]   plant each bug of testdata/mutants and hunt it; UNIT=1 adds the unit tests'
+	@echo 'make bench                 speed of the simulator on testdata/plans/bench.plan'
+	@echo 'make setup                 install the Debian packages that are missing (tools/packages.txt)'
+
+setup:
+	@tools/setup
+
+build: setup
+	@tools/build
+
+demo: build
+	@tools/demo
+
+test: setup
+	@tools/test
+
+mutants: setup
+	@tools/mutants $(IDS)
+
+bench: build
+	@tools/bench
