@@ -1,0 +1,191 @@
+// Log replication [Raft §5.3], commitment [Raft §5.4.2], batching and pipelining [Diss §10.2.2].
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/raft/quorum.h"
+#include "core/raft/raft.h"
+
+namespace bramah::raft {
+
+void Raft::Replicate(Context& ctx) {
+  if (role_ != Role::kLeader) return;
+  for (auto& [peer, progress] : progress_) {
+    if (peer == options_.self) continue;
+    // Window: entries sent and not yet acknowledged. A lost message is noticed by the next round, whose previous index the
+    // follower cannot match.
+    const uint64_t window = uint64_t{options_.append_inflight_max} * options_.append_entries_max;
+    while (progress.state == Progress::kReplicate && progress.next <= log_.last() &&
+           progress.next - progress.match <= window) {
+      const LogIndex before = progress.next;
+      SendAppend(ctx, peer, /*heartbeat=*/false);
+      if (progress.next == before) break;  // unreachable, or a snapshot is needed
+    }
+  }
+  MaybeCommit(ctx);
+}
+
+void Raft::SendAppend(Context& ctx, ReplicaId peer, bool heartbeat) {
+  Progress& progress = progress_[peer];
+  const ConnId conn = peer_conns_[peer];
+  if (!conn) return;
+  if (progress.state != Progress::kSnapshot && progress.next <= log_.base()) {
+    BRAMAH_CHECK(snapshot_.meta.index >= log_.base());
+    ctx.out.probes().Reach(ProbeId::kSnapshotSent);
+    progress.StartSnapshot(snapshot_);
+  }
+  if (progress.state == Progress::kSnapshot) {
+    if (heartbeat) SendSnapshotChunk(ctx, peer);
+    return;
+  }
+  const LogIndex prev = progress.next.Prev();
+  v1::AppendRequest& request = ctx.out.Send<v1::AppendRequest>(conn);
+  request.set_term(term_.value());
+  request.set_prev_index(prev.value());
+  request.set_prev_term(log_.TermAt(prev).value());
+  request.set_commit(commit_.value());
+  request.set_round(round_);
+  uint64_t bytes = 0;
+  LogIndex index = progress.next;
+  while (index <= log_.last() && static_cast<uint32_t>(request.entries_size()) < options_.append_entries_max) {
+    const std::string_view entry = log_.At(index).bytes().view();
+    if (request.entries_size() > 0 && bytes + entry.size() > options_.append_bytes_max) break;
+    request.add_entries(entry.data(), entry.size());
+    bytes += entry.size();
+    index = index.Next();
+  }
+  // Optimistic only while the follower is known to follow; a probe repeats itself until it is answered.
+  if (progress.state == Progress::kReplicate) progress.next = index;
+}
+
+void Raft::OnAppendRequest(Context& ctx, ReplicaId from, ConnId conn, const v1::AppendRequest& request) {
+  const Term theirs(request.term());
+  if (theirs < term_ || (theirs == term_ && role_ == Role::kLeader)) {
+    SOMETIMES(ctx.out.probes(), kMalformedMessage, theirs == term_);  // two leaders in a term: never answer as if it were ours
+    RefuseAppend(ctx, conn, request);
+    return;
+  }
+  if (theirs > term_ || role_ == Role::kCandidate) BecomeFollower(ctx, theirs, from);
+  HeardFromLeader(ctx, from);
+  const LogIndex prev(request.prev_index());
+  const bool covered = prev < log_.base();
+  const bool matches = covered || (log_.Knows(prev) && log_.TermAt(prev) == Term(request.prev_term()));
+  SOMETIMES(ctx.out.probes(), kAppendBelowSnapshot, covered);
+  if (installing_ || !matches || !StoreEntries(ctx, request)) {
+    SOMETIMES(ctx.out.probes(), kAppendRejected, !matches);
+    RefuseAppend(ctx, conn, request);
+    return;
+  }
+  // Only what this message showed to be equal to the leader's log: our own tail behind it may be of another term.
+  const LogIndex verified = prev + static_cast<uint64_t>(request.entries_size());
+  AdvanceCommit(ctx, std::min(LogIndex(request.commit()), verified));
+  v1::AppendReply& reply = ctx.out.Send<v1::AppendReply>(conn, ctx.storage.Need(term_, verified));
+  reply.set_term(term_.value());
+  reply.set_round(request.round());
+  reply.set_success(true);
+  reply.set_match_index(verified.value());
+}
+
+void Raft::RefuseAppend(Context& ctx, ConnId conn, const v1::AppendRequest& request) {
+  const LogIndex guess =
+      request.prev_index() == 0 ? LogIndex() : BackOver(LogIndex(request.prev_index()).Prev(), Term(request.prev_term()));
+  v1::AppendReply& reply = ctx.out.Send<v1::AppendReply>(conn, ctx.storage.Need(term_, LogIndex()));
+  reply.set_term(term_.value());
+  // A message of a deposed leader was not accepted: no promise was made to its round.
+  reply.set_round(Term(request.term()) == term_ && role_ == Role::kFollower ? request.round() : 0);
+  reply.set_hint_index(guess.value());
+  reply.set_hint_term(log_.TermAt(guess).value());
+}
+
+// The largest known index <= `from` whose term is at most `term`: skips whole conflicting terms per refusal.
+LogIndex Raft::BackOver(LogIndex from, Term term) const {
+  LogIndex index = std::max(std::min(from, log_.last()), log_.base());
+  while (index > log_.base() && log_.TermAt(index) > term) index = index.Prev();
+  return index;
+}
+
+// Appends what is new and replaces what conflicts; entries that are already there stay, because a short old message may arrive
+// after a longer newer one. False if the message is impossible, and then nothing was changed.
+bool Raft::StoreEntries(Context& ctx, const v1::AppendRequest& request) {
+  LogIndex index(request.prev_index());
+  LogIndex first_new;
+  for (const std::string& bytes : request.entries()) {
+    index = index.Next();
+    if (index <= log_.base()) continue;
+    std::optional<Entry> entry = Entry::Parse(Blob(bytes));
+    const bool possible = entry.has_value() && entry->term() <= Term(request.term()) && entry->term() >= log_.TermAt(
+                              std::min(index.Prev(), log_.last()));
+    if (!possible) {
+      ctx.out.probes().Reach(ProbeId::kMalformedMessage);
+      break;
+    }
+    if (!first_new && index <= log_.last()) {
+      if (log_.TermAt(index) == entry->term()) continue;
+      if (index <= commit_) {
+        ctx.out.probes().Reach(ProbeId::kMalformedMessage);
+        return false;
+      }
+      ctx.out.probes().Reach(ProbeId::kAppendConflict);
+      TruncateLog(index);
+    }
+    if (!first_new) first_new = index;
+    AppendToLog(*std::move(entry));
+  }
+  if (first_new) {
+    std::vector<Entry> added;
+    for (LogIndex i = first_new; i <= log_.last(); i = i.Next()) added.push_back(log_.At(i));
+    ctx.storage.Append(first_new, added);
+  }
+  return index == LogIndex(request.prev_index()) + static_cast<uint64_t>(request.entries_size());
+}
+
+void Raft::OnAppendReply(Context& ctx, ReplicaId from, const v1::AppendReply& reply) {
+  const Term theirs(reply.term());
+  if (theirs > term_) {
+    SOMETIMES(ctx.out.probes(), kLeaderSawHigherTerm, role_ == Role::kLeader);
+    BecomeFollower(ctx, theirs, ReplicaId());
+    return;
+  }
+  if (role_ != Role::kLeader || theirs != term_) return;
+  Progress& progress = progress_[from];
+  CountRound(progress, reply.round());
+  if (progress.state == Progress::kSnapshot) return;
+  if (reply.success()) {
+    if (LogIndex(reply.match_index()) > log_.last()) {
+      ctx.out.probes().Reach(ProbeId::kMalformedMessage);
+      return;
+    }
+    const bool was_probe = progress.state == Progress::kProbe;
+    progress.Matched(LogIndex(reply.match_index()));
+    if (was_probe && progress.next <= log_.last()) SendAppend(ctx, from, /*heartbeat=*/false);
+    MaybeCommit(ctx);
+    return;
+  }
+  // A refusal that is older than what we know by now says nothing.
+  if (LogIndex(reply.hint_index()) < progress.match) return;
+  LogIndex guess = std::min(LogIndex(reply.hint_index()), log_.last());
+  if (progress.state == Progress::kProbe && guess.Next() >= progress.next) return;
+  while (guess > log_.base() && log_.TermAt(guess) > Term(reply.hint_term())) guess = guess.Prev();
+  progress.Refused(guess);
+  SendAppend(ctx, from, /*heartbeat=*/true);
+}
+
+void Raft::MaybeCommit(Context& ctx) {
+  if (role_ != Role::kLeader) return;
+  const LogIndex own = std::min(ctx.storage.durable_index(), log_.last());
+  PerVoter<LogIndex> matches;
+  for (const v1::Member& member : configuration().members()) {
+    const ReplicaId id(member.id());
+    matches.push_back(id == options_.self ? own : progress_[id].match);
+  }
+  const LogIndex reached = ReachedByMajority(matches);
+  if (reached <= commit_) return;
+  // Entries of earlier terms are committed only by a later one of our own [Raft §5.4.2].
+  if (log_.TermAt(reached) != term_) {
+    ctx.out.probes().Reach(ProbeId::kOldTermEntryHeldBack);
+    return;
+  }
+  SOMETIMES(ctx.out.probes(), kLeaderCommitsBeforeOwnSync, reached > own);
+  AdvanceCommit(ctx, reached);
+}
+
+}  // namespace bramah::raft

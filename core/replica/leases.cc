@@ -1,0 +1,128 @@
+#include "core/replica/leases.h"
+
+#include <algorithm>
+
+namespace bramah::replica {
+
+void Leases::Configure(Duration lease, Duration margin) {
+  lease_ = lease;
+  margin_ = std::min(margin, lease / 2);
+}
+
+void Leases::TakeOver(Time now, const std::vector<SessionId>& sessions) {
+  Clear();
+  for (const SessionId session : sessions) Open(now, session);
+}
+
+void Leases::Clear() {
+  leases_.clear();
+  due_.clear();
+}
+
+void Leases::Open(Time now, SessionId session) {
+  Slot& slot = leases_[session];
+  slot.lease.expires = std::max(slot.lease.expires, now + lease_);
+  Schedule(session, slot.lease);
+}
+
+void Leases::End(SessionId session) {
+  const auto it = leases_.find(session);
+  if (it == leases_.end()) return;
+  due_.erase({it->second.scheduled, session});
+  leases_.erase(it);
+}
+
+Lease* Leases::Find(SessionId session) {
+  const auto it = leases_.find(session);
+  return it == leases_.end() ? nullptr : &it->second.lease;
+}
+
+void Leases::Receive(Time now, SessionId session, const v1::KeepAlive& request, ConnId conn) {
+  Lease* lease = Find(session);
+  if (lease == nullptr || request.nonce() < lease->answered.nonce) return;
+  if (lease->held.has_value() && request.nonce() < lease->held->nonce) return;
+  while (!lease->items.empty() && lease->items.front().number() <= request.acknowledged()) {
+    lease->items.pop_front();
+    lease->queued_at.pop_front();
+  }
+  Time received = now;
+  if (lease->held.has_value() && lease->held->nonce == request.nonce()) received = lease->held->received;
+  if (lease->answered.nonce == request.nonce()) received = lease->answered.received;
+  lease->held = HeldKeepAlive{request.nonce(), received, conn};
+  Extend(session, now);
+}
+
+void Leases::Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation) {
+  Lease* lease = Find(session);
+  if (lease == nullptr) return;
+  v1::SessionItem& item = lease->items.emplace_back();
+  item.set_number(++lease->last_number);
+  item.set_kind(kind);
+  item.set_handle(handle.value());
+  item.set_seq(seq.value());
+  item.set_generation(generation.value());
+  lease->queued_at.push_back(now);
+  Schedule(session, *lease);
+}
+
+void Leases::Extend(SessionId session, Time at) {
+  Lease* lease = Find(session);
+  if (lease == nullptr || lease->closing) return;
+  const Time from = lease->queued_at.empty() ? at : std::min(at, lease->queued_at.front());
+  lease->expires = std::max(lease->expires, from + lease_);
+  Schedule(session, *lease);
+}
+
+void Leases::SetProving(SessionId session, bool proving) {
+  Lease* lease = Find(session);
+  if (lease == nullptr) return;
+  lease->proving = proving;
+  Schedule(session, *lease);
+}
+
+void Leases::Answered(SessionId session) {
+  Lease* lease = Find(session);
+  if (lease == nullptr || !lease->held.has_value()) return;
+  lease->answered = *lease->held;
+  lease->held.reset();
+  lease->proving = false;
+  Schedule(session, *lease);
+}
+
+void Leases::Close(SessionId session) {
+  Lease* lease = Find(session);
+  if (lease == nullptr) return;
+  lease->closing = true;
+  Schedule(session, *lease);
+}
+
+std::vector<SessionId> Leases::Due(Time now) {
+  std::vector<SessionId> sessions;
+  for (const auto& [at, session] : due_) {
+    if (at > now) break;
+    sessions.push_back(session);
+  }
+  return sessions;
+}
+
+Time Leases::NextDue() const { return due_.empty() ? kNever : due_.begin()->first; }
+
+Time Leases::DueTime(const Lease& lease) const {
+  Time due = lease.closing ? kNever : lease.expires + 1;
+  if (lease.held.has_value() && !lease.proving) {
+    const bool at_once = lease.closing || !lease.items.empty() || lease.held->nonce == lease.answered.nonce;
+    due = std::min(due, at_once ? 0 : lease.expires - margin_);
+  }
+  return due;
+}
+
+void Leases::Schedule(SessionId session, const Lease& lease) {
+  Slot& slot = leases_[session];
+  const Time due = DueTime(lease);
+  if (due == slot.scheduled) return;
+  if (slot.scheduled != kNever) due_.erase({slot.scheduled, session});
+  if (due != kNever) due_.insert({due, session});
+  slot.scheduled = due;
+}
+
+}  // namespace bramah::replica

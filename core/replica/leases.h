@@ -1,0 +1,97 @@
+// Leases: the master's soft state of the sessions - when each lease ends, the KeepAlive it holds, the numbered items its client
+// has not acknowledged. Nothing here is replicated; a new master starts it again with the longest lease a predecessor may have
+// granted (L3).
+//
+// L2, the master's half. The client remembers when it first sent the KeepAlive's nonce, c. The master received a copy of it at
+// some instant not before c, holds it for h of its clock and answers, with proven authority, "L more from now", having moved the
+// session's end to now + L or later. In real time the answer leaves at or after c + h / (1 + rho), so the session ends at the
+// master at or after c + (h + L) / (1 + rho). The client trusts until c + (h + L) / R on its own clock, which is at most
+// (h + L) / (R (1 - rho)) = (h + L) / (1 + rho) of real time after c. So no client trusts longer than the master keeps; neither
+// the hold nor any bound on the network enters.
+//
+// L3, fail-over. Every grant is at most Lmax long and is answered with authority, hence before a successor is elected (L1). The
+// successor gives every session Lmax from its own take-over: later than any earlier grant can end at its client.
+#ifndef BRAMAH_CORE_REPLICA_LEASES_H_
+#define BRAMAH_CORE_REPLICA_LEASES_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/wire/wire.pb.h"
+
+namespace bramah::replica {
+
+struct HeldKeepAlive {
+  uint64_t nonce = 0;
+  Time received = 0;  // first copy of this nonce: h is counted from here
+  ConnId conn;        // of the newest copy: where the answer goes
+};
+
+struct Lease {
+  Time expires = 0;      // m_exp of L2; only ever moved forward
+  bool closing = false;  // no extension, no new calls; the end is proposed
+  uint64_t stream = 0;   // highest connection number seen; older streams are dropped
+  std::optional<HeldKeepAlive> held;
+  bool proving = false;    // the held KeepAlive waits for a proof of authority: nothing is due for it
+  HeldKeepAlive answered;  // the last nonce that was answered: a copy of it is answered again at once
+  std::deque<v1::SessionItem> items;  // not yet acknowledged
+  std::deque<Time> queued_at;         // of each item
+  uint64_t last_number = 0;
+};
+
+class Leases {
+ public:
+  // `margin`: a KeepAlive is answered when so much of the lease is left, or half the lease if that is less.
+  void Configure(Duration lease, Duration margin);
+  Duration lease() const { return lease_; }
+
+  void TakeOver(Time now, const std::vector<SessionId>& sessions);
+  void Clear();
+  void Open(Time now, SessionId session);
+  void End(SessionId session);
+  Lease* Find(SessionId session);
+  size_t size() const { return leases_.size(); }
+
+  // Records a KeepAlive that arrived on a current stream. A repeated nonce keeps its first receipt; an older one is ignored.
+  void Receive(Time now, SessionId session, const v1::KeepAlive& request, ConnId conn);
+  // Queues an item for the session; does nothing if there is no such session.
+  void Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation);
+  // Moves the end of the lease to at least min(at, oldest unacknowledged item) + lease: whoever does not acknowledge is not
+  // kept for longer than a lease after the item was queued.
+  void Extend(SessionId session, Time at);
+  // The held KeepAlive waits for a majority round (true), or is due as usual again (false).
+  void SetProving(SessionId session, bool proving);
+  // The held KeepAlive was answered.
+  void Answered(SessionId session);
+  // Its lease has run out.
+  void Close(SessionId session);
+
+  // Sessions whose held KeepAlive should be answered, or whose lease has ended, at `now`; in order of their instants.
+  std::vector<SessionId> Due(Time now);
+  // The next instant at which Due is not empty; kNever if nothing is scheduled.
+  Time NextDue() const;
+
+ private:
+  void Schedule(SessionId session, const Lease& lease);
+  Time DueTime(const Lease& lease) const;
+
+  Duration lease_ = 0;
+  Duration margin_ = 0;
+  struct Slot {
+    Lease lease;
+    Time scheduled = kNever;
+  };
+  absl::btree_map<SessionId, Slot> leases_;
+  absl::btree_set<std::pair<Time, SessionId>> due_;
+};
+
+}  // namespace bramah::replica
+
+#endif  // BRAMAH_CORE_REPLICA_LEASES_H_

@@ -1,0 +1,120 @@
+#include "core/replica/leases.h"
+
+#include <gtest/gtest.h>
+
+namespace bramah::replica {
+namespace {
+
+constexpr Duration kLease = 12 * kSecond;
+constexpr Duration kMargin = 5 * kSecond;
+
+class LeasesTest : public testing::Test {
+ protected:
+  LeasesTest() { leases_.Configure(kLease, kMargin); }
+
+  v1::KeepAlive Ask(uint64_t nonce, uint64_t acknowledged = 0) {
+    v1::KeepAlive request;
+    request.set_nonce(nonce);
+    request.set_acknowledged(acknowledged);
+    return request;
+  }
+
+  Leases leases_;
+  const SessionId session_{7};
+};
+
+TEST_F(LeasesTest, C56KeepAliveIsHeldUntilTheMarginIsReached) {
+  leases_.Open(0, session_);
+  leases_.Receive(0, session_, Ask(1), ConnId(2));
+  EXPECT_EQ(leases_.NextDue(), 7 * kSecond);
+  EXPECT_TRUE(leases_.Due(7 * kSecond - 1).empty());
+  EXPECT_EQ(leases_.Due(7 * kSecond).size(), 1u);
+}
+
+TEST_F(LeasesTest, C55LeaseNeverMovesBack) {
+  leases_.Open(5 * kSecond, session_);
+  leases_.Extend(session_, 1 * kSecond);
+  EXPECT_EQ(leases_.Find(session_)->expires, 17 * kSecond);
+}
+
+TEST_F(LeasesTest, ACopyOfAHeldNonceKeepsItsFirstReceiptAndTakesTheNewConnection) {
+  leases_.Open(0, session_);
+  leases_.Receive(1, session_, Ask(1), ConnId(2));
+  leases_.Receive(9, session_, Ask(1), ConnId(4));
+  EXPECT_EQ(leases_.Find(session_)->held->received, 1);
+  EXPECT_EQ(leases_.Find(session_)->held->conn, ConnId(4));
+}
+
+TEST_F(LeasesTest, ACopyOfAnAnsweredNonceIsDueAtOnce) {
+  leases_.Open(0, session_);
+  leases_.Receive(1, session_, Ask(1), ConnId(2));
+  leases_.Answered(session_);
+  leases_.Receive(2 * kSecond, session_, Ask(1), ConnId(2));
+  EXPECT_EQ(leases_.Due(2 * kSecond).size(), 1u);
+  EXPECT_EQ(leases_.Find(session_)->held->received, 1);
+}
+
+TEST_F(LeasesTest, AnOlderNonceIsIgnored) {
+  leases_.Open(0, session_);
+  leases_.Receive(1, session_, Ask(5), ConnId(2));
+  leases_.Receive(2, session_, Ask(4), ConnId(4));
+  EXPECT_EQ(leases_.Find(session_)->held->nonce, 5u);
+}
+
+TEST_F(LeasesTest, C57AnItemMakesTheHeldKeepAliveDueAndStaysUntilAcknowledged) {
+  leases_.Open(0, session_);
+  leases_.Receive(0, session_, Ask(1), ConnId(2));
+  leases_.Queue(kSecond, session_, v1::ITEM_LOCK_GRANTED, HandleId(3), RequestSeq(4), Position(5));
+  EXPECT_EQ(leases_.Due(kSecond).size(), 1u);
+  leases_.Answered(session_);
+  leases_.Receive(kSecond, session_, Ask(2, 0), ConnId(2));
+  EXPECT_EQ(leases_.Find(session_)->items.size(), 1u);
+  leases_.Receive(kSecond, session_, Ask(3, 1), ConnId(2));
+  EXPECT_TRUE(leases_.Find(session_)->items.empty());
+}
+
+// Whoever does not acknowledge is kept for a lease after the item was queued, no longer.
+TEST_F(LeasesTest, AnUnacknowledgedItemBoundsTheExtension) {
+  leases_.Open(0, session_);
+  leases_.Queue(2 * kSecond, session_, v1::ITEM_LOCK_GRANTED, HandleId(3), RequestSeq(4), Position(5));
+  leases_.Receive(9 * kSecond, session_, Ask(1, 0), ConnId(2));
+  EXPECT_EQ(leases_.Find(session_)->expires, 14 * kSecond);
+  leases_.Receive(9 * kSecond, session_, Ask(2, 1), ConnId(2));
+  EXPECT_EQ(leases_.Find(session_)->expires, 21 * kSecond);
+}
+
+TEST_F(LeasesTest, ALapsedLeaseIsDueJustAfterItsEnd) {
+  leases_.Open(0, session_);
+  EXPECT_TRUE(leases_.Due(kLease).empty());
+  EXPECT_EQ(leases_.Due(kLease + 1).size(), 1u);
+}
+
+TEST_F(LeasesTest, AClosingSessionIsNeverExtended) {
+  leases_.Open(0, session_);
+  leases_.Close(session_);
+  leases_.Receive(kSecond, session_, Ask(1), ConnId(2));
+  EXPECT_EQ(leases_.Find(session_)->expires, kLease);
+  EXPECT_EQ(leases_.Due(kSecond).size(), 1u);  // to be told so at once
+}
+
+TEST_F(LeasesTest, NothingIsDueForAKeepAliveThatWaitsForAProof) {
+  leases_.Open(0, session_);
+  leases_.Receive(0, session_, Ask(1), ConnId(2));
+  leases_.SetProving(session_, true);
+  EXPECT_EQ(leases_.NextDue(), kLease + 1);
+  leases_.SetProving(session_, false);
+  EXPECT_EQ(leases_.NextDue(), 7 * kSecond);
+}
+
+// [L3]
+TEST_F(LeasesTest, TakeOverGivesEverySessionAWholeLease) {
+  leases_.TakeOver(100, {SessionId(1), SessionId(2)});
+  EXPECT_EQ(leases_.Find(SessionId(1))->expires, 100 + kLease);
+  EXPECT_EQ(leases_.Find(SessionId(2))->expires, 100 + kLease);
+  leases_.End(SessionId(1));
+  EXPECT_EQ(leases_.Find(SessionId(1)), nullptr);
+  EXPECT_EQ(leases_.Due(200 * kSecond).size(), 1u);
+}
+
+}  // namespace
+}  // namespace bramah::replica

@@ -1,0 +1,362 @@
+#include "core/replica/master.h"
+
+#include <algorithm>
+
+#include "core/api/path.h"
+
+namespace bramah::replica {
+namespace {
+
+bool IsRead(v1::CommandKind kind) {
+  return kind == v1::GET_CONTENTS || kind == v1::GET_STAT || kind == v1::READ_DIR;
+}
+
+bool IsReplicatedForClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::RELEASE; }
+
+}  // namespace
+
+Master::Master(const ServerConfig* config) : config_(config) {}
+
+void Master::Recover(Epoch epoch) {
+  phase_ = Phase::kRecovering;
+  epoch_ = epoch;
+}
+
+void Master::Serve(MasterContext& m) {
+  phase_ = Phase::kServing;
+  leases_.Configure(m.raft.configuration().lease_ns(), config_->keepalive_margin);
+  // L3: from now on, the longest lease that any predecessor may have granted.
+  leases_.TakeOver(m.ctx.now, m.cell.Sessions());
+  m.ctx.out.Event(CoreEvent::kMasterServing).epoch = epoch_;
+}
+
+void Master::Resign(MasterContext& m) {
+  phase_ = Phase::kNone;
+  epoch_ = Epoch();
+  leases_.Clear();
+  in_flight_.clear();
+  creating_.clear();
+  for (const auto& [index, pending] : pending_) {
+    if (!pending.session) continue;
+    v1::Reply& reply = m.ctx.out.Send<v1::Reply>(pending.conn);
+    reply.set_id(pending.id);
+    reply.set_session(pending.session.value());
+    reply.mutable_outcome()->set_code(v1::NOT_MASTER);
+    Locate(m, *reply.mutable_located());
+  }
+  pending_.clear();
+  for (const Waiting& waiting : waiting_) {
+    if (waiting.kind != Waiting::kRead) continue;
+    v1::Reply& reply = m.ctx.out.Send<v1::Reply>(waiting.conn);
+    reply.set_id(waiting.id);
+    reply.mutable_outcome()->set_code(v1::NOT_MASTER);
+    Locate(m, *reply.mutable_located());
+  }
+  waiting_.clear();
+  m.ctx.out.Cancel(TimerId::kSessions);
+}
+
+void Master::Locate(const MasterContext& m, v1::Located& located) const {
+  const ReplicaId leader = m.raft.leader();
+  for (const v1::Member& member : m.raft.configuration().members()) {
+    if (ReplicaId(member.id()) != leader) continue;
+    located.set_master(member.id());
+    located.set_endpoint(member.endpoint());
+  }
+  located.set_epoch(epoch_.value());
+}
+
+bool Master::HasAuthority(const MasterContext& m) const { return m.ctx.now < m.raft.AuthorityUntil(); }
+
+bool Master::AcceptStream(MasterContext& m, ClientConn from, Lease& lease) {
+  if (from.stream < lease.stream) {
+    m.ctx.out.probes().Reach(ProbeId::kStaleStreamDropped);
+    return false;
+  }
+  lease.stream = from.stream;
+  return true;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ sessions
+
+void Master::OnCreateSession(MasterContext& m, ClientConn from, const v1::CreateSession& request) {
+  if (phase_ != Phase::kServing) {
+    v1::CreateSessionReply& reply = m.ctx.out.Send<v1::CreateSessionReply>(from.conn);
+    reply.set_code(v1::NOT_MASTER);
+    reply.set_nonce_high(request.nonce_high());
+    reply.set_nonce_low(request.nonce_low());
+    Locate(m, *reply.mutable_located());
+    return;
+  }
+  const std::pair<uint64_t, uint64_t> nonce(request.nonce_high(), request.nonce_low());
+  const auto under_way = creating_.find(nonce);
+  if (under_way != creating_.end()) {
+    pending_[under_way->second].conn = from.conn;
+    return;
+  }
+  if (pending_.size() >= config_->requests_inflight_max) return;
+  v1::Command command;
+  command.set_kind(v1::CREATE_SESSION);
+  command.set_nonce_high(request.nonce_high());
+  command.set_nonce_low(request.nonce_low());
+  const auto index = m.raft.Propose(m.ctx, raft::EntryKind::kCommand, command.SerializeAsString());
+  if (!index.has_value()) return;
+  creating_[nonce] = *index;
+  pending_[*index] = Pending{from.conn, 0, SessionId(), RequestSeq(), m.ctx.now};
+}
+
+void Master::OnKeepAlive(MasterContext& m, ClientConn from, const v1::KeepAlive& request) {
+  const Epoch theirs(request.epoch());
+  if (phase_ != Phase::kServing || theirs > epoch_) return RefuseKeepAlive(m, from.conn, request, v1::NOT_MASTER);
+  if (theirs < epoch_) {
+    m.ctx.out.probes().Reach(ProbeId::kOldEpochRefused);
+    return RefuseKeepAlive(m, from.conn, request, v1::WRONG_EPOCH);
+  }
+  const SessionId session(request.session());
+  Lease* lease = leases_.Find(session);
+  if (lease == nullptr) return RefuseKeepAlive(m, from.conn, request, v1::SESSION_EXPIRED);
+  if (!AcceptStream(m, from, *lease)) return;
+  if (m.ctx.now > lease->expires) ExpireLapsed(m, session);
+  leases_.Receive(m.ctx.now, session, request, from.conn);
+  OnTimer(m);
+}
+
+void Master::RefuseKeepAlive(MasterContext& m, ConnId conn, const v1::KeepAlive& request, v1::Code code) {
+  v1::KeepAliveReply& reply = m.ctx.out.Send<v1::KeepAliveReply>(conn);
+  reply.set_session(request.session());
+  reply.set_nonce(request.nonce());
+  reply.set_code(code);
+  reply.set_epoch(epoch_.value());
+  if (code == v1::NOT_MASTER) Locate(m, *reply.mutable_located());
+}
+
+void Master::ExpireLapsed(MasterContext& m, SessionId session) {
+  Lease* lease = leases_.Find(session);
+  if (lease == nullptr || lease->closing) return;
+  // Closing begins and the lease has ended in the same instant, so the second step may follow at once.
+  leases_.Close(session);
+  m.ctx.out.Event(CoreEvent::kSessionClosing).session = session;
+  v1::Command command;
+  command.set_kind(v1::EXPIRE_SESSION);
+  command.set_session(session.value());
+  command.set_reason(v1::END_NO_KEEPALIVE);
+  m.raft.Propose(m.ctx, raft::EntryKind::kCommand, command.SerializeAsString());
+}
+
+void Master::OnTimer(MasterContext& m) {
+  if (phase_ != Phase::kServing) return;
+  for (const SessionId session : leases_.Due(m.ctx.now)) {
+    Lease* lease = leases_.Find(session);
+    if (!lease->closing && m.ctx.now > lease->expires) {
+      ExpireLapsed(m, session);
+    }
+    if (!lease->held.has_value()) continue;
+    if (lease->closing) {
+      m.ctx.out.probes().Reach(ProbeId::kSessionClosingSeen);
+      v1::KeepAlive request;
+      request.set_session(session.value());
+      request.set_nonce(lease->held->nonce);
+      RefuseKeepAlive(m, lease->held->conn, request, v1::SESSION_CLOSING);
+      leases_.Answered(session);
+    } else if (config_->read_mode == ReadMode::kLease && HasAuthority(m)) {
+      AnswerKeepAlive(m, session, m.ctx.now);
+    } else {
+      leases_.SetProving(session, true);
+      Waiting waiting;
+      waiting.kind = Waiting::kKeepAlive;
+      waiting.session = session;
+      Prove(m, std::move(waiting));
+    }
+  }
+}
+
+void Master::AnswerKeepAlive(MasterContext& m, SessionId session, Time proven_at) {
+  Lease* lease = leases_.Find(session);
+  if (lease == nullptr || !lease->held.has_value() || lease->closing) return;
+  leases_.Extend(session, proven_at);
+  v1::KeepAliveReply& reply = m.ctx.out.Send<v1::KeepAliveReply>(lease->held->conn);
+  reply.set_session(session.value());
+  reply.set_epoch(epoch_.value());
+  reply.set_nonce(lease->held->nonce);
+  reply.set_code(v1::OK);
+  reply.set_hold_ns(m.ctx.now - lease->held->received);
+  reply.set_lease_ns(std::max<Duration>(0, std::min(lease->expires - m.ctx.now, proven_at + leases_.lease() - m.ctx.now)));
+  for (const v1::SessionItem& item : lease->items) *reply.add_items() = item;
+  CoreEvent& event = m.ctx.out.Event(CoreEvent::kSessionLease);
+  event.session = session;
+  event.time = lease->expires;
+  leases_.Answered(session);
+}
+
+void Master::AnswerCreate(MasterContext& m, const Waiting& waiting, Time proven_at) {
+  Lease* lease = leases_.Find(waiting.session);
+  if (lease == nullptr) return;  // it ended meanwhile; the client's next question is answered so
+  leases_.Extend(waiting.session, proven_at);
+  v1::CreateSessionReply& reply = m.ctx.out.Send<v1::CreateSessionReply>(waiting.conn);
+  reply.set_code(v1::OK);
+  reply.set_nonce_high(waiting.command.nonce_high());
+  reply.set_nonce_low(waiting.command.nonce_low());
+  reply.set_session(waiting.session.value());
+  reply.set_epoch(epoch_.value());
+  reply.set_hold_ns(m.ctx.now - waiting.received);
+  reply.set_lease_ns(std::max<Duration>(0, std::min(lease->expires - m.ctx.now, proven_at + leases_.lease() - m.ctx.now)));
+}
+
+// ------------------------------------------------------------------------------------------------------------------ requests
+
+void Master::Refuse(MasterContext& m, ConnId conn, const v1::Request& request, v1::Code code) {
+  v1::Reply& reply = m.ctx.out.Send<v1::Reply>(conn);
+  reply.set_id(request.id());
+  reply.set_session(request.command().session());
+  reply.set_epoch(epoch_.value());
+  reply.mutable_outcome()->set_code(code);
+  reply.mutable_outcome()->set_seq(request.command().seq());
+  if (code == v1::NOT_MASTER) Locate(m, *reply.mutable_located());
+}
+
+void Master::OnRequest(MasterContext& m, ClientConn from, const v1::Request& request) {
+  const v1::Command& command = request.command();
+  const Epoch theirs(request.epoch());
+  if (phase_ != Phase::kServing || theirs > epoch_) return Refuse(m, from.conn, request, v1::NOT_MASTER);
+  if (theirs < epoch_) {
+    m.ctx.out.probes().Reach(ProbeId::kOldEpochRefused);
+    return Refuse(m, from.conn, request, v1::WRONG_EPOCH);
+  }
+  const SessionId session(command.session());
+  Lease* lease = leases_.Find(session);
+  if (lease == nullptr) return Refuse(m, from.conn, request, v1::SESSION_EXPIRED);
+  if (!AcceptStream(m, from, *lease)) return;
+  if (lease->closing) return Refuse(m, from.conn, request, v1::SESSION_CLOSING);
+  if (IsRead(command.kind())) {
+    Waiting waiting;
+    waiting.kind = Waiting::kRead;
+    waiting.conn = from.conn;
+    waiting.id = request.id();
+    waiting.session = session;
+    waiting.read_index = m.raft.commit();
+    waiting.command = command;
+    if (config_->read_mode == ReadMode::kLease && HasAuthority(m)) return AnswerRead(m, waiting);
+    m.ctx.out.probes().Reach(ProbeId::kReadRefusedNoAuthority);
+    return Prove(m, std::move(waiting));
+  }
+  // Refusals that depend on the request alone are the same for every copy of it, so they need no entry.
+  if (!IsReplicatedForClients(command.kind()) || command.seq() == 0) return Refuse(m, from.conn, request, v1::MALFORMED);
+  if (command.contents().size() > kContentBytesMax) return Refuse(m, from.conn, request, v1::TOO_LARGE);
+  ProposeFor(m, from, request);
+}
+
+void Master::ProposeFor(MasterContext& m, ClientConn from, const v1::Request& request) {
+  const v1::Command& command = request.command();
+  const std::pair<SessionId, RequestSeq> key(SessionId(command.session()), RequestSeq(command.seq()));
+  const auto copy = in_flight_.find(key);
+  if (copy != in_flight_.end()) {
+    Pending& pending = pending_[copy->second];
+    pending.conn = from.conn;
+    pending.id = request.id();
+    return;
+  }
+  if (pending_.size() >= config_->requests_inflight_max) return;  // the client asks again
+  const auto index = m.raft.Propose(m.ctx, raft::EntryKind::kCommand, command.SerializeAsString());
+  if (!index.has_value()) return;
+  in_flight_[key] = *index;
+  pending_[*index] = Pending{from.conn, request.id(), key.first, key.second, m.ctx.now};
+}
+
+void Master::OnApplied(MasterContext& m, LogIndex index, const v1::Command& command, const cell::Applied& applied) {
+  if (phase_ != Phase::kServing) return;
+  const SessionId created(command.kind() == v1::CREATE_SESSION && applied.outcome.code() == v1::OK ? applied.outcome.session() : 0);
+  if (created && leases_.Find(created) == nullptr) leases_.Open(m.ctx.now, created);
+  if (applied.ended) leases_.End(applied.ended);
+  for (const cell::Decision& decision : applied.decisions) {
+    const bool granted = decision.kind == cell::Decision::kGranted;
+    leases_.Queue(m.ctx.now, decision.session, granted ? v1::ITEM_LOCK_GRANTED : v1::ITEM_HANDLE_INVALID, decision.handle,
+                  decision.seq, decision.generation);
+  }
+  const auto it = pending_.find(index);
+  if (it == pending_.end()) return;
+  const Pending pending = it->second;
+  pending_.erase(it);
+  if (command.kind() == v1::CREATE_SESSION) {
+    creating_.erase({command.nonce_high(), command.nonce_low()});
+    if (!created) {
+      v1::CreateSessionReply& reply = m.ctx.out.Send<v1::CreateSessionReply>(pending.conn);
+      reply.set_code(applied.outcome.code());
+      reply.set_nonce_high(command.nonce_high());
+      reply.set_nonce_low(command.nonce_low());
+      reply.set_epoch(epoch_.value());
+      return;
+    }
+    Waiting waiting;
+    waiting.kind = Waiting::kCreate;
+    waiting.conn = pending.conn;
+    waiting.session = created;
+    waiting.command = command;
+    waiting.received = pending.received;
+    if (config_->read_mode == ReadMode::kLease && HasAuthority(m)) {
+      AnswerCreate(m, waiting, m.ctx.now);
+    } else {
+      Prove(m, std::move(waiting));
+    }
+    return;
+  }
+  in_flight_.erase({pending.session, pending.seq});
+  v1::Reply& reply = m.ctx.out.Send<v1::Reply>(pending.conn);
+  reply.set_id(pending.id);
+  reply.set_session(pending.session.value());
+  reply.set_epoch(epoch_.value());
+  *reply.mutable_outcome() = applied.outcome;
+}
+
+void Master::AnswerRead(MasterContext& m, const Waiting& waiting) {
+  v1::Reply& reply = m.ctx.out.Send<v1::Reply>(waiting.conn);
+  reply.set_id(waiting.id);
+  reply.set_session(waiting.session.value());
+  reply.set_epoch(epoch_.value());
+  m.cell.Read(waiting.command, *reply.mutable_outcome());
+}
+
+// -------------------------------------------------------------------------------------------------------------------- proofs
+
+void Master::Prove(MasterContext& m, Waiting waiting) {
+  waiting.asked = m.ctx.now;
+  waiting_.push_back(std::move(waiting));
+}
+
+void Master::AnswerProven(MasterContext& m, const Waiting& waiting, Time proven_at) {
+  switch (waiting.kind) {
+    case Waiting::kRead:
+      m.ctx.out.probes().Reach(ProbeId::kReadConfirmedByRound);
+      return AnswerRead(m, waiting);
+    case Waiting::kCreate:
+      return AnswerCreate(m, waiting, proven_at);
+    case Waiting::kKeepAlive: {
+      const Lease* lease = leases_.Find(waiting.session);
+      if (lease == nullptr || !lease->held.has_value()) return;
+      // The proof must not be older than the KeepAlive that it answers.
+      if (lease->held->received <= proven_at) return AnswerKeepAlive(m, waiting.session, proven_at);
+      return leases_.SetProving(waiting.session, false);
+    }
+  }
+}
+
+void Master::Settle(MasterContext& m) {
+  if (phase_ != Phase::kServing) return;
+  const bool needs_round = std::any_of(waiting_.begin(), waiting_.end(), [](const Waiting& w) { return w.round == 0; });
+  if (needs_round) {
+    const uint64_t round = m.raft.StartRound(m.ctx);
+    for (Waiting& waiting : waiting_) {
+      if (waiting.round == 0) waiting.round = round;
+    }
+  }
+  const auto proven = [&](const Waiting& w) {
+    return w.round <= m.raft.ConfirmedRound() && w.read_index <= m.applied;
+  };
+  for (const Waiting& waiting : waiting_) {
+    if (proven(waiting)) AnswerProven(m, waiting, waiting.asked);
+  }
+  waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), proven), waiting_.end());
+  const Time due = leases_.NextDue();
+  if (due != kNever) m.ctx.out.Arm(TimerId::kSessions, std::max(due, m.ctx.now));
+}
+
+}  // namespace bramah::replica

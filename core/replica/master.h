@@ -1,0 +1,112 @@
+// Master: what a leader does for clients - proves its authority, keeps session leases, proposes commands and answers them. All of
+// it is soft state of one mastership: it begins when the leader's own NewEpoch entry is applied [D-06] and is thrown away when
+// leadership ends; a client whose call was under way asks the next master [D-07].
+#ifndef BRAMAH_CORE_REPLICA_MASTER_H_
+#define BRAMAH_CORE_REPLICA_MASTER_H_
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "core/api/effects.h"
+#include "core/api/step.h"
+#include "core/cell/cell.h"
+#include "core/raft/raft.h"
+#include "core/replica/config.h"
+#include "core/replica/leases.h"
+#include "core/replica/view.h"
+
+namespace bramah::replica {
+
+// A client's connection as the master sees it.
+struct ClientConn {
+  ConnId conn;
+  uint64_t stream = 0;  // connection number of its Hello
+};
+
+// What one call may use.
+struct MasterContext {
+  raft::Context& ctx;
+  raft::Raft& raft;
+  const cell::Cell& cell;
+  LogIndex applied;  // `cell` is the state after this entry
+};
+
+class Master {
+ public:
+  explicit Master(const ServerConfig* config);
+
+  Phase phase() const { return phase_; }
+  Epoch epoch() const { return epoch_; }
+
+  // ---- life of a mastership
+  // This replica became leader: no client is served yet.
+  void Recover(Epoch epoch);
+  // Its NewEpoch entry has been applied (fail-over steps 1 to 7; there is no cache to flush yet).
+  void Serve(MasterContext& m);
+  // Leadership is gone: everybody who waits is told to ask elsewhere.
+  void Resign(MasterContext& m);
+
+  // ---- messages of clients; answered with NOT_MASTER and a hint by a replica that does not serve
+  void OnCreateSession(MasterContext& m, ClientConn from, const v1::CreateSession& request);
+  void OnKeepAlive(MasterContext& m, ClientConn from, const v1::KeepAlive& request);
+  void OnRequest(MasterContext& m, ClientConn from, const v1::Request& request);
+
+  // ---- progress
+  // `command` of entry `index` was applied with `applied`.
+  void OnApplied(MasterContext& m, LogIndex index, const v1::Command& command, const cell::Applied& applied);
+  // TimerId::kSessions: leases that ended, KeepAlives to answer.
+  void OnTimer(MasterContext& m);
+  // Once at the end of a step: starts a round if somebody needs one, answers whoever is proven, arms the timer.
+  void Settle(MasterContext& m);
+
+ private:
+  // A command that was proposed and not yet applied, and where its answer goes.
+  struct Pending {
+    ConnId conn;
+    uint64_t id = 0;
+    SessionId session;
+    RequestSeq seq;
+    Time received = 0;
+  };
+  // An answer that waits for a proof that this replica was still leader after it was asked.
+  struct Waiting {
+    enum Kind : uint8_t { kRead, kKeepAlive, kCreate };
+    Kind kind = kRead;
+    ConnId conn;
+    uint64_t id = 0;          // of the Request
+    SessionId session;
+    Time asked = 0;           // the round starts at or after this instant
+    uint64_t round = 0;       // 0: none was started for it yet
+    LogIndex read_index;      // kRead: must be applied first [Diss §6.4]
+    v1::Command command;      // kRead; kCreate: its nonce
+    Time received = 0;        // kCreate
+  };
+
+  bool HasAuthority(const MasterContext& m) const;
+  bool AcceptStream(MasterContext& m, ClientConn from, Lease& lease);
+  void Prove(MasterContext& m, Waiting waiting);
+  void AnswerProven(MasterContext& m, const Waiting& waiting, Time proven_at);
+  void AnswerKeepAlive(MasterContext& m, SessionId session, Time proven_at);
+  void AnswerRead(MasterContext& m, const Waiting& waiting);
+  void AnswerCreate(MasterContext& m, const Waiting& waiting, Time proven_at);
+  void Refuse(MasterContext& m, ConnId conn, const v1::Request& request, v1::Code code);
+  void RefuseKeepAlive(MasterContext& m, ConnId conn, const v1::KeepAlive& request, v1::Code code);
+  void ProposeFor(MasterContext& m, ClientConn from, const v1::Request& request);
+  void ExpireLapsed(MasterContext& m, SessionId session);
+  void Locate(const MasterContext& m, v1::Located& located) const;
+
+  const ServerConfig* config_;
+  Phase phase_ = Phase::kNone;
+  Epoch epoch_;
+  Leases leases_;
+  absl::btree_map<LogIndex, Pending> pending_;
+  absl::btree_map<std::pair<SessionId, RequestSeq>, LogIndex> in_flight_;  // a copy of these is not proposed again
+  absl::btree_map<std::pair<uint64_t, uint64_t>, LogIndex> creating_;      // nonces of sessions being created
+  std::vector<Waiting> waiting_;
+};
+
+}  // namespace bramah::replica
+
+#endif  // BRAMAH_CORE_REPLICA_MASTER_H_
