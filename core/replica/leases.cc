@@ -11,7 +11,10 @@ void Leases::Configure(Duration lease, Duration margin) {
 
 void Leases::TakeOver(Time now, const std::vector<SessionId>& sessions) {
   Clear();
-  for (const SessionId session : sessions) Open(now, session);
+  for (const SessionId session : sessions) {
+    leases_[session].lease.inherited = true;
+    Open(now, session);
+  }
 }
 
 void Leases::Clear() {
@@ -50,6 +53,7 @@ void Leases::Receive(Time now, SessionId session, const v1::KeepAlive& request, 
   if (lease->answered.nonce == request.nonce()) received = lease->answered.received;
   lease->held = HeldKeepAlive{request.nonce(), received, conn};
   Extend(session, now);
+  Schedule(session, *lease);
 }
 
 void Leases::Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation) {
@@ -86,6 +90,7 @@ void Leases::Answered(SessionId session) {
   lease->answered = *lease->held;
   lease->held.reset();
   lease->proving = false;
+  lease->inherited = false;
   Schedule(session, *lease);
 }
 
@@ -110,7 +115,8 @@ Time Leases::NextDue() const { return due_.empty() ? kNever : due_.begin()->firs
 Time Leases::DueTime(const Lease& lease) const {
   Time due = lease.closing ? kNever : lease.expires + 1;
   if (lease.held.has_value() && !lease.proving) {
-    const bool at_once = lease.closing || !lease.items.empty() || lease.held->nonce == lease.answered.nonce;
+    const bool at_once =
+        lease.closing || lease.inherited || !lease.items.empty() || lease.held->nonce == lease.answered.nonce;
     due = std::min(due, at_once ? 0 : lease.expires - margin_);
   }
   return due;

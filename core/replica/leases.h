@@ -37,6 +37,7 @@ struct HeldKeepAlive {
 struct Lease {
   Time expires = 0;      // m_exp of L2; only ever moved forward
   bool closing = false;  // no extension, no new calls; the end is proposed
+  bool inherited = false;  // granted by a take-over: the client does not know of it, so its first KeepAlive is answered at once
   uint64_t stream = 0;   // highest connection number seen; older streams are dropped
   std::optional<HeldKeepAlive> held;
   bool proving = false;    // the held KeepAlive waits for a proof of authority: nothing is due for it

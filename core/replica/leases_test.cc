@@ -116,5 +116,14 @@ TEST_F(LeasesTest, TakeOverGivesEverySessionAWholeLease) {
   EXPECT_EQ(leases_.Due(200 * kSecond).size(), 1u);
 }
 
+TEST_F(LeasesTest, TheFirstKeepAliveAfterATakeOverIsAnsweredAtOnce) {
+  leases_.TakeOver(100, {session_});
+  leases_.Receive(200, session_, Ask(9), ConnId(2));
+  EXPECT_EQ(leases_.Due(200).size(), 1u);
+  leases_.Answered(session_);
+  leases_.Receive(300, session_, Ask(10), ConnId(2));
+  EXPECT_TRUE(leases_.Due(300).empty());
+}
+
 }  // namespace
 }  // namespace bramah::replica
