@@ -12,7 +12,9 @@
 
 #include "core/base/ids.h"
 #include "core/base/probe.h"
-#include "core/base/time.h"
+#include "core/cell/view.h"
+#include "core/lock/tree.h"
+#include "core/session/session_table.h"
 #include "core/wire/wire.pb.h"
 
 namespace bramah::cell {
@@ -71,7 +73,71 @@ class Cell {
   void Save(std::string* bytes) const;
   bool Load(std::string_view bytes);
 
+  // Everything that invariants are stated about, copied out; O(state).
+  CellView View() const;
+  // The locks that are held, in path order; O(held locks).
+  std::vector<LockView> HeldLocks() const;
+
  private:
+  // One call of Apply.
+  struct Entry {
+    Position position;
+    const v1::Command& command;
+    session::Session* session;  // of the command; null unless it is a live session's command
+    Applied& applied;
+    Probes& probes;
+    v1::Outcome& outcome() const { return applied.outcome; }
+    void Refuse(v1::Code code) const { applied.outcome.set_code(code); }
+    lock::Owner owner() const { return {SessionId(command.session()), HandleId(command.handle())}; }
+  };
+  // A handle of the command's session and the live node it is bound to.
+  struct Target {
+    const session::Handle* handle = nullptr;
+    lock::Node* node = nullptr;  // null: the command was refused
+  };
+
+  Position PositionOf(LogIndex index) const;
+
+  // Exactly-once gate [D-56].
+  void ApplyOfSession(Entry& entry);
+  bool AnswerFromLock(Entry& entry);
+  bool AnswerFromTable(Entry& entry);
+  void Execute(Entry& entry);
+
+  // Sessions.
+  void CreateSession(Entry& entry);
+  void ExpireSession(Entry& entry);
+  void EndSession(SessionId id, Entry& entry);
+
+  // Commands of a session; each sets outcome and effect.
+  void Open(Entry& entry);
+  lock::Node* CreateNode(Entry& entry);
+  void Close(Entry& entry);
+  void SetContents(Entry& entry);
+  void Delete(Entry& entry);
+  void Acquire(Entry& entry);
+  void Release(Entry& entry);
+
+  Target TargetOf(Entry& entry);
+  // Makes `owner` stop holding or waiting; false if it did neither.
+  bool LeaveLock(lock::Node& node, const lock::Owner& owner, Entry& entry);
+  void Promote(lock::Node& node, Entry& entry);
+  // Tells the waiter's session how its Acquire ended.
+  void Decide(const lock::Waiter& waiter, Decision::Kind kind, const lock::Node& node, Entry& entry);
+  void CloseHandle(session::Session& session, HandleId id, Entry& entry);
+  // Removes `node` and then every ancestor that lived only by having children [D-47].
+  void RemoveNode(lock::Node& node, Entry& entry);
+
+  // Snapshot parts.
+  bool LoadNodes(class ByteReader& in);
+  bool LoadSessions(class ByteReader& in);
+  // Fills in what no snapshot holds: references of nodes, waits of handles.
+  bool Derive();
+
+  const Limits* limits_;
+  uint32_t incarnation_;
+  lock::Tree tree_;
+  session::SessionTable sessions_;
 };
 
 }  // namespace bramah::cell

@@ -1,0 +1,144 @@
+#include "core/cell/cell.h"
+
+#include "core/base/check.h"
+#include "core/base/hash.h"
+#include "core/cell/command_check.h"
+
+namespace bramah::cell {
+namespace {
+
+constexpr int kIndexBits = 48;
+
+}  // namespace
+
+void Applied::Clear() {
+  outcome.Clear();
+  effect = false;
+  duplicate = false;
+  decisions.clear();
+  ended = SessionId();
+}
+
+Cell::Cell(const Limits* limits, uint32_t incarnation)
+    : limits_(limits), incarnation_(incarnation), tree_(PositionOf(LogIndex(0))) {}
+
+Position Cell::PositionOf(LogIndex index) const {
+  return Position(static_cast<uint64_t>(incarnation_) << kIndexBits | index.value());
+}
+
+void Cell::Apply(LogIndex index, const v1::Command& command, Applied& applied, Probes& probes) {
+  applied.Clear();
+  Entry entry{PositionOf(index), command, nullptr, applied, probes};
+  if (!WellFormed(command)) return entry.Refuse(v1::MALFORMED);
+  switch (command.kind()) {
+    case v1::NEW_EPOCH:
+      break;
+    case v1::CREATE_SESSION:
+      CreateSession(entry);
+      break;
+    case v1::EXPIRE_SESSION:
+      ExpireSession(entry);
+      break;
+    default:
+      ApplyOfSession(entry);
+  }
+}
+
+void Cell::ApplyOfSession(Entry& entry) {
+  entry.outcome().set_seq(entry.command.seq());
+  entry.outcome().set_handle(entry.command.handle());
+  session::Session* session = sessions_.Find(SessionId(entry.command.session()));
+  if (session == nullptr) return entry.Refuse(v1::SESSION_EXPIRED);
+  entry.session = session;
+  session->results.Trim(RequestSeq(entry.command.first_outstanding()));
+  if (!AnswerFromLock(entry) && !AnswerFromTable(entry)) Execute(entry);
+  if (entry.session != nullptr) sessions_.Refresh(*session);
+  SOMETIMES(entry.probes, kDuplicateAnswered, entry.applied.duplicate);
+}
+
+// A copy of an Acquire asks the lock first: its answer may have been trimmed while it waited, because QUEUED ended the call
+// [A-05, PR-17, PR-18].
+bool Cell::AnswerFromLock(Entry& entry) {
+  if (entry.command.kind() != v1::ACQUIRE) return false;
+  const session::Handle* handle = entry.session->Find(HandleId(entry.command.handle()));
+  if (handle == nullptr) return false;
+  const RequestSeq seq(entry.command.seq());
+  v1::Outcome& outcome = entry.outcome();
+  const lock::Node* node = tree_.Find(handle->instance);
+  if (node == nullptr) {
+    // What became of a trimmed Acquire of this handle, if it waited: the node went away, and that is final.
+    if (seq >= entry.session->results.first()) return false;
+    outcome.set_code(v1::STALE_HANDLE);
+    return true;
+  }
+  const RequestSeq* hold = node->lock.HoldOf(entry.owner());
+  const bool holds = hold != nullptr && *hold == seq;
+  const bool waits = handle->waits && node->lock.waiters().at(handle->waits).seq == seq;
+  if (!holds && !waits) return false;
+  outcome.set_code(holds ? v1::OK : v1::QUEUED);
+  outcome.set_instance(node->instance.value());
+  if (holds) {
+    outcome.set_lock_mode(node->lock.mode());
+    outcome.set_lock_generation(node->lock.generation().value());
+  }
+  entry.applied.duplicate = true;
+  return true;
+}
+
+// True if the command must not be executed: it was already, it is settled, or it is too far ahead.
+bool Cell::AnswerFromTable(Entry& entry) {
+  const session::Results& results = entry.session->results;
+  const RequestSeq seq(entry.command.seq());
+  if (seq < results.first()) {
+    entry.Refuse(v1::CANCELLED);
+    return true;
+  }
+  if (const session::Result* result = results.Find(seq)) {
+    session::ToOutcome(*result, entry.outcome());
+    entry.applied.duplicate = true;
+    return true;
+  }
+  if (seq - results.first() >= limits_->results_per_session_max) {
+    entry.Refuse(v1::LIMIT_REACHED);
+    return true;
+  }
+  return false;
+}
+
+void Cell::Execute(Entry& entry) {
+  switch (entry.command.kind()) {
+    case v1::OPEN:
+      Open(entry);
+      break;
+    case v1::CLOSE:
+      Close(entry);
+      break;
+    case v1::SET_CONTENTS:
+      SetContents(entry);
+      break;
+    case v1::DELETE:
+      Delete(entry);
+      break;
+    case v1::ACQUIRE:
+      Acquire(entry);
+      break;
+    case v1::RELEASE:
+      Release(entry);
+      break;
+    default:  // END_SESSION: nothing remains in which an answer could be stored
+      EndSession(SessionId(entry.command.session()), entry);
+      entry.session = nullptr;
+      return;
+  }
+  entry.session->results.Put(RequestSeq(entry.command.seq()), session::FromOutcome(entry.outcome()));
+}
+
+uint64_t Cell::digest() const {
+  return FoldHash(tree_.digest() + sessions_.digest(), incarnation_);
+}
+
+uint64_t Cell::DigestSlow() const {
+  return FoldHash(tree_.DigestSlow() + sessions_.DigestSlow(), incarnation_);
+}
+
+}  // namespace bramah::cell

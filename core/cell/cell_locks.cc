@@ -1,0 +1,95 @@
+// Commands on locks, and what follows when a lock is left.
+#include "core/base/check.h"
+#include "core/cell/cell.h"
+
+namespace bramah::cell {
+
+void Cell::Acquire(Entry& entry) {
+  const auto [handle, node] = TargetOf(entry);
+  if (node == nullptr) return;
+  if (!handle->writable) return entry.Refuse(v1::NOT_WRITABLE);
+  const v1::LockMode mode = entry.command.mode();
+  const RequestSeq seq(entry.command.seq());
+  const bool holds = node->lock.HoldOf(entry.owner()) != nullptr;
+  // A second Acquire would wait behind the first; an upgrade could never be granted beside its own hold [D-37, PR-23].
+  if (handle->waits || (holds && node->lock.mode() != mode)) return entry.Refuse(v1::BUSY);
+  if (!holds && !node->lock.Grantable(mode)) {
+    if (entry.command.try_only()) return entry.Refuse(v1::LOCK_CONFLICT);
+    node->lock.Enqueue({entry.owner(), seq, mode}, entry.position);
+    entry.session->SetWaits(HandleId(entry.command.handle()), entry.position);
+    entry.outcome().set_code(v1::QUEUED);
+    SOMETIMES(entry.probes, kLockQueued, true);
+  } else {
+    if (!holds) node->lock.Grant(entry.owner(), seq, mode, entry.position);
+    entry.outcome().set_lock_mode(mode);
+    entry.outcome().set_lock_generation(node->lock.generation().value());
+  }
+  tree_.Refresh(*node);
+  entry.applied.effect = !holds;
+}
+
+void Cell::Release(Entry& entry) {
+  const RequestSeq acquire(entry.command.acquire_seq());
+  const auto [handle, node] = TargetOf(entry);
+  if (node == nullptr) return;
+  const RequestSeq* hold = node->lock.HoldOf(entry.owner());
+  RequestSeq present;
+  if (hold != nullptr) present = *hold;
+  if (handle->waits) present = node->lock.waiters().at(handle->waits).seq;
+  if (!present || (acquire && acquire != present)) {
+    // An Acquire that comes after its own Release is given up like one that comes after its Close [A-22, LK-08].
+    if (acquire) entry.session->results.GiveUp(acquire, HandleId(entry.command.handle()));
+    return entry.Refuse(v1::LOCK_NOT_HELD);
+  }
+  LeaveLock(*node, entry.owner(), entry);
+  Promote(*node, entry);
+  entry.applied.effect = true;
+}
+
+bool Cell::LeaveLock(lock::Node& node, const lock::Owner& owner, Entry& entry) {
+  const session::Handle& handle = *entry.session->Find(owner.handle);
+  if (handle.waits) {
+    const RequestSeq seq = node.lock.waiters().at(handle.waits).seq;
+    node.lock.Cancel(handle.waits);
+    entry.session->SetWaits(owner.handle, Position());
+    session::Result cancelled;
+    cancelled.code = v1::CANCELLED;
+    cancelled.handle = owner.handle;
+    entry.session->results.Revise(seq, cancelled);
+  } else if (node.lock.HoldOf(owner) != nullptr) {
+    node.lock.Release(owner);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Cell::Promote(lock::Node& node, Entry& entry) {
+  std::vector<lock::Waiter> granted;
+  node.lock.Promote(entry.position, granted);
+  tree_.Refresh(node);
+  for (const lock::Waiter& waiter : granted) Decide(waiter, Decision::kGranted, node, entry);
+  SOMETIMES(entry.probes, kLockGrantedLater, !granted.empty());
+}
+
+// The stored answer of a queued Acquire follows its fate, so that a copy which comes to the next master learns it too.
+void Cell::Decide(const lock::Waiter& waiter, Decision::Kind kind, const lock::Node& node, Entry& entry) {
+  session::Session* session = sessions_.Find(waiter.owner.session);
+  BRAMAH_CHECK(session != nullptr);
+  session->SetWaits(waiter.owner.handle, Position());
+  session::Result result;
+  result.handle = waiter.owner.handle;
+  result.instance = node.instance;
+  if (kind == Decision::kGranted) {
+    result.lock_mode = waiter.mode;
+    result.lock_generation = node.lock.generation();
+  } else {
+    result.code = v1::STALE_HANDLE;
+  }
+  session->results.Revise(waiter.seq, result);
+  sessions_.Refresh(*session);
+  entry.applied.decisions.push_back(
+      {kind, waiter.owner.session, waiter.owner.handle, waiter.seq, result.lock_generation});
+}
+
+}  // namespace bramah::cell

@@ -1,0 +1,106 @@
+// Reads and views: everything that looks at a cell without changing it.
+#include <algorithm>
+
+#include "core/api/path.h"
+#include "core/cell/cell.h"
+
+namespace bramah::cell {
+namespace {
+
+constexpr uint64_t kAclGeneration = 1;  // nothing writes ACL names yet
+
+void FillStat(const lock::Node& node, v1::Outcome& outcome) {
+  outcome.set_directory(node.directory);
+  outcome.set_ephemeral(node.ephemeral);
+  outcome.set_instance(node.instance.value());
+  outcome.set_content_generation(node.content_generation);
+  outcome.set_lock_generation(node.lock.generation().value());
+  outcome.set_acl_generation(kAclGeneration);
+  outcome.set_checksum(node.checksum);
+  outcome.set_content_length(node.contents.size());
+  outcome.set_child_count(node.children.size());
+  outcome.set_lock_mode(node.lock.mode());
+  outcome.set_lock_holders(static_cast<uint32_t>(node.lock.holders().size()));
+  outcome.set_lock_waiters(static_cast<uint32_t>(node.lock.waiters().size()));
+}
+
+void FillChild(const lock::Node& node, v1::ChildStat& child) {
+  child.set_name(std::string(BaseName(node.path)));
+  child.set_directory(node.directory);
+  child.set_ephemeral(node.ephemeral);
+  child.set_content_length(node.contents.size());
+  child.set_content_generation(node.content_generation);
+  child.set_instance(node.instance.value());
+}
+
+LockView ViewOf(const lock::Node& node) {
+  LockView view{node.path, node.instance, node.lock.mode(), node.lock.generation(), {}, {}};
+  for (const auto& [owner, seq] : node.lock.holders()) view.holders.push_back({owner.session, owner.handle, seq});
+  for (const auto& [since, waiter] : node.lock.waiters()) {
+    view.waiters.push_back({since, waiter.owner.session, waiter.owner.handle, waiter.seq, waiter.mode});
+  }
+  return view;
+}
+
+SessionView ViewOf(const session::Session& session) {
+  SessionView view;
+  view.session = session.id();
+  view.nonce_high = session.nonce().high;
+  view.nonce_low = session.nonce().low;
+  view.first_outstanding = session.results.first();
+  for (const auto& [seq, result] : session.results.table()) view.answered.push_back(seq);
+  for (const auto& [id, handle] : session.handles()) {
+    view.handles.push_back({id, handle.instance, handle.writable, handle.waits});
+    if (session.closed().Contains(id.value())) view.reopened.push_back(id);
+  }
+  return view;
+}
+
+}  // namespace
+
+void Cell::Read(const v1::Command& command, v1::Outcome& outcome) const {
+  outcome.Clear();
+  outcome.set_seq(command.seq());
+  outcome.set_handle(command.handle());
+  const session::Session* session = sessions_.Find(SessionId(command.session()));
+  if (session == nullptr) return outcome.set_code(v1::SESSION_EXPIRED);
+  const session::Handle* handle = session->Find(HandleId(command.handle()));
+  if (handle == nullptr) return outcome.set_code(v1::BAD_HANDLE);
+  const lock::Node* node = tree_.Find(handle->instance);
+  if (node == nullptr) return outcome.set_code(v1::STALE_HANDLE);
+  switch (command.kind()) {
+    case v1::GET_STAT:
+      break;
+    case v1::GET_CONTENTS:
+      if (node->directory) return outcome.set_code(v1::IS_A_DIRECTORY);
+      outcome.set_contents(std::string(node->contents.view()));
+      break;
+    case v1::READ_DIR:
+      if (!node->directory) return outcome.set_code(v1::NOT_A_DIRECTORY);
+      for (const auto& [name, instance] : node->children) FillChild(*tree_.Find(instance), *outcome.add_children());
+      break;
+    default:
+      return outcome.set_code(v1::MALFORMED);
+  }
+  FillStat(*node, outcome);
+}
+
+std::vector<LockView> Cell::HeldLocks() const {
+  std::vector<LockView> locks;
+  for (const Position instance : tree_.locked()) locks.push_back(ViewOf(*tree_.Find(instance)));
+  std::sort(locks.begin(), locks.end(), [](const LockView& a, const LockView& b) { return a.path < b.path; });
+  return locks;
+}
+
+CellView Cell::View() const {
+  CellView view;
+  for (const auto& [instance, node] : tree_.nodes()) {
+    view.nodes.push_back({node.path, instance, node.parent, node.directory, node.ephemeral, node.content_generation,
+                          node.contents.size(), node.children.size(), node.references, ViewOf(node)});
+  }
+  std::sort(view.nodes.begin(), view.nodes.end(), [](const NodeView& a, const NodeView& b) { return a.path < b.path; });
+  for (const auto& [id, session] : sessions_.sessions()) view.sessions.push_back(ViewOf(session));
+  return view;
+}
+
+}  // namespace bramah::cell

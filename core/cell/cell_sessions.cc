@@ -1,0 +1,75 @@
+// Sessions of a cell: beginning, end, and what the master may ask about them.
+#include <algorithm>
+
+#include "core/cell/cell.h"
+
+namespace bramah::cell {
+
+void Cell::CreateSession(Entry& entry) {
+  const session::Nonce nonce{entry.command.nonce_high(), entry.command.nonce_low()};
+  SessionId id = sessions_.WithNonce(nonce);
+  if (id) {
+    entry.applied.duplicate = true;
+    SOMETIMES(entry.probes, kDuplicateAnswered, true);
+  } else if (sessions_.size() >= limits_->sessions_max) {
+    return entry.Refuse(v1::LIMIT_REACHED);
+  } else {
+    id = SessionId(entry.position.value());
+    if (sessions_.Create(id, nonce) == nullptr) return entry.Refuse(v1::MALFORMED);
+    entry.applied.effect = true;
+  }
+  entry.outcome().set_session(id.value());
+}
+
+void Cell::ExpireSession(Entry& entry) {
+  const SessionId id(entry.command.session());
+  if (sessions_.Find(id) == nullptr) return entry.Refuse(v1::SESSION_EXPIRED);
+  EndSession(id, entry);
+  SOMETIMES(entry.probes, kSessionExpired, true);
+}
+
+// One entry, removals before grants: first no waiter of the session is left anywhere, then its locks are released, then the
+// queues move, in path order [A-06, PR-22]. So nothing is granted to a session that is ending [LK-03].
+void Cell::EndSession(SessionId id, Entry& entry) {
+  session::Session& session = *sessions_.Find(id);
+  std::vector<lock::Node*> touched;
+  std::vector<HandleId> handles;
+  for (const auto& [handle_id, handle] : session.handles()) {
+    handles.push_back(handle_id);
+    lock::Node* node = tree_.Find(handle.instance);
+    if (node != nullptr && handle.waits) {
+      node->lock.Cancel(handle.waits);
+      touched.push_back(node);
+    }
+  }
+  for (const auto& [handle_id, handle] : session.handles()) {
+    lock::Node* node = tree_.Find(handle.instance);
+    if (node != nullptr && node->lock.HoldOf({id, handle_id}) != nullptr) {
+      node->lock.Release({id, handle_id});
+      touched.push_back(node);
+      SOMETIMES(entry.probes, kLockRevokedByExpiry, true);
+    }
+  }
+  std::sort(touched.begin(), touched.end(), [](const lock::Node* a, const lock::Node* b) { return a->path < b->path; });
+  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+  for (lock::Node* node : touched) Promote(*node, entry);
+  for (const HandleId handle_id : handles) CloseHandle(session, handle_id, entry);
+  sessions_.Remove(id);
+  entry.applied.ended = id;
+  entry.applied.effect = true;
+}
+
+bool Cell::HasSession(SessionId session) const { return sessions_.Find(session) != nullptr; }
+
+std::vector<SessionId> Cell::Sessions() const {
+  std::vector<SessionId> ids;
+  ids.reserve(sessions_.size());
+  for (const auto& [id, session] : sessions_.sessions()) ids.push_back(id);
+  return ids;
+}
+
+size_t Cell::session_count() const { return sessions_.size(); }
+
+size_t Cell::node_count() const { return tree_.nodes().size() - 1; }
+
+}  // namespace bramah::cell

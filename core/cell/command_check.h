@@ -1,0 +1,14 @@
+// Whether a command is one that a correct client or master can send, judged by the command alone. What fails here is answered
+// MALFORMED and leaves no trace, not even in the exactly-once table.
+#ifndef BRAMAH_CORE_CELL_COMMAND_CHECK_H_
+#define BRAMAH_CORE_CELL_COMMAND_CHECK_H_
+
+#include "core/wire/wire.pb.h"
+
+namespace bramah::cell {
+
+bool WellFormed(const v1::Command& command);
+
+}  // namespace bramah::cell
+
+#endif  // BRAMAH_CORE_CELL_COMMAND_CHECK_H_

@@ -1,0 +1,181 @@
+#include "core/cell/invariants.h"
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "core/api/path.h"
+
+namespace bramah::cell {
+namespace {
+
+using Problem = std::optional<std::string>;
+
+std::string Name(SessionId session, HandleId handle) {
+  return "handle " + std::to_string(handle.value()) + " of session " + std::to_string(session.value());
+}
+
+// Look-ups into one view.
+struct Index {
+  std::map<Position, const NodeView*> nodes;
+  std::map<Position, uint64_t> children;
+  std::map<Position, uint64_t> references;
+  std::map<std::pair<SessionId, HandleId>, const HandleView*> handles;
+  std::map<std::pair<SessionId, HandleId>, Position> waits;  // owner -> since, as the queues have it
+};
+
+Index MakeIndex(const CellView& view) {
+  Index index;
+  for (const NodeView& node : view.nodes) {
+    index.nodes.emplace(node.instance, &node);
+    if (node.path != "/") ++index.children[node.parent];
+    for (const WaiterView& waiter : node.lock.waiters) index.waits[{waiter.session, waiter.handle}] = waiter.since;
+  }
+  for (const SessionView& session : view.sessions) {
+    for (const HandleView& handle : session.handles) {
+      index.handles.emplace(std::pair(session.session, handle.handle), &handle);
+      ++index.references[handle.instance];
+    }
+  }
+  return index;
+}
+
+uint64_t CountAt(const std::map<Position, uint64_t>& counts, Position key) {
+  const auto it = counts.find(key);
+  return it == counts.end() ? 0 : it->second;
+}
+
+Problem CheckPlace(const NodeView& node, const Index& index) {
+  if (node.path == "/") {
+    if (!node.directory || node.ephemeral) return "the root is not a permanent directory";
+    return std::nullopt;
+  }
+  if (!IsCellPath(node.path)) return node.path + ": not a name";
+  const auto parent = index.nodes.find(node.parent);
+  if (parent == index.nodes.end()) return node.path + ": the parent does not exist";
+  if (parent->second->path != ParentPath(node.path)) return node.path + ": hangs below " + parent->second->path;
+  if (!parent->second->directory) return node.path + ": hangs below a file";
+  if (node.instance <= node.parent) return node.path + ": is not younger than its directory";
+  return std::nullopt;
+}
+
+Problem CheckNode(const NodeView& node, const Index& index) {
+  if (Problem problem = CheckPlace(node, index)) return problem;
+  if (index.nodes.at(node.instance) != &node) return node.path + ": shares its instance with another node";
+  if (node.children != CountAt(index.children, node.instance)) return node.path + ": miscounts its children";
+  if (node.references != CountAt(index.references, node.instance)) return node.path + ": miscounts its handles";
+  if (!node.directory && node.children > 0) return node.path + ": is a file with children";
+  if (node.directory && node.content_length > 0) return node.path + ": is a directory with contents";
+  if (node.content_generation == 0) return node.path + ": has no content generation";
+  if (node.ephemeral && node.references == 0 && node.children == 0) {
+    return node.path + ": is ephemeral, and no handle and no child keeps it";
+  }
+  return std::nullopt;
+}
+
+// Whether (session, handle) may be in the lock of `node`.
+Problem CheckOwner(const NodeView& node, SessionId session, HandleId handle, const Index& index) {
+  const std::string who = node.path + ": " + Name(session, handle);
+  const auto it = index.handles.find({session, handle});
+  if (it == index.handles.end()) return who + " is in the lock and is not open";
+  if (it->second->instance != node.instance) return who + " is in the lock and bound to another node";
+  if (!it->second->writable) return who + " is in the lock and not writable";
+  return std::nullopt;
+}
+
+Problem CheckHolders(const NodeView& node, const Index& index) {
+  const LockView& lock = node.lock;
+  if (lock.mode == v1::FREE && !lock.holders.empty()) return node.path + ": the lock is free and has a holder";
+  if (lock.mode != v1::FREE && lock.holders.empty()) return node.path + ": the lock is held by nobody";
+  if (lock.mode == v1::EXCLUSIVE && lock.holders.size() > 1) return node.path + ": two hold the lock exclusively";
+  if (lock.mode != v1::FREE && !lock.generation) return node.path + ": the lock is held without a generation";
+  if (lock.generation && lock.generation <= node.instance) return node.path + ": the lock generation is older than the node";
+  std::set<std::pair<SessionId, HandleId>> seen;
+  for (const HolderView& holder : lock.holders) {
+    if (Problem problem = CheckOwner(node, holder.session, holder.handle, index)) return problem;
+    if (!seen.insert({holder.session, holder.handle}).second) {
+      return node.path + ": " + Name(holder.session, holder.handle) + " holds twice";
+    }
+  }
+  return std::nullopt;
+}
+
+Problem CheckWaiters(const NodeView& node, const Index& index) {
+  const LockView& lock = node.lock;
+  if (lock.waiters.empty()) return std::nullopt;
+  const bool blocked = lock.mode == v1::EXCLUSIVE ||
+                       (lock.mode == v1::SHARED && lock.waiters.front().mode == v1::EXCLUSIVE);
+  if (!blocked) return node.path + ": the first waiter could be granted";
+  Position previous;
+  for (const WaiterView& waiter : lock.waiters) {
+    const std::string who = node.path + ": " + Name(waiter.session, waiter.handle);
+    if (Problem problem = CheckOwner(node, waiter.session, waiter.handle, index)) return problem;
+    if (index.handles.at({waiter.session, waiter.handle})->waits != waiter.since) return who + " does not know that it waits";
+    if (waiter.since <= previous) return who + " stands out of order in the queue";
+    for (const HolderView& holder : lock.holders) {
+      if (holder.session == waiter.session && holder.handle == waiter.handle) return who + " holds and waits";
+    }
+    previous = waiter.since;
+  }
+  return std::nullopt;
+}
+
+Problem CheckSession(const SessionView& session, const Index& index) {
+  const std::string who = "session " + std::to_string(session.session.value());
+  if (!session.reopened.empty()) return Name(session.session, session.reopened.front()) + " was closed before";
+  if (!session.answered.empty() && session.answered.front() < session.first_outstanding) {
+    return who + " keeps an answer below its first outstanding seq";
+  }
+  for (const HandleView& handle : session.handles) {
+    if (!handle.handle) return who + " has a handle without an id";
+    const auto it = index.waits.find({session.session, handle.handle});
+    const Position since = it == index.waits.end() ? Position() : it->second;
+    if (handle.waits != since) return Name(session.session, handle.handle) + " waits, but stands in no queue";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Problem CheckInvariants(const CellView& view) {
+  if (view.nodes.empty() || view.nodes.front().path != "/") return "there is no root";
+  const Index index = MakeIndex(view);
+  std::set<std::string> paths;
+  for (const NodeView& node : view.nodes) {
+    if (!paths.insert(node.path).second) return node.path + ": two nodes have this name";
+    if (Problem problem = CheckNode(node, index)) return problem;
+    if (Problem problem = CheckHolders(node, index)) return problem;
+    if (Problem problem = CheckWaiters(node, index)) return problem;
+  }
+  std::set<std::pair<uint64_t, uint64_t>> nonces;
+  for (const SessionView& session : view.sessions) {
+    if (Problem problem = CheckSession(session, index)) return problem;
+    if (!nonces.insert({session.nonce_high, session.nonce_low}).second) return "two sessions have one nonce";
+  }
+  return std::nullopt;
+}
+
+Problem CheckSuccession(const CellView& before, const CellView& after) {
+  std::map<std::string, const NodeView*> nodes;
+  for (const NodeView& node : after.nodes) nodes.emplace(node.path, &node);
+  for (const NodeView& old : before.nodes) {
+    const auto it = nodes.find(old.path);
+    if (it == nodes.end()) continue;
+    const NodeView& now = *it->second;
+    if (now.instance < old.instance) return old.path + ": the instance went back";
+    if (now.instance > old.instance) continue;
+    if (now.content_generation < old.content_generation) return old.path + ": the content generation went back";
+    if (now.lock.generation < old.lock.generation) return old.path + ": the lock generation went back";
+  }
+  std::map<SessionId, const SessionView*> sessions;
+  for (const SessionView& session : after.sessions) sessions.emplace(session.session, &session);
+  for (const SessionView& old : before.sessions) {
+    const auto it = sessions.find(old.session);
+    if (it != sessions.end() && it->second->first_outstanding < old.first_outstanding) {
+      return "session " + std::to_string(old.session.value()) + ": the first outstanding seq went back";
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace bramah::cell

@@ -1,0 +1,31 @@
+// What holds in every state of a cell, as pure predicates over a view.
+//
+//   tree      the root is a permanent directory "/"; every other node hangs below an older directory, which counts it; files have no
+//             children and directories no contents; names are of the grammar; instances are unique
+//   ephemeral exists iff a handle is open on it or, a directory, it has children [D-46, D-47]
+//   handles   a node counts exactly the handles bound to it; no handle id was closed before
+//   locks     free, or one exclusive holder, or shared holders only; a held lock has a generation younger than its node
+//   holders   session and handle exist, the handle is bound to this node and writable
+//   waiters   likewise; the handle knows that it waits, and neither holds nor waits elsewhere; the head conflicts with the holders,
+//             so nobody waits for a free lock
+//   results   lie in the window of the session; nonces are unique [D-56]
+#ifndef BRAMAH_CORE_CELL_INVARIANTS_H_
+#define BRAMAH_CORE_CELL_INVARIANTS_H_
+
+#include <optional>
+#include <string>
+
+#include "core/cell/view.h"
+
+namespace bramah::cell {
+
+// A description of the first violation, nothing if all hold. O(n log n).
+std::optional<std::string> CheckInvariants(const CellView& view);
+
+// `after` is a later state than `before`, any number of commands apart: no generation of an instance went back, a reused name has
+// a greater instance, a session did not forget what it settled [D-44, D-45, C-09, D-56].
+std::optional<std::string> CheckSuccession(const CellView& before, const CellView& after);
+
+}  // namespace bramah::cell
+
+#endif  // BRAMAH_CORE_CELL_INVARIANTS_H_

@@ -1,0 +1,275 @@
+// The encoding of a whole cell, little-endian [A-24, SN-02: everything that Apply reads is in it].
+//
+//   u32 magic, u32 version, u32 incarnation
+//   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 content generation, contents,
+//     u8 lock mode, u64 lock generation, u64 holders (session, handle, seq), u64 waiters (since, session, handle, seq, u8 mode)
+//   u64 sessions, each: u64 id, nonce (high, low), u64 first outstanding, u64 handles (id, instance, u8 writable),
+//     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, and six numbers)
+//
+// Strings are a u32 length and bytes. All lists are in rising order of their first field, so a state has exactly one encoding.
+#include <utility>
+
+#include "core/api/path.h"
+#include "core/base/bytes.h"
+#include "core/cell/cell.h"
+#include "core/cell/invariants.h"
+
+namespace bramah::cell {
+namespace {
+
+constexpr uint32_t kMagic = 0x4c4c4543;  // "CELL"
+constexpr uint32_t kVersion = 1;
+
+// Flags of nodes.
+constexpr uint8_t kDirectory = 1;
+constexpr uint8_t kEphemeral = 2;
+
+// Flags of results.
+constexpr uint8_t kCreated = 1;
+constexpr uint8_t kResultDirectory = 2;
+constexpr uint8_t kResultEphemeral = 4;
+
+void SaveLock(const lock::LockState& lock, ByteWriter& out) {
+  out.U8(static_cast<uint8_t>(lock.mode()));
+  out.U64(lock.generation().value());
+  out.U64(lock.holders().size());
+  for (const auto& [owner, seq] : lock.holders()) {
+    out.U64(owner.session.value());
+    out.U64(owner.handle.value());
+    out.U64(seq.value());
+  }
+  out.U64(lock.waiters().size());
+  for (const auto& [since, waiter] : lock.waiters()) {
+    out.U64(since.value());
+    out.U64(waiter.owner.session.value());
+    out.U64(waiter.owner.handle.value());
+    out.U64(waiter.seq.value());
+    out.U8(static_cast<uint8_t>(waiter.mode));
+  }
+}
+
+void SaveNode(const lock::Node& node, ByteWriter& out) {
+  out.U64(node.instance.value());
+  out.U64(node.parent.value());
+  out.Bytes(BaseName(node.path));
+  out.U8((node.directory ? kDirectory : 0) | (node.ephemeral ? kEphemeral : 0));
+  out.U64(node.content_generation);
+  out.Bytes(node.contents.view());
+  SaveLock(node.lock, out);
+}
+
+void SaveResult(RequestSeq seq, const session::Result& result, ByteWriter& out) {
+  out.U64(seq.value());
+  out.U32(static_cast<uint32_t>(result.code));
+  out.U8(static_cast<uint8_t>(result.lock_mode));
+  out.U8((result.created ? kCreated : 0) | (result.directory ? kResultDirectory : 0) |
+         (result.ephemeral ? kResultEphemeral : 0));
+  out.U64(result.handle.value());
+  out.U64(result.instance.value());
+  out.U64(result.content_generation);
+  out.U64(result.content_length);
+  out.U64(result.checksum);
+  out.U64(result.lock_generation.value());
+}
+
+void SaveSession(const session::Session& session, ByteWriter& out) {
+  out.U64(session.id().value());
+  out.U64(session.nonce().high);
+  out.U64(session.nonce().low);
+  out.U64(session.results.first().value());
+  out.U64(session.handles().size());
+  for (const auto& [id, handle] : session.handles()) {
+    out.U64(id.value());
+    out.U64(handle.instance.value());
+    out.U8(handle.writable ? 1 : 0);
+  }
+  out.U64(session.closed().runs().size());
+  for (const auto& [first, last] : session.closed().runs()) {
+    out.U64(first);
+    out.U64(last);
+  }
+  out.U64(session.results.table().size());
+  for (const auto& [seq, result] : session.results.table()) SaveResult(seq, result, out);
+}
+
+// ---- loading. A loader returns false as soon as something cannot come from Save; a short read shows up at the next `ok`.
+
+// Reads a count and then calls `load()` that often.
+template <class Load>
+bool LoadList(ByteReader& in, Load&& load) {
+  for (uint64_t left = in.U64(); left > 0; --left) {
+    if (!in.ok() || !load()) return false;
+  }
+  return in.ok();
+}
+
+template <class Map>
+bool Append(Map& map, typename Map::key_type key, typename Map::mapped_type value) {
+  if (!map.empty() && key <= map.rbegin()->first) return false;
+  map.emplace_hint(map.end(), key, std::move(value));
+  return true;
+}
+
+template <class Id>
+Id Take(ByteReader& in) {
+  return Id(in.U64());
+}
+
+bool LoadLock(ByteReader& in, lock::LockState& lock) {
+  const uint8_t mode = in.U8();
+  const Position generation = Take<Position>(in);
+  lock::LockState::Holders holders;
+  lock::LockState::Queue waiters;
+  const auto load_holder = [&] {
+    const SessionId session = Take<SessionId>(in);
+    const HandleId handle = Take<HandleId>(in);
+    return Append(holders, {session, handle}, Take<RequestSeq>(in));
+  };
+  const auto load_waiter = [&] {
+    const Position since = Take<Position>(in);
+    lock::Waiter waiter;
+    waiter.owner.session = Take<SessionId>(in);
+    waiter.owner.handle = Take<HandleId>(in);
+    waiter.seq = Take<RequestSeq>(in);
+    const uint8_t waiter_mode = in.U8();
+    waiter.mode = static_cast<v1::LockMode>(waiter_mode);
+    return (waiter_mode == v1::SHARED || waiter_mode == v1::EXCLUSIVE) && Append(waiters, since, waiter);
+  };
+  if (mode > v1::EXCLUSIVE || !LoadList(in, load_holder) || !LoadList(in, load_waiter)) return false;
+  lock = lock::LockState::Restored(static_cast<v1::LockMode>(mode), generation, std::move(holders), std::move(waiters));
+  return true;
+}
+
+bool LoadHandles(ByteReader& in, session::Session& session) {
+  HandleId previous;
+  return LoadList(in, [&] {
+    const HandleId id = Take<HandleId>(in);
+    const Position instance = Take<Position>(in);
+    const uint8_t writable = in.U8();
+    if (id <= previous || writable > 1) return false;
+    previous = id;
+    session.Open(id, {instance, writable == 1, Position()});
+    return true;
+  });
+}
+
+bool LoadResults(ByteReader& in, session::Results& results) {
+  RequestSeq previous;
+  return LoadList(in, [&] {
+    const RequestSeq seq = Take<RequestSeq>(in);
+    const uint32_t code = in.U32();
+    const uint8_t mode = in.U8();
+    const uint8_t flags = in.U8();
+    session::Result result;
+    result.code = static_cast<v1::Code>(code);
+    result.lock_mode = static_cast<v1::LockMode>(mode);
+    result.created = (flags & kCreated) != 0;
+    result.directory = (flags & kResultDirectory) != 0;
+    result.ephemeral = (flags & kResultEphemeral) != 0;
+    result.handle = Take<HandleId>(in);
+    result.instance = Take<Position>(in);
+    result.content_generation = in.U64();
+    result.content_length = in.U64();
+    result.checksum = in.U64();
+    result.lock_generation = Take<Position>(in);
+    const bool known = code <= v1::Code_MAX && mode <= v1::EXCLUSIVE && flags < 8;
+    if (!known || seq <= previous || seq < results.first()) return false;
+    previous = seq;
+    results.Put(seq, result);
+    return true;
+  });
+}
+
+}  // namespace
+
+void Cell::Save(std::string* bytes) const {
+  bytes->clear();
+  ByteWriter out(bytes);
+  out.U32(kMagic);
+  out.U32(kVersion);
+  out.U32(incarnation_);
+  out.U64(tree_.nodes().size());
+  for (const auto& [instance, node] : tree_.nodes()) SaveNode(node, out);
+  out.U64(sessions_.size());
+  for (const auto& [id, session] : sessions_.sessions()) SaveSession(session, out);
+}
+
+bool Cell::Load(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.U32() != kMagic || in.U32() != kVersion) return false;
+  incarnation_ = in.U32();
+  tree_ = lock::Tree(PositionOf(LogIndex(0)));
+  sessions_ = session::SessionTable();
+  return LoadNodes(in) && LoadSessions(in) && in.Finished() && Derive() && !CheckInvariants(View());
+}
+
+bool Cell::LoadNodes(ByteReader& in) {
+  Position previous;
+  bool first = true;
+  return LoadList(in, [&] {
+    const Position instance = Take<Position>(in);
+    const Position parent = Take<Position>(in);
+    const std::string_view name = in.Bytes();
+    const uint8_t flags = in.U8();
+    const uint64_t content_generation = in.U64();
+    const std::string_view contents = in.Bytes();
+    lock::LockState lock;
+    if (!LoadLock(in, lock) || flags > (kDirectory | kEphemeral)) return false;
+    if (contents.size() > kContentBytesMax) return false;
+    const bool is_root = std::exchange(first, false);
+    lock::Node* node = tree_.Find(tree_.root());
+    if (is_root) {
+      if (instance != tree_.root() || parent != instance || !name.empty() || flags != kDirectory) return false;
+    } else {
+      const lock::Node* above = tree_.Find(parent);
+      if (instance <= previous || above == nullptr || !above->directory) return false;
+      if (above->children.find(name) != above->children.end() || BaseName(name) != name) return false;
+      node = &tree_.Create(instance, parent, name, (flags & kDirectory) != 0, (flags & kEphemeral) != 0, contents);
+    }
+    previous = instance;
+    node->content_generation = content_generation;
+    node->lock = std::move(lock);
+    tree_.Refresh(*node);
+    return true;
+  }) && !first;
+}
+
+bool Cell::LoadSessions(ByteReader& in) {
+  SessionId previous;
+  return LoadList(in, [&] {
+    const SessionId id = Take<SessionId>(in);
+    const uint64_t nonce_high = in.U64();
+    const uint64_t nonce_low = in.U64();
+    const RequestSeq first = Take<RequestSeq>(in);
+    session::Session* session = id > previous && first ? sessions_.Create(id, {nonce_high, nonce_low}) : nullptr;
+    if (session == nullptr) return false;
+    previous = id;
+    session->results.Trim(first);
+    if (!LoadHandles(in, *session)) return false;
+    const auto load_run = [&] {
+      const uint64_t run_first = in.U64();
+      return session->mutable_closed().AppendRun(run_first, in.U64());
+    };
+    if (!LoadList(in, load_run) || !LoadResults(in, session->results)) return false;
+    sessions_.Refresh(*session);
+    return true;
+  });
+}
+
+bool Cell::Derive() {
+  for (const auto& [id, session] : sessions_.sessions()) {
+    for (const auto& [handle_id, handle] : session.handles()) {
+      if (lock::Node* node = tree_.Find(handle.instance)) ++node->references;
+    }
+  }
+  for (const auto& [instance, node] : tree_.nodes()) {
+    for (const auto& [since, waiter] : node.lock.waiters()) {
+      session::Session* session = sessions_.Find(waiter.owner.session);
+      if (session == nullptr || session->Find(waiter.owner.handle) == nullptr) return false;
+      session->SetWaits(waiter.owner.handle, since);
+    }
+  }
+  return true;
+}
+
+}  // namespace bramah::cell

@@ -1,0 +1,147 @@
+#include "core/cell/test_cell.h"
+
+#include <gtest/gtest.h>
+
+#include "core/cell/invariants.h"
+
+namespace bramah::cell {
+namespace {
+
+v1::Command OfSession(v1::CommandKind kind, uint64_t session, uint64_t seq, uint64_t handle) {
+  v1::Command command;
+  command.set_kind(kind);
+  command.set_session(session);
+  command.set_seq(seq);
+  command.set_first_outstanding(1);
+  command.set_handle(handle);
+  return command;
+}
+
+}  // namespace
+
+v1::Command Create(uint64_t nonce) {
+  v1::Command command;
+  command.set_kind(v1::CREATE_SESSION);
+  command.set_nonce_high(7);
+  command.set_nonce_low(nonce);
+  return command;
+}
+
+v1::Command Expire(uint64_t session) {
+  v1::Command command;
+  command.set_kind(v1::EXPIRE_SESSION);
+  command.set_session(session);
+  return command;
+}
+
+v1::Command End(uint64_t session, uint64_t seq) { return OfSession(v1::END_SESSION, session, seq, 0); }
+
+v1::Command OpenPath(uint64_t session, uint64_t seq, uint64_t handle, std::string_view path, uint32_t flags,
+                     std::string_view contents) {
+  v1::Command command = OfSession(v1::OPEN, session, seq, handle);
+  command.set_path(std::string(path));
+  command.set_open_flags(flags);
+  command.set_contents(std::string(contents));
+  return command;
+}
+
+v1::Command CloseOf(uint64_t session, uint64_t seq, uint64_t handle, std::vector<uint64_t> gives_up) {
+  v1::Command command = OfSession(v1::CLOSE, session, seq, handle);
+  for (const uint64_t given_up : gives_up) command.add_gives_up(given_up);
+  return command;
+}
+
+v1::Command Set(uint64_t session, uint64_t seq, uint64_t handle, std::string_view contents) {
+  v1::Command command = OfSession(v1::SET_CONTENTS, session, seq, handle);
+  command.set_contents(std::string(contents));
+  return command;
+}
+
+v1::Command CompareAndSet(uint64_t session, uint64_t seq, uint64_t handle, std::string_view contents, uint64_t generation) {
+  v1::Command command = Set(session, seq, handle, contents);
+  command.set_compare(true);
+  command.set_generation(generation);
+  return command;
+}
+
+v1::Command DeleteOf(uint64_t session, uint64_t seq, uint64_t handle) { return OfSession(v1::DELETE, session, seq, handle); }
+
+v1::Command AcquireOf(uint64_t session, uint64_t seq, uint64_t handle, v1::LockMode mode, bool try_only) {
+  v1::Command command = OfSession(v1::ACQUIRE, session, seq, handle);
+  command.set_mode(mode);
+  command.set_try_only(try_only);
+  return command;
+}
+
+v1::Command ReleaseOf(uint64_t session, uint64_t seq, uint64_t handle, uint64_t acquire_seq) {
+  v1::Command command = OfSession(v1::RELEASE, session, seq, handle);
+  command.set_acquire_seq(acquire_seq);
+  return command;
+}
+
+v1::Command ReadOf(v1::CommandKind kind, uint64_t session, uint64_t handle) { return OfSession(kind, session, 0, handle); }
+
+v1::Command First(v1::Command command, uint64_t first_outstanding) {
+  command.set_first_outstanding(first_outstanding);
+  return command;
+}
+
+TestCell::TestCell(const Limits& limits) : limits_(limits), cell_(&limits_, kTestIncarnation), view_(cell_.View()) {}
+
+const Applied& TestCell::Apply(const v1::Command& command) {
+  const std::string before = Saved();
+  ++index_;
+  cell_.Apply(LogIndex(index_), command, applied_, probes_);
+  const auto problem = CheckInvariants(cell_.View());
+  EXPECT_FALSE(problem.has_value()) << *problem;
+  const auto step_back = CheckSuccession(view_, cell_.View());
+  EXPECT_FALSE(step_back.has_value()) << *step_back;
+  view_ = cell_.View();
+  EXPECT_EQ(cell_.digest(), cell_.DigestSlow());
+  const std::string saved = Saved();
+  if (applied_.effect) {
+    EXPECT_NE(saved, before);
+  }
+  Cell loaded(&limits_, 0);
+  EXPECT_TRUE(loaded.Load(saved));
+  EXPECT_EQ(loaded.digest(), cell_.digest());
+  // From here on the copy that went through the snapshot is the cell.
+  cell_ = loaded;
+  EXPECT_EQ(Saved(), saved);
+  return applied_;
+}
+
+v1::Outcome TestCell::Read(v1::CommandKind kind, uint64_t session, uint64_t handle) const {
+  v1::Outcome outcome;
+  cell_.Read(ReadOf(kind, session, handle), outcome);
+  return outcome;
+}
+
+uint64_t TestCell::Session() {
+  const Applied& applied = Apply(Create(++nonces_));
+  EXPECT_EQ(applied.outcome.code(), v1::OK);
+  return applied.outcome.session();
+}
+
+LockView TestCell::Lock(std::string_view path) const {
+  for (LockView& lock : cell_.HeldLocks()) {
+    if (lock.path == path) return lock;
+  }
+  ADD_FAILURE() << path << " is not locked";
+  return {};
+}
+
+bool TestCell::Exists(std::string_view path) const {
+  for (const NodeView& node : cell_.View().nodes) {
+    if (node.path == path) return true;
+  }
+  return false;
+}
+
+std::string TestCell::Saved() const {
+  std::string bytes;
+  cell_.Save(&bytes);
+  return bytes;
+}
+
+}  // namespace bramah::cell

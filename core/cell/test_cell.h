@@ -1,0 +1,67 @@
+// A cell under test: every command is checked against the invariants, the slow digest and a snapshot taken right after it.
+#ifndef BRAMAH_CORE_CELL_TEST_CELL_H_
+#define BRAMAH_CORE_CELL_TEST_CELL_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/cell/cell.h"
+
+namespace bramah::cell {
+
+inline constexpr uint32_t kTestIncarnation = 3;
+
+// The position of log entry `index` in the test cell.
+constexpr uint64_t At(uint64_t index) { return static_cast<uint64_t>(kTestIncarnation) << 48 | index; }
+
+// Builders of commands. `first` is first_outstanding; 1 trims nothing.
+v1::Command Create(uint64_t nonce);
+v1::Command Expire(uint64_t session);
+v1::Command End(uint64_t session, uint64_t seq);
+v1::Command OpenPath(uint64_t session, uint64_t seq, uint64_t handle, std::string_view path, uint32_t flags,
+                     std::string_view contents = {});
+v1::Command CloseOf(uint64_t session, uint64_t seq, uint64_t handle, std::vector<uint64_t> gives_up = {});
+v1::Command Set(uint64_t session, uint64_t seq, uint64_t handle, std::string_view contents);
+v1::Command CompareAndSet(uint64_t session, uint64_t seq, uint64_t handle, std::string_view contents, uint64_t generation);
+v1::Command DeleteOf(uint64_t session, uint64_t seq, uint64_t handle);
+v1::Command AcquireOf(uint64_t session, uint64_t seq, uint64_t handle, v1::LockMode mode, bool try_only = false);
+v1::Command ReleaseOf(uint64_t session, uint64_t seq, uint64_t handle, uint64_t acquire_seq = 0);
+v1::Command ReadOf(v1::CommandKind kind, uint64_t session, uint64_t handle);
+v1::Command First(v1::Command command, uint64_t first_outstanding);
+
+class TestCell {
+ public:
+  explicit TestCell(const Limits& limits = Limits());
+
+  // Applies the next log entry; fails the running test if anything that must always hold does not.
+  const Applied& Apply(const v1::Command& command);
+  // The code it answers.
+  v1::Code Do(const v1::Command& command) { return Apply(command).outcome.code(); }
+  v1::Outcome Read(v1::CommandKind kind, uint64_t session, uint64_t handle) const;
+  // A new session's id.
+  uint64_t Session();
+  // The present lock of `path`; must be held.
+  LockView Lock(std::string_view path) const;
+  bool Exists(std::string_view path) const;
+
+  const Cell& cell() const { return cell_; }
+  const Applied& applied() const { return applied_; }
+  uint64_t index() const { return index_; }  // of the last entry
+  bool Reached(ProbeId id) const { return probes_.Reached(id); }
+  std::string Saved() const;
+
+ private:
+  Limits limits_;
+  Cell cell_;
+  CellView view_;
+  Applied applied_;
+  Probes probes_;
+  uint64_t index_ = 0;
+  uint64_t nonces_ = 0;
+};
+
+}  // namespace bramah::cell
+
+#endif  // BRAMAH_CORE_CELL_TEST_CELL_H_

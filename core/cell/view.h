@@ -1,0 +1,78 @@
+// CellView: a cell's state as plain data, for invariants and for checkers outside. Reading it decides nothing.
+#ifndef BRAMAH_CORE_CELL_VIEW_H_
+#define BRAMAH_CORE_CELL_VIEW_H_
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/wire/wire.pb.h"
+
+namespace bramah::cell {
+
+struct HolderView {
+  SessionId session;
+  HandleId handle;
+  RequestSeq seq;  // of the Acquire
+  friend auto operator<=>(const HolderView&, const HolderView&) = default;
+};
+
+struct WaiterView {
+  Position since;  // of the entry that queued it
+  SessionId session;
+  HandleId handle;
+  RequestSeq seq;
+  v1::LockMode mode = v1::FREE;
+  friend auto operator<=>(const WaiterView&, const WaiterView&) = default;
+};
+
+struct LockView {
+  std::string path;
+  Position instance;
+  v1::LockMode mode = v1::FREE;
+  Position generation;               // of the present or latest period of being held
+  std::vector<HolderView> holders;   // by session, handle
+  std::vector<WaiterView> waiters;   // in queue order
+  friend bool operator==(const LockView&, const LockView&) = default;
+};
+
+struct NodeView {
+  std::string path;
+  Position instance;
+  Position parent;
+  bool directory = false;
+  bool ephemeral = false;
+  uint64_t content_generation = 0;
+  uint64_t content_length = 0;
+  uint64_t children = 0;    // as the node counts them
+  uint64_t references = 0;  // as the node counts them
+  LockView lock;
+};
+
+struct HandleView {
+  HandleId handle;
+  Position instance;  // the node may be gone
+  bool writable = false;
+  Position waits;     // `since` of its waiter, if any
+};
+
+struct SessionView {
+  SessionId session;
+  uint64_t nonce_high = 0;
+  uint64_t nonce_low = 0;
+  RequestSeq first_outstanding;
+  std::vector<RequestSeq> answered;  // in the exactly-once table, rising
+  std::vector<HandleView> handles;   // by id
+  std::vector<HandleId> reopened;    // open, though they were closed before
+};
+
+struct CellView {
+  std::vector<NodeView> nodes;        // in path order
+  std::vector<SessionView> sessions;  // by id
+};
+
+}  // namespace bramah::cell
+
+#endif  // BRAMAH_CORE_CELL_VIEW_H_

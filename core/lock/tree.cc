@@ -1,0 +1,105 @@
+#include "core/lock/tree.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/hash.h"
+
+namespace bramah::lock {
+namespace {
+
+// `lock` and `checksum` are arguments so that the slow digest can pass recomputed ones.
+uint64_t HashNode(const Node& node, uint64_t checksum, uint64_t lock) {
+  uint64_t hash = FoldHash(Hash64(node.path), node.instance.value());
+  hash = FoldHash(hash, node.parent.value());
+  hash = FoldHash(hash, (node.directory ? 1u : 0u) | (node.ephemeral ? 2u : 0u));
+  hash = FoldHash(hash, node.content_generation);
+  hash = FoldHash(hash, checksum);
+  hash = FoldHash(hash, node.contents.size());
+  return FoldHash(hash, lock);
+}
+
+}  // namespace
+
+void Node::SetContents(std::string_view bytes) {
+  contents = Blob(bytes);
+  checksum = Hash64(bytes);
+}
+
+Tree::Tree(Position root) : root_(root) {
+  Node& node = nodes_[root];
+  node.instance = root;
+  node.parent = root;
+  node.path = "/";
+  node.directory = true;
+  node.SetContents({});
+  Refresh(node);
+}
+
+const Node* Tree::Find(Position instance) const {
+  const auto it = nodes_.find(instance);
+  return it == nodes_.end() ? nullptr : &it->second;
+}
+
+Node* Tree::Find(Position instance) { return const_cast<Node*>(std::as_const(*this).Find(instance)); }
+
+const Node* Tree::Resolve(std::string_view path) const {
+  const Node* node = Find(root_);
+  for (size_t at = 1; at < path.size();) {
+    const size_t end = std::min(path.find('/', at), path.size());
+    const auto child = node->children.find(path.substr(at, end - at));
+    if (child == node->children.end()) return nullptr;
+    node = Find(child->second);
+    at = end + 1;
+  }
+  return node;
+}
+
+Node& Tree::Create(Position instance, Position parent, std::string_view name, bool directory, bool ephemeral,
+                   std::string_view contents) {
+  Node* above = Find(parent);
+  BRAMAH_CHECK(above != nullptr && above->directory);
+  const bool fresh = above->children.emplace(name, instance).second && nodes_.find(instance) == nodes_.end();
+  BRAMAH_CHECK(fresh);
+  Node& node = nodes_[instance];
+  node.instance = instance;
+  node.parent = parent;
+  node.path = above->path;
+  if (parent != root_) node.path += '/';
+  node.path += name;
+  node.directory = directory;
+  node.ephemeral = ephemeral;
+  node.SetContents(contents);
+  Refresh(node);
+  return node;
+}
+
+void Tree::Remove(Position instance) {
+  const auto it = nodes_.find(instance);
+  BRAMAH_CHECK(it != nodes_.end() && instance != root_ && it->second.children.empty());
+  Node* above = Find(it->second.parent);
+  above->children.erase(it->second.path.substr(it->second.path.rfind('/') + 1));
+  digest_ -= it->second.digest;
+  locked_.erase(instance);
+  nodes_.erase(it);
+}
+
+void Tree::Refresh(Node& node) {
+  digest_ -= node.digest;
+  node.digest = HashNode(node, node.checksum, node.lock.digest());
+  digest_ += node.digest;
+  if (node.lock.mode() == v1::FREE) {
+    locked_.erase(node.instance);
+  } else {
+    locked_.insert(node.instance);
+  }
+}
+
+uint64_t Tree::DigestSlow() const {
+  uint64_t sum = 0;
+  for (const auto& [instance, node] : nodes_) sum += HashNode(node, Hash64(node.contents.view()), node.lock.DigestSlow());
+  return sum;
+}
+
+}  // namespace bramah::lock

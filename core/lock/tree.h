@@ -1,0 +1,81 @@
+// Tree: the nodes of a cell - a strict tree of files and directories, each with one name [Chubby §2.3].
+//
+// A node is known by its instance, the position of the entry that created it: unique for ever, so a handle that is bound to an
+// instance can never reach another node of the same name [C-20, A-01].
+#ifndef BRAMAH_CORE_LOCK_TREE_H_
+#define BRAMAH_CORE_LOCK_TREE_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "core/base/blob.h"
+#include "core/base/ids.h"
+#include "core/lock/lock_state.h"
+
+namespace bramah::lock {
+
+struct Node {
+  Position instance;
+  Position parent;  // the root's is its own
+  std::string path;
+  bool directory = false;
+  bool ephemeral = false;
+  uint64_t content_generation = 1;  // +1 per write, also of equal contents [D-45, C-10]
+  Blob contents;                    // files only
+  uint64_t checksum = 0;            // Hash64(contents) [D-52]
+  LockState lock;
+  absl::btree_map<std::string, Position, std::less<>> children;  // by name, in byte order; directories only
+
+  // ---- derived, in no snapshot
+  uint64_t references = 0;  // handles bound to this instance
+  uint64_t digest = 0;      // what the node adds to the tree's digest; kept by Tree
+
+  void SetContents(std::string_view bytes);
+  // An ephemeral node lives as long as a handle is open on it or, a directory, it has children [Chubby §2.3, D-47].
+  bool Abandoned() const { return ephemeral && references == 0 && children.empty(); }
+};
+
+class Tree {
+ public:
+  using Nodes = std::map<Position, Node>;  // parents before children: a parent is older
+
+  // A tree of the root only. Its instance precedes that of any other node.
+  explicit Tree(Position root);
+
+  // Null if there is no such instance (any more). Pointers are good until that node is removed.
+  const Node* Find(Position instance) const;
+  Node* Find(Position instance);
+  // Null if no node has this name. REQUIRES: IsCellPath(path).
+  const Node* Resolve(std::string_view path) const;
+  Position root() const { return root_; }
+
+  // Adds a node of a free name. REQUIRES: `parent` is a directory without a child `name`; `instance` is new.
+  Node& Create(Position instance, Position parent, std::string_view name, bool directory, bool ephemeral,
+               std::string_view contents);
+  // Removes a node without children. REQUIRES: it is not the root.
+  void Remove(Position instance);
+  // To be called after every change of `node` (not of its children or references): accounts for it in digest and locked().
+  void Refresh(Node& node);
+
+  const Nodes& nodes() const { return nodes_; }
+  // The nodes whose lock is held.
+  const absl::btree_set<Position>& locked() const { return locked_; }
+
+  uint64_t digest() const { return digest_; }
+  uint64_t DigestSlow() const;
+
+ private:
+  Position root_;
+  Nodes nodes_;
+  absl::btree_set<Position> locked_;
+  uint64_t digest_ = 0;
+};
+
+}  // namespace bramah::lock
+
+#endif  // BRAMAH_CORE_LOCK_TREE_H_

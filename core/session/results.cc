@@ -1,0 +1,96 @@
+#include "core/session/results.h"
+
+#include "core/base/check.h"
+#include "core/base/hash.h"
+
+namespace bramah::session {
+namespace {
+
+uint64_t HashResult(RequestSeq seq, const Result& result) {
+  uint64_t hash = FoldHash(seq.value(), static_cast<uint64_t>(result.code) << 8 | static_cast<uint64_t>(result.lock_mode));
+  hash = FoldHash(hash, (result.created ? 1u : 0u) | (result.directory ? 2u : 0u) | (result.ephemeral ? 4u : 0u));
+  hash = FoldHash(hash, result.handle.value());
+  hash = FoldHash(hash, result.instance.value());
+  hash = FoldHash(hash, result.content_generation);
+  hash = FoldHash(hash, result.content_length);
+  hash = FoldHash(hash, result.checksum);
+  return FoldHash(hash, result.lock_generation.value());
+}
+
+}  // namespace
+
+Result FromOutcome(const v1::Outcome& outcome) {
+  Result result;
+  result.code = outcome.code();
+  result.lock_mode = outcome.lock_mode();
+  result.created = outcome.created();
+  result.directory = outcome.directory();
+  result.ephemeral = outcome.ephemeral();
+  result.handle = HandleId(outcome.handle());
+  result.instance = Position(outcome.instance());
+  result.content_generation = outcome.content_generation();
+  result.content_length = outcome.content_length();
+  result.checksum = outcome.checksum();
+  result.lock_generation = Position(outcome.lock_generation());
+  return result;
+}
+
+void ToOutcome(const Result& result, v1::Outcome& outcome) {
+  outcome.set_code(result.code);
+  outcome.set_lock_mode(result.lock_mode);
+  outcome.set_created(result.created);
+  outcome.set_directory(result.directory);
+  outcome.set_ephemeral(result.ephemeral);
+  outcome.set_handle(result.handle.value());
+  outcome.set_instance(result.instance.value());
+  outcome.set_content_generation(result.content_generation);
+  outcome.set_content_length(result.content_length);
+  outcome.set_checksum(result.checksum);
+  outcome.set_lock_generation(result.lock_generation.value());
+}
+
+void Results::Trim(RequestSeq first) {
+  if (first <= first_) return;
+  first_ = first;
+  while (!table_.empty() && table_.begin()->first < first) {
+    items_ -= HashResult(table_.begin()->first, table_.begin()->second);
+    table_.erase(table_.begin());
+  }
+}
+
+const Result* Results::Find(RequestSeq seq) const {
+  const auto it = table_.find(seq);
+  return it == table_.end() ? nullptr : &it->second;
+}
+
+void Results::Put(RequestSeq seq, const Result& result) {
+  BRAMAH_CHECK(seq >= first_);
+  const auto [it, added] = table_.emplace(seq, result);
+  if (!added) {
+    items_ -= HashResult(seq, it->second);
+    it->second = result;
+  }
+  items_ += HashResult(seq, result);
+}
+
+void Results::Revise(RequestSeq seq, const Result& result) {
+  if (Find(seq) != nullptr) Put(seq, result);
+}
+
+void Results::GiveUp(RequestSeq seq, HandleId handle) {
+  if (seq < first_ || Find(seq) != nullptr) return;
+  Result cancelled;
+  cancelled.code = v1::CANCELLED;
+  cancelled.handle = handle;
+  Put(seq, cancelled);
+}
+
+uint64_t Results::digest() const { return FoldHash(items_, first_.value()); }
+
+uint64_t Results::DigestSlow() const {
+  uint64_t sum = 0;
+  for (const auto& [seq, result] : table_) sum += HashResult(seq, result);
+  return FoldHash(sum, first_.value());
+}
+
+}  // namespace bramah::session

@@ -1,0 +1,98 @@
+#include "core/session/session_table.h"
+
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/hash.h"
+
+namespace bramah::session {
+namespace {
+
+uint64_t HashHandle(HandleId id, const Handle& handle) {
+  return FoldHash(FoldHash(FoldHash(4, id.value()), handle.instance.value()), handle.writable ? 1 : 0);
+}
+
+}  // namespace
+
+const Handle* Session::Find(HandleId id) const {
+  const auto it = handles_.find(id);
+  return it == handles_.end() ? nullptr : &it->second;
+}
+
+void Session::Open(HandleId id, const Handle& handle) {
+  BRAMAH_CHECK(!Spent(id));
+  handles_.emplace(id, handle);
+  handle_items_ += HashHandle(id, handle);
+}
+
+void Session::Close(HandleId id) {
+  const auto it = handles_.find(id);
+  BRAMAH_CHECK(it != handles_.end());
+  handle_items_ -= HashHandle(id, it->second);
+  handles_.erase(it);
+  closed_.Insert(id.value());
+}
+
+void Session::SetWaits(HandleId id, Position waits) {
+  const auto it = handles_.find(id);
+  BRAMAH_CHECK(it != handles_.end());
+  it->second.waits = waits;
+}
+
+uint64_t Session::Hash(uint64_t results, uint64_t handles, uint64_t closed) const {
+  uint64_t hash = FoldHash(id_.value(), nonce_.high);
+  hash = FoldHash(hash, nonce_.low);
+  hash = FoldHash(hash, results);
+  hash = FoldHash(hash, handles);
+  return FoldHash(hash, closed);
+}
+
+uint64_t Session::digest() const { return Hash(results.digest(), handle_items_, closed_.digest()); }
+
+uint64_t Session::DigestSlow() const {
+  uint64_t handles = 0;
+  for (const auto& [id, handle] : handles_) handles += HashHandle(id, handle);
+  return Hash(results.DigestSlow(), handles, closed_.DigestSlow());
+}
+
+const Session* SessionTable::Find(SessionId id) const {
+  const auto it = sessions_.find(id);
+  return it == sessions_.end() ? nullptr : &it->second;
+}
+
+Session* SessionTable::Find(SessionId id) { return const_cast<Session*>(std::as_const(*this).Find(id)); }
+
+SessionId SessionTable::WithNonce(const Nonce& nonce) const {
+  const auto it = by_nonce_.find(nonce);
+  return it == by_nonce_.end() ? SessionId() : it->second;
+}
+
+Session* SessionTable::Create(SessionId id, const Nonce& nonce) {
+  if (Find(id) != nullptr || WithNonce(nonce)) return nullptr;
+  by_nonce_.emplace(nonce, id);
+  Session& session = sessions_.emplace(id, Session(id, nonce)).first->second;
+  Refresh(session);
+  return &session;
+}
+
+void SessionTable::Remove(SessionId id) {
+  const auto it = sessions_.find(id);
+  BRAMAH_CHECK(it != sessions_.end());
+  by_nonce_.erase(it->second.nonce());
+  digest_ -= it->second.accounted;
+  sessions_.erase(it);
+}
+
+void SessionTable::Refresh(Session& session) {
+  digest_ -= session.accounted;
+  session.accounted = session.digest();
+  digest_ += session.accounted;
+}
+
+uint64_t SessionTable::DigestSlow() const {
+  uint64_t sum = 0;
+  for (const auto& [id, session] : sessions_) sum += session.DigestSlow();
+  return sum;
+}
+
+}  // namespace bramah::session

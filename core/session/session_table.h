@@ -1,0 +1,99 @@
+// SessionTable: the replicated part of all sessions - who exists, which handles are open, what was answered. Leases are the
+// master's soft state and not known here [D-01, D-02].
+#ifndef BRAMAH_CORE_SESSION_SESSION_TABLE_H_
+#define BRAMAH_CORE_SESSION_SESSION_TABLE_H_
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+#include "absl/container/btree_map.h"
+#include "core/base/ids.h"
+#include "core/session/id_set.h"
+#include "core/session/results.h"
+
+namespace bramah::session {
+
+// 128 random bits of the client that make a repeated CreateSession the same session.
+struct Nonce {
+  uint64_t high = 0;
+  uint64_t low = 0;
+  friend auto operator<=>(const Nonce&, const Nonce&) = default;
+};
+
+struct Handle {
+  Position instance;      // the node it is bound to, also after that was deleted [C-20]
+  bool writable = false;  // SetContents, Delete and locking need it [Chubby §2.4]
+  Position waits;         // key of its waiter in the node's lock, none if it waits for nothing; derived, in no snapshot
+};
+
+class Session {
+ public:
+  using Handles = absl::btree_map<HandleId, Handle>;
+
+  Session(SessionId id, Nonce nonce) : id_(id), nonce_(nonce) {}
+
+  SessionId id() const { return id_; }
+  Nonce nonce() const { return nonce_; }
+  const Handles& handles() const { return handles_; }
+  // Ids that were open once; they are never opened again.
+  const IdSet& closed() const { return closed_; }
+  // Null if `id` is not open.
+  const Handle* Find(HandleId id) const;
+  // Whether `id` is or was open.
+  bool Spent(HandleId id) const { return Find(id) != nullptr || closed_.Contains(id.value()); }
+
+  // REQUIRES: !Spent(id).
+  void Open(HandleId id, const Handle& handle);
+  // REQUIRES: `id` is open.
+  void Close(HandleId id);
+  void SetWaits(HandleId id, Position waits);
+
+  Results results;
+  uint64_t accounted = 0;  // what it adds to the table's digest; kept by SessionTable
+  // For loading only: how closed() gets its runs.
+  IdSet& mutable_closed() { return closed_; }
+
+  uint64_t digest() const;
+  uint64_t DigestSlow() const;
+
+ private:
+  uint64_t Hash(uint64_t results, uint64_t handles, uint64_t closed) const;
+
+  SessionId id_;
+  Nonce nonce_;
+  Handles handles_;
+  IdSet closed_;
+  uint64_t handle_items_ = 0;  // sum of the hashes of open handles
+};
+
+class SessionTable {
+ public:
+  // Null if there is no such session. Pointers are good until that session is removed.
+  const Session* Find(SessionId id) const;
+  Session* Find(SessionId id);
+  // The session that was created with `nonce`, none if there is none.
+  SessionId WithNonce(const Nonce& nonce) const;
+  // Null if `id` or `nonce` is in use.
+  Session* Create(SessionId id, const Nonce& nonce);
+  // REQUIRES: it exists.
+  void Remove(SessionId id);
+  // To be called after every change of `session`: accounts for it in the digest.
+  void Refresh(Session& session);
+
+  size_t size() const { return sessions_.size(); }
+  const std::map<SessionId, Session>& sessions() const { return sessions_; }
+
+  uint64_t digest() const { return digest_; }
+  uint64_t DigestSlow() const;
+
+ private:
+  std::map<SessionId, Session> sessions_;
+  absl::btree_map<Nonce, SessionId> by_nonce_;
+  uint64_t digest_ = 0;
+};
+
+}  // namespace bramah::session
+
+#endif  // BRAMAH_CORE_SESSION_SESSION_TABLE_H_
