@@ -1,0 +1,137 @@
+#include "sim/check/checkers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/cell/cell.h"
+#include "core/cell/invariants.h"
+#include "sim/check/authority_checker.h"
+#include "sim/check/belief_checker.h"
+#include "sim/check/digest_checker.h"
+#include "sim/check/exactly_once_checker.h"
+#include "sim/check/lock_checker.h"
+#include "sim/check/raft_checker.h"
+#include "sim/check/reporter.h"
+#include "sim/check/session_checker.h"
+
+namespace bramah::sim {
+namespace {
+
+constexpr uint64_t kRecheckEvery = 64;  // steps, in paranoid mode
+
+}  // namespace
+
+struct Checkers::State {
+  explicit State(const CheckContext& c)
+      : context(c),
+        raft(c.replicas, &reporter),
+        authority(c.replica_clocks, &reporter),
+        digest(c.replicas, &reporter),
+        beliefs(c.client_clocks, c.clocks_within_rho, &reporter),
+        sessions(c.client_clocks, &reporter),
+        exactly_once(&reporter),
+        locks(&reporter),
+        roles(c.replicas, {replica::Role::kFollower, false}),
+        session_of(c.clients) {}
+
+  void Applied(Time at, ReplicaId replica, const CoreEvent& event);
+  void Recheck(Time at, ReplicaId replica, const replica::ServerView& view);
+
+  CheckContext context;
+  Reporter reporter;
+  RaftChecker raft;
+  AuthorityChecker authority;
+  DigestChecker digest;
+  BeliefChecker beliefs;
+  SessionChecker sessions;
+  ExactlyOnceChecker exactly_once;
+  LockChecker locks;
+
+  LogIndex applied_max;  // highest index that any replica was seen to apply
+  uint64_t steps = 0;
+  std::vector<std::pair<replica::Role, bool>> roles;  // role and readiness after the last step, for paranoid mode
+  std::vector<SessionId> session_of;                  // of a client, by its last step
+};
+
+Checkers::Checkers(const CheckContext& context) : state_(std::make_unique<State>(context)) {}
+Checkers::~Checkers() = default;
+
+void Checkers::ReplicaBooted(Time, ReplicaId replica) {
+  state_->raft.Booted(replica);
+  state_->digest.Booted(replica);
+  state_->authority.Stopped(replica);
+}
+
+void Checkers::ReplicaCrashed(Time, ReplicaId replica, bool) {
+  state_->raft.Crashed(replica);
+  state_->authority.Stopped(replica);
+}
+
+void Checkers::AfterReplicaStep(Time at, ReplicaId replica, const replica::ServerView& view, const Effects& effects) {
+  State& s = *state_;
+  ++s.steps;
+  if (s.reporter.failed()) return;
+  s.raft.AfterStep(at, replica, view);
+  if (s.context.clocks_within_rho) s.authority.AfterStep(at, replica, view);
+  const LogIndex before = s.applied_max;
+  for (const CoreEvent& event : effects.events()) {
+    if (event.kind == CoreEvent::kApplied) s.Applied(at, replica, event);
+  }
+  if (view.ready) s.digest.AfterStep(at, replica, view);
+  if (s.applied_max != before && view.cell != nullptr) s.locks.AfterStep(at, replica, *view.cell);
+  if (s.context.paranoid) s.Recheck(at, replica, view);
+}
+
+void Checkers::State::Applied(Time at, ReplicaId replica, const CoreEvent& event) {
+  if (event.index <= applied_max) return;
+  applied_max = event.index;
+  if (event.index.value() % 1'024 == 0) digest.TrimBelow(raft.floor());
+  if (context.clocks_within_rho) sessions.Applied(at, replica, event);
+  exactly_once.Applied(at, event);
+  locks.Applied(event);
+}
+
+void Checkers::State::Recheck(Time at, ReplicaId replica, const replica::ServerView& view) {
+  auto& known = roles[replica.value() - 1];
+  const std::pair<replica::Role, bool> now{view.role, view.ready};
+  if (std::exchange(known, now) == now && steps % kRecheckEvery != 0) return;
+  if (!view.ready || view.cell == nullptr) return;
+  raft.Recheck(at, replica, view);
+  digest.Recheck(at, replica, view);
+  const cell::CellView cell_view = view.cell->View();
+  locks.CheckLocks(at, replica, view.cell->HeldLocks(), view.cell);
+  if (const auto broken = cell::CheckInvariants(cell_view)) {
+    reporter.Report("core.check", at, "r" + std::to_string(replica.value()) + ": " + *broken);
+  }
+}
+
+void Checkers::DiskOperation(Time, ReplicaId, const FileOp&) {}
+
+void Checkers::MessageLeft(Time, ReplicaId, const Message&) {}
+
+void Checkers::AfterClientStep(Time at, uint32_t client, const client::ClientView& view, const Effects&) {
+  State& s = *state_;
+  if (s.reporter.failed()) return;
+  s.session_of[client - 1] = view.session;
+  s.beliefs.AfterStep(at, client, view);
+  if (s.context.clocks_within_rho) s.sessions.AfterStep(at, client, view);
+}
+
+void Checkers::ClientStopped(Time, uint32_t client) {
+  state_->beliefs.Stopped(client);
+  state_->sessions.Stopped(client);
+}
+
+void Checkers::Called(Time, uint32_t, CallId, const v1::Command&, std::string_view) {}
+
+void Checkers::Answered(Time, uint32_t, CallId, const v1::Outcome&) {}
+
+const std::optional<Violation>& Checkers::violation() const { return state_->reporter.first(); }
+
+void Checkers::Report(std::string_view checker, Time at, std::string message) {
+  state_->reporter.Report(checker, at, std::move(message));
+}
+
+bool Checkers::Finish(Time) { return true; }
+
+}  // namespace bramah::sim

@@ -1,0 +1,82 @@
+#include "sim/check/exactly_once_checker.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace bramah::sim {
+namespace {
+
+bool IsReplicatedClientCommand(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::RELEASE; }
+
+// What a client is told although the cell may never have heard of it: closing and ending always succeed locally [C-25].
+bool MayBeAnsweredLocally(v1::CommandKind kind) { return kind == v1::CLOSE || kind == v1::END_SESSION; }
+
+std::string Name(SessionId session, RequestSeq seq) { return absl::StrCat("seq ", seq.value(), " of session ", session.value()); }
+
+}  // namespace
+
+bool OutcomeUnknown(v1::Code code) {
+  switch (code) {
+    case v1::CANCELLED:
+    case v1::SESSION_EXPIRED:
+    case v1::SESSION_CLOSING:
+    case v1::WRONG_EPOCH:
+    case v1::NOT_MASTER:
+    case v1::TIMED_OUT:
+    case v1::JEOPARDY:
+    case v1::UNAVAILABLE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void ExactlyOnceChecker::Applied(Time at, const CoreEvent& applied) {
+  if (!IsReplicatedClientCommand(applied.command) || !applied.session || !applied.seq) return;
+  // A command too far ahead of the answered ones is turned away without a record: a copy of it may succeed later.
+  if (applied.code == v1::LIMIT_REACHED) return;
+  const auto [it, first] = results_.try_emplace({applied.session, applied.seq});
+  Result& result = it->second;
+  if (first) {
+    result = {applied.effect ? applied.index : LogIndex(), applied.index, applied.code, applied.generation};
+    return;
+  }
+  if (!applied.effect) return;
+  if (result.effect) {
+    reporter_->Report("session.exactly_once", at,
+                      absl::StrCat(Name(applied.session, applied.seq), " took effect at index ", result.effect.value(),
+                                   " and again at index ", applied.index.value()));
+    return;
+  }
+  reporter_->Report("session.exactly_once", at,
+                    absl::StrCat(Name(applied.session, applied.seq), " was refused at index ", result.first.value(), " with ",
+                                 v1::Code_Name(result.code), " and took effect at index ", applied.index.value()));
+}
+
+void ExactlyOnceChecker::Answered(Time at, uint32_t client, SessionId session, v1::CommandKind kind, const v1::Outcome& outcome) {
+  const RequestSeq seq(outcome.seq());
+  if (!IsReplicatedClientCommand(kind) || MayBeAnsweredLocally(kind) || !session || !seq) return;
+  const v1::Code code = outcome.code();
+  if (OutcomeUnknown(code)) return;
+  const auto report = [&](const std::string& what) {
+    reporter_->Report("session.exactly_once", at,
+                      absl::StrCat("c", client, " was answered ", v1::Code_Name(code), " to ", v1::CommandKind_Name(kind), ", ",
+                                   Name(session, seq), ", ", what));
+  };
+  const auto it = results_.find({session, seq});
+  if (it == results_.end()) {
+    // A refusal needs no entry: the master may decide it by itself.
+    if (code == v1::OK) report("which was never applied");
+    return;
+  }
+  const Result& result = it->second;
+  const bool granted_later = result.code == v1::QUEUED;
+  if (code != result.code && !granted_later) report(absl::StrCat("which was applied with ", v1::Code_Name(result.code)));
+  if (code == v1::OK && kind == v1::ACQUIRE && result.generation && !granted_later &&
+      outcome.lock_generation() != result.generation.value()) {
+    report(absl::StrCat("with generation ", outcome.lock_generation(), "; applied was ", result.generation.value()));
+  }
+}
+
+}  // namespace bramah::sim

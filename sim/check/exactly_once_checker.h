@@ -1,0 +1,40 @@
+// session.exactly_once: each (session, seq) changes the state at most once, and the answer that a client got is the outcome that
+// was applied [INV-12, D-56].
+#ifndef BRAMAH_SIM_CHECK_EXACTLY_ONCE_CHECKER_H_
+#define BRAMAH_SIM_CHECK_EXACTLY_ONCE_CHECKER_H_
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/container/btree_map.h"
+#include "core/api/event.h"
+#include "sim/check/reporter.h"
+
+namespace bramah::sim {
+
+// Whether the code leaves open if the command took effect, or ever will.
+bool OutcomeUnknown(v1::Code code);
+
+class ExactlyOnceChecker {
+ public:
+  explicit ExactlyOnceChecker(Reporter* reporter) : reporter_(reporter) {}
+
+  // At the first application of an index, by whichever replica.
+  void Applied(Time at, const CoreEvent& applied);
+  // The client `client` got `outcome` for a call of `kind` in `session`.
+  void Answered(Time at, uint32_t client, SessionId session, v1::CommandKind kind, const v1::Outcome& outcome);
+
+ private:
+  struct Result {
+    LogIndex effect;  // where it changed the state; none: nowhere
+    LogIndex first;   // where it was applied first
+    v1::Code code = v1::OK;
+    Position generation;
+  };
+  Reporter* reporter_;
+  absl::btree_map<std::pair<SessionId, RequestSeq>, Result> results_;
+};
+
+}  // namespace bramah::sim
+
+#endif  // BRAMAH_SIM_CHECK_EXACTLY_ONCE_CHECKER_H_

@@ -1,0 +1,101 @@
+#include "sim/check/lock_checker.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace bramah::sim {
+namespace {
+
+// Looking at all nodes costs as much as fifty ordinary steps; after a session's end it is always done.
+constexpr uint32_t kNodesEvery = 64;
+
+}  // namespace
+
+void LockChecker::Applied(const CoreEvent& applied) {
+  if (!applied.effect) return;
+  ++effects_;
+  switch (applied.command) {
+    case v1::EXPIRE_SESSION:
+    case v1::END_SESSION:
+      nodes_changed_ = locks_changed_ = true;
+      break;
+    case v1::DELETE:
+      deleted_ = locks_changed_ = true;
+      break;
+    case v1::ACQUIRE:
+    case v1::RELEASE:
+    case v1::CLOSE:
+      locks_changed_ = true;
+      break;
+    default:
+      break;
+  }
+}
+
+void LockChecker::AfterStep(Time at, ReplicaId replica, const cell::Cell& cell) {
+  if (locks_changed_) CheckLocks(at, replica, cell.HeldLocks(), &cell);
+  if (nodes_changed_ || effects_ >= kNodesEvery) CheckNodes(at, replica, cell.View());
+  locks_changed_ = false;
+}
+
+void LockChecker::CheckLocks(Time at, ReplicaId replica, const std::vector<cell::LockView>& locks, const cell::Cell* cell) {
+  for (const cell::LockView& lock : locks) {
+    const auto report = [&](const std::string& what) {
+      reporter_->Report("lock.mutual_exclusion", at,
+                        absl::StrCat("at r", replica.value(), " the lock of ", lock.path, " is ", v1::LockMode_Name(lock.mode), " and ",
+                                     what));
+    };
+    if (lock.mode == v1::EXCLUSIVE ? lock.holders.size() != 1 : (lock.mode == v1::FREE) != lock.holders.empty()) {
+      report(absl::StrCat("has ", lock.holders.size(), " holders"));
+    }
+    for (const cell::HolderView& holder : lock.holders) {
+      if (cell == nullptr || cell->HasSession(holder.session)) continue;
+      report(absl::StrCat("is held by session ", holder.session.value(), ", which does not exist"));
+    }
+    if (lock.mode != v1::FREE) CheckGeneration(at, replica, lock);
+  }
+}
+
+void LockChecker::CheckGeneration(Time at, ReplicaId replica, const cell::LockView& lock) {
+  Period& last = periods_[lock.path];
+  const auto report = [&](const std::string& what) {
+    reporter_->Report("lock.generation", at,
+                      absl::StrCat("at r", replica.value(), " the lock of ", lock.path, " has generation ", lock.generation.value(), what));
+  };
+  if (lock.generation < last.generation) report(absl::StrCat(" after ", last.generation.value()));
+  if (!lock.generation) report(" while it is held");
+  const bool exclusive = lock.mode == v1::EXCLUSIVE || last.mode == v1::EXCLUSIVE;
+  if (lock.generation == last.generation && exclusive && lock.holders != last.holders) report(" for two different holds");
+  last = {lock.generation, lock.mode, lock.holders};
+}
+
+void LockChecker::CheckNodes(Time at, ReplicaId replica, const cell::CellView& view) {
+  std::vector<Position> referred;
+  for (const cell::SessionView& session : view.sessions) {
+    for (const cell::HandleView& handle : session.handles) referred.push_back(handle.instance);
+  }
+  std::sort(referred.begin(), referred.end());
+  const auto is_referred = [&](Position instance) { return std::binary_search(referred.begin(), referred.end(), instance); };
+  std::vector<Position> ephemerals;
+  for (const cell::NodeView& node : view.nodes) {
+    if (!node.ephemeral) continue;
+    ephemerals.push_back(node.instance);
+    if (is_referred(node.instance) || (node.directory && node.children > 0)) continue;
+    reporter_->Report("ephemeral.lifetime", at,
+                      absl::StrCat("at r", replica.value(), " the ephemeral ", node.path, " exists without any handle"));
+  }
+  std::sort(ephemerals.begin(), ephemerals.end());
+  for (const Position gone : ephemerals_) {
+    // A handle may survive its node when somebody deleted it.
+    if (deleted_ || !is_referred(gone) || std::binary_search(ephemerals.begin(), ephemerals.end(), gone)) continue;
+    reporter_->Report("ephemeral.lifetime", at,
+                      absl::StrCat("at r", replica.value(), " the ephemeral node of instance ", gone.value(),
+                                   " is gone, although a handle refers to it"));
+  }
+  ephemerals_ = std::move(ephemerals);
+  nodes_changed_ = deleted_ = false;
+  effects_ = 0;
+}
+
+}  // namespace bramah::sim
