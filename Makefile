@@ -1,5 +1,5 @@
 # The front door. Everything is built by Bazel; these targets are the commands worth remembering.
-.PHONY: help setup build demo test mutants bench
+.PHONY: help setup build demo test mutants bench sizes
 
 help:
 	@echo 'make demo                  a two-minute tour: simulate, catch a planted bug, run a real cell'
@@ -7,6 +7,7 @@ help:
 	@echo 'make build                 the optimised binary: bin/bramah'
 	@echo 'make mutants [IDS="..."]   plant each bug of testdata/mutants and hunt it; UNIT=1 adds the unit tests'
 	@echo 'make bench                 speed of the simulator on testdata/plans/bench.plan'
+	@echo 'make sizes                 files and functions that deserve a second look'
 	@echo 'make setup                 install the Debian packages that are missing (tools/packages.txt)'
 
 setup:
@@ -26,3 +27,6 @@ mutants: setup
 
 bench: build
 	@tools/bench
+
+sizes:
+	@tools/sizes

@@ -21,6 +21,6 @@ for rule in $cited; do
   grep -nE "\[[^][]*\b$rule\b[^][]*\]" "${sources[@]}" | sed "s/^/$rule stands nowhere in papers\/: /" | head -n 3
 done
 twice=$(sed -nE "s/^(\| *|#+ +)\*{0,2}($id)\b.*/\2/p" "${notes[@]}" | sort | uniq -d)
-[ -z "$twice" ] || { echo "defined twice:" $twice; bad=1; }
+[ -z "$twice" ] || { echo "defined twice: $twice"; bad=1; }
 echo "$(wc -w <<< "$cited") rules cited, $(wc -w <<< "$defined") written down"
 exit "$bad"
