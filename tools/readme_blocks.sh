@@ -1,12 +1,12 @@
 # Turns the marked command blocks of a Markdown file into one script. Source it.
 # shellcheck shell=bash
 #
-# A block is run if the line before it is `<!-- run -->`. A line `<!-- shows: REGEX -->` behind it demands that what the block has printed
-# matches that extended regular expression. Blocks run in order in one shell, so a later one sees the variables and the background
-# jobs of an earlier one.
+# A block is run if the line before it is `<!-- run -->`. A line `<!-- shows: REGEX -->` behind it demands that what the block has
+# printed matches that extended regular expression. Blocks run in order in one shell, so a later one sees the variables and the
+# background jobs of an earlier one.
 
-# readme_script FILE: the script, on standard output. It stops at the first command that fails and at the first output that does not
-# match, naming the line of the block.
+# readme_script FILE: the script, on standard output. It stops at the first command that fails and at the first output that does
+# not match, naming the line of the block.
 readme_script() {
   cat << 'END'
 set -euo pipefail
