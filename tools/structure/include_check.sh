@@ -14,7 +14,7 @@ standard=" algorithm array bit cassert charconv climits compare concepts cstddef
  utility variant vector inttypes.h cinttypes "
 
 # Third-party headers, as patterns of the whole name.
-third_party='^(absl/(algorithm|cleanup|meta|status|strings|types|utility)/[a-z_]+\.h'
+third_party='^(absl/(algorithm|cleanup|functional|meta|status|strings|types|utility)/[a-z_]+\.h'
 third_party+='|absl/(base/(attributes|macros|optimization))\.h'
 third_party+='|absl/container/(btree_map|btree_set|fixed_array|inlined_vector)\.h'
 third_party+='|google/protobuf/[a-z_/0-9]+\.h|xxhash\.h|nmmintrin\.h)$'
