@@ -8,6 +8,7 @@
 #include "sim/check/authority_checker.h"
 #include "sim/check/belief_checker.h"
 #include "sim/check/digest_checker.h"
+#include "sim/check/durability_checker.h"
 #include "sim/check/exactly_once_checker.h"
 #include "sim/check/lock_checker.h"
 #include "sim/check/raft_checker.h"
@@ -25,6 +26,7 @@ struct Checkers::State {
   explicit State(const CheckContext& c)
       : context(c),
         raft(c.replicas, &reporter),
+        durability(c.replicas, &raft, &reporter),
         authority(c.replica_clocks, &reporter),
         digest(c.replicas, &reporter),
         beliefs(c.client_clocks, c.clocks_within_rho, &reporter),
@@ -40,6 +42,7 @@ struct Checkers::State {
   CheckContext context;
   Reporter reporter;
   RaftChecker raft;
+  DurabilityChecker durability;
   AuthorityChecker authority;
   DigestChecker digest;
   BeliefChecker beliefs;
@@ -62,7 +65,8 @@ void Checkers::ReplicaBooted(Time, ReplicaId replica) {
   state_->authority.Stopped(replica);
 }
 
-void Checkers::ReplicaCrashed(Time, ReplicaId replica, bool) {
+void Checkers::ReplicaCrashed(Time, ReplicaId replica, bool machine) {
+  state_->durability.Crashed(replica, machine);
   state_->raft.Crashed(replica);
   state_->authority.Stopped(replica);
 }
@@ -71,12 +75,15 @@ void Checkers::AfterReplicaStep(Time at, ReplicaId replica, const replica::Serve
   State& s = *state_;
   ++s.steps;
   if (s.reporter.failed()) return;
-  s.raft.AfterStep(at, replica, view);
+  const LogIndex rewritten = s.raft.AfterStep(at, replica, view);
   if (s.context.clocks_within_rho) s.authority.AfterStep(at, replica, view);
   const LogIndex before = s.applied_max;
+  bool recovered = false;
   for (const CoreEvent& event : effects.events()) {
     if (event.kind == CoreEvent::kApplied) s.Applied(at, replica, event);
+    recovered = recovered || event.kind == CoreEvent::kRecovered;
   }
+  s.durability.AfterStep(at, replica, view, rewritten, recovered);
   if (view.ready) s.digest.AfterStep(at, replica, view);
   if (s.applied_max != before && view.cell != nullptr) s.locks.AfterStep(at, replica, *view.cell);
   if (s.context.paranoid) s.Recheck(at, replica, view);
@@ -105,9 +112,11 @@ void Checkers::State::Recheck(Time at, ReplicaId replica, const replica::ServerV
   }
 }
 
-void Checkers::DiskOperation(Time, ReplicaId, const FileOp&) {}
+void Checkers::DiskOperation(Time, ReplicaId replica, const FileOp& op) { state_->durability.Carried(replica, op); }
 
-void Checkers::MessageLeft(Time, ReplicaId, const Message&) {}
+void Checkers::MessageLeft(Time at, ReplicaId from, const Message& message) {
+  if (!state_->reporter.failed()) state_->durability.MessageLeft(at, from, message);
+}
 
 void Checkers::AfterClientStep(Time at, uint32_t client, const client::ClientView& view, const Effects&) {
   State& s = *state_;

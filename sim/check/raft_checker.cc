@@ -30,8 +30,8 @@ void RaftChecker::Crashed(ReplicaId replica) {
   ++seen.incarnation;
 }
 
-void RaftChecker::AfterStep(Time at, ReplicaId replica, const ServerView& view) {
-  if (!view.ready || view.log == nullptr) return;
+LogIndex RaftChecker::AfterStep(Time at, ReplicaId replica, const ServerView& view) {
+  if (!view.ready || view.log == nullptr) return LogIndex();
   Seen& seen = Of(replica);
   if (!seen.any) {
     seen.log.Reset(view.log->base(), view.log->TermAt(view.log->base()));
@@ -55,6 +55,7 @@ void RaftChecker::AfterStep(Time at, ReplicaId replica, const ServerView& view) 
   seen.vote = view.vote;
   seen.commit = view.commit;
   seen.applied = view.applied;
+  return rewritten;
 }
 
 ReplicaId RaftChecker::VoteIn(Term term, ReplicaId replica) const {

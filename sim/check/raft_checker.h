@@ -29,7 +29,8 @@ class RaftChecker {
 
   void Booted(ReplicaId replica);
   void Crashed(ReplicaId replica);
-  void AfterStep(Time at, ReplicaId replica, const replica::ServerView& view);
+  // Returns the lowest index whose entry was replaced or removed in memory, none if there is none.
+  LogIndex AfterStep(Time at, ReplicaId replica, const replica::ServerView& view);
 
   // The log of `replica` as its memory holds it, or held it when it crashed.
   const ShadowLog& log(ReplicaId replica) const { return Of(replica).log; }

@@ -1,0 +1,133 @@
+#include "sim/check/durable_state.h"
+
+#include <utility>
+
+#include "core/base/hash.h"
+#include "core/storage/format.h"
+
+namespace bramah::sim {
+
+void DurableState::Carried(const FileOp& op) {
+  switch (op.kind) {
+    case FileOp::kCreate:
+      Removed(op.file);
+      files_.insert_or_assign(op.file, File());
+      break;
+    case FileOp::kWrite:
+      files_[op.file].unsynced.push_back({op.offset, op.bytes});
+      break;
+    case FileOp::kSyncData:
+      Synced(op.file, files_[op.file]);
+      break;
+    case FileOp::kRename: {
+      File moved = std::move(files_[op.file]);
+      files_.erase(op.file);
+      moved.linked = false;
+      files_.insert_or_assign(op.to, std::move(moved));
+      break;
+    }
+    case FileOp::kSyncDir:
+      for (auto& [id, file] : files_) {
+        if (std::exchange(file.linked, true)) continue;
+        Settle(id, file);
+      }
+      break;
+    case FileOp::kUnlink:
+      Removed(op.file);
+      files_.erase(op.file);
+      break;
+    case FileOp::kZeroFill:
+    case FileOp::kRead:
+      break;
+  }
+}
+
+void DurableState::MachineCrashed() {
+  DropUnsynced();
+  for (auto& [id, file] : files_) {
+    // If it is still there, its entry is on disk; if it is not, it will be created anew.
+    file.linked = true;
+    file.synced.clear();
+  }
+}
+
+void DurableState::DropUnsynced() {
+  for (auto& [id, file] : files_) file.unsynced.clear();
+}
+
+void DurableState::Synced(FileId id, File& file) {
+  for (Write& write : file.unsynced) file.synced.push_back(std::move(write));
+  file.unsynced.clear();
+  if (file.linked) Settle(id, file);
+}
+
+void DurableState::Settle(FileId id, File& file) {
+  for (const Write& write : file.synced) {
+    if (id.kind == FileKind::kVote && id.seq < votes_.size()) SettleVote(static_cast<uint32_t>(id.seq), write);
+    if (id.kind == FileKind::kSegment) SettleSegment(id.seq, write);
+  }
+  if (id.kind == FileKind::kSnapshot && file.unsynced.empty()) snapshots_.insert(LogIndex(id.seq));
+  file.synced.clear();
+}
+
+void DurableState::SettleVote(uint32_t slot, const Write& write) {
+  const auto record = storage::ParseVoteSlot(write.bytes.view());
+  votes_[slot] = record.has_value() ? record->hard : raft::HardState();
+}
+
+void DurableState::SettleSegment(uint64_t segment, const Write& write) {
+  if (write.offset == 0 && segment > newest_segment_) {
+    const auto header = storage::ParseSegmentHeader(write.bytes.view());
+    newest_segment_ = segment;
+    if (header.has_value() && header->previous_seq == 0) {
+      first_ = header->first_index;
+      entries_.clear();
+    }
+  }
+  storage::ForEachEntryWritten(write.offset, write.bytes.view(), [&](LogIndex index, std::string_view bytes) {
+    const auto entry = raft::Entry::Parse(Blob(bytes));
+    if (entry.has_value()) AddEntry(segment, index, {entry->term(), Hash64(bytes)});
+  });
+}
+
+void DurableState::AddEntry(uint64_t segment, LogIndex index, const EntryMark& mark) {
+  if (index < first_ || index > last().Next()) {
+    entries_.clear();
+    first_ = index;
+  }
+  // What has an index at or below the last one supersedes the tail [ST-14].
+  while (index <= last() && !entries_.empty()) entries_.pop_back();
+  entries_.push_back({mark, segment});
+}
+
+void DurableState::Removed(FileId id) {
+  if (id.kind == FileKind::kSnapshot) snapshots_.erase(LogIndex(id.seq));
+  if (id.kind != FileKind::kSegment) return;
+  size_t gone = 0;
+  for (size_t i = 0; i < entries_.size() && entries_[i].segment <= id.seq; ++i) {
+    if (entries_[i].segment == id.seq) gone = i + 1;
+  }
+  entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(gone));
+  first_ = first_ + gone;
+}
+
+bool DurableState::HoldsTerm(Term term) const { return votes_[0].term >= term && votes_[1].term >= term; }
+
+bool DurableState::HoldsVote(Term term, ReplicaId vote) const {
+  for (const raft::HardState& slot : votes_) {
+    if (slot.term < term || (slot.term == term && slot.vote != vote)) return false;
+  }
+  return true;
+}
+
+bool DurableState::Covers(LogIndex index) const {
+  const LogIndex below = snapshot();
+  return index <= below || (!entries_.empty() && first_ <= below.Next() && index <= last());
+}
+
+bool DurableState::Covers(LogIndex index, const EntryMark& mark) const {
+  if (!Covers(index)) return false;
+  return index <= snapshot() || entries_[index - first_].mark == mark;
+}
+
+}  // namespace bramah::sim
