@@ -1,0 +1,363 @@
+#include "core/client/calls.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/api/path.h"
+
+namespace bramah::client {
+namespace {
+
+// Commands that change the cell: replicated, exactly once, with a seq.
+bool Changes(v1::CommandKind kind) {
+  switch (kind) {
+    case v1::END_SESSION:
+    case v1::OPEN:
+    case v1::CLOSE:
+    case v1::SET_CONTENTS:
+    case v1::DELETE:
+    case v1::ACQUIRE:
+    case v1::RELEASE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool IsRead(v1::CommandKind kind) { return kind == v1::GET_CONTENTS || kind == v1::GET_STAT || kind == v1::READ_DIR; }
+
+// What the library fills in is not the caller's to say.
+void ClearLibraryFields(v1::Command& command) {
+  command.clear_session();
+  command.clear_seq();
+  command.clear_first_outstanding();
+  command.clear_gives_up();
+  command.clear_nonce_high();
+  command.clear_nonce_low();
+  command.clear_reason();
+  command.clear_acquire_seq();
+}
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------------------------------- application
+
+void Calls::Accept(const Context& context, CallId call, const v1::Command& asked) {
+  if (asked.kind() == v1::CLOSE) return AcceptClose(context, call, HandleId(asked.handle()));
+  const v1::Code refusal = Judge(context, asked);
+  if (refusal != v1::OK) {
+    context.out.Reply(call).set_code(refusal);
+    return;
+  }
+  if (asked.kind() == v1::END_SESSION) return AcceptEnd(context, call);
+  Pending& pending = calls_[++last_id_];
+  ++pending_;
+  pending.call = call;
+  pending.command = asked;
+  ClearLibraryFields(pending.command);
+  if (asked.kind() == v1::OPEN) {
+    pending.command.set_handle(++last_handle_);
+    handles_[HandleId(last_handle_)].path = asked.path();
+  }
+  Advance(context, HandleId(pending.command.handle()));
+}
+
+// OK: the call may proceed.
+v1::Code Calls::Judge(const Context& context, const v1::Command& asked) const {
+  const bool on_handle = asked.kind() != v1::OPEN && asked.kind() != v1::END_SESSION;
+  if (!Changes(asked.kind()) && !IsRead(asked.kind())) return v1::MALFORMED;
+  if (on_handle && asked.handle() != 0 && asked.handle() <= ended_handles_) return v1::SESSION_EXPIRED;
+  if (context.state == SessionState::kNone) return v1::NO_SESSION;
+  if (context.state == SessionState::kExpired && !on_handle) return v1::SESSION_EXPIRED;
+  if (ending()) return v1::SESSION_CLOSING;
+  if (on_handle) {
+    const auto handle = handles_.find(HandleId(asked.handle()));
+    if (handle == handles_.end() || !handle->second.open) return v1::BAD_HANDLE;
+  }
+  if (asked.kind() == v1::OPEN && !IsCellPath(asked.path())) return v1::BAD_NAME;
+  if (asked.contents().size() > kContentBytesMax) return v1::TOO_LARGE;
+  return asked.kind() != v1::END_SESSION && pending_ >= kCallsMax ? v1::LIMIT_REACHED : v1::OK;
+}
+
+// Close never fails: a handle that is not open is closed already [C-25].
+void Calls::AcceptClose(const Context& context, CallId call, HandleId handle) {
+  Handle* const target = Find(handle);
+  if (target == nullptr || !target->open) {
+    context.out.Reply(call).set_code(v1::OK);
+    return;
+  }
+  Pending close;
+  close.call = call;
+  close.command.set_kind(v1::CLOSE);
+  close.command.set_handle(handle.value());
+  for (auto at = calls_.begin(); at != calls_.end();) {
+    Pending& pending = at->second;
+    if (pending.command.handle() != handle.value()) {
+      ++at;
+      continue;
+    }
+    if (pending.command.seq() != 0) close.command.add_gives_up(pending.command.seq());
+    Answer(context, pending, v1::CANCELLED);
+    at = Erase(at);
+  }
+  beliefs_.End(context.session, handle, context.out);
+  handles_.erase(handle);
+  ++pending_;
+  const auto at = calls_.emplace(++last_id_, std::move(close)).first;
+  Issue(context, at);
+  if (context.state == SessionState::kJeopardy) Answer(context, at->second, v1::OK);
+}
+
+void Calls::AcceptEnd(const Context& context, CallId call) {
+  EndAll(context, v1::CANCELLED);
+  end_id_ = ++last_id_;
+  Pending& end = calls_[end_id_];
+  ++pending_;
+  end.call = call;
+  end.command.set_kind(v1::END_SESSION);
+  end.command.set_reason(v1::END_CLOSED);
+  Issue(context, calls_.find(end_id_));
+}
+
+// Answers the application unless it was told before.
+void Calls::Answer(const Context& context, Pending& pending, v1::Code code, const v1::Outcome* outcome) {
+  if (pending.told) return;
+  pending.told = true;
+  --pending_;
+  v1::Outcome& answer = context.out.Reply(pending.call);
+  if (outcome != nullptr) answer = *outcome;
+  answer.set_code(code);
+  answer.set_seq(pending.command.seq());
+  answer.set_handle(pending.command.handle());
+}
+
+Calls::PendingMap::iterator Calls::Erase(PendingMap::iterator at) {
+  unanswered_.erase(at->second.command.seq());
+  return calls_.erase(at);
+}
+
+Calls::Handle* Calls::Find(HandleId id) {
+  const auto at = handles_.find(id);
+  return at == handles_.end() ? nullptr : &at->second;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ issuing
+
+void Calls::Advance(const Context& context, HandleId id) {
+  if (context.state != SessionState::kActive) return;
+  Handle* const handle = Find(id);
+  if (handle == nullptr) return;
+  for (auto at = calls_.begin(); at != calls_.end() && handle->issued == 0;) {
+    const uint64_t call = at->first;
+    if (at->second.stage == Stage::kBlocked && at->second.command.handle() == id.value() && Issue(context, at)) {
+      handle->issued = call;
+    }
+    at = calls_.upper_bound(call);
+  }
+}
+
+bool Calls::Issue(const Context& context, PendingMap::iterator at) {
+  v1::Command& command = at->second.command;
+  if (command.kind() == v1::RELEASE && !PrepareRelease(context, command)) {
+    Answer(context, at->second, v1::LOCK_NOT_HELD);
+    Erase(at);
+    return false;
+  }
+  // Whatever may free the lock ends the belief before it leaves.
+  if (command.kind() == v1::DELETE) beliefs_.End(context.session, HandleId(command.handle()), context.out);
+  if (Changes(command.kind())) {
+    command.set_seq(++last_seq_);
+    unanswered_.insert(last_seq_);
+  }
+  at->second.stage = Stage::kIssued;
+  Transmit(context, at->first, at->second);
+  return true;
+}
+
+// Names the Acquire to undo: one that still waits, which is thereby given up, or the one by which the handle holds. False: neither.
+bool Calls::PrepareRelease(const Context& context, v1::Command& command) {
+  const HandleId id(command.handle());
+  for (auto at = calls_.begin(); at != calls_.end(); ++at) {
+    if (at->second.stage != Stage::kQueued || at->second.command.handle() != id.value()) continue;
+    command.set_acquire_seq(at->second.command.seq());
+    Answer(context, at->second, v1::CANCELLED);
+    Erase(at);
+    return true;
+  }
+  Handle* const handle = Find(id);
+  if (handle == nullptr || !handle->hold) return false;
+  command.set_acquire_seq(handle->hold.value());
+  handle->hold = RequestSeq();
+  beliefs_.End(context.session, id, context.out);
+  return true;
+}
+
+void Calls::Transmit(const Context& context, uint64_t id, Pending& pending) {
+  pending.last_sent = context.now;
+  if (pending.stage == Stage::kIssued) retry_at_ = std::min(retry_at_, context.now + config_->keepalive_retry);
+  if (!context.conn) return;
+  SOMETIMES(context.out.probes(), kClientResent, pending.sent);
+  pending.sent = true;
+  v1::Request& request = context.out.Send<v1::Request>(context.conn);
+  request.set_epoch(context.epoch.value());
+  request.set_id(id);
+  v1::Command& command = *request.mutable_command();
+  command = pending.command;
+  command.set_session(context.session.value());
+  if (command.seq() != 0) command.set_first_outstanding(unanswered_.empty() ? last_seq_ + 1 : *unanswered_.begin());
+}
+
+void Calls::Resend(const Context& context) {
+  for (auto& [id, pending] : calls_) {
+    if (pending.stage == Stage::kIssued || pending.stage == Stage::kQueued) Transmit(context, id, pending);
+  }
+}
+
+void Calls::Retry(const Context& context) {
+  if (context.now < retry_at_) return;
+  retry_at_ = kNever;
+  for (auto& [id, pending] : calls_) {
+    if (pending.stage != Stage::kIssued) continue;
+    const Time due = pending.last_sent + config_->keepalive_retry;
+    if (context.now >= due) {
+      Transmit(context, id, pending);
+    } else {
+      retry_at_ = std::min(retry_at_, due);
+    }
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------------ answers
+
+void Calls::OnOutcome(const Context& context, uint64_t id, const v1::Outcome& outcome) {
+  const auto at = calls_.find(id);
+  if (at == calls_.end() || (at->second.stage != Stage::kIssued && at->second.stage != Stage::kQueued)) return;
+  const v1::Command& command = at->second.command;
+  const bool acquire = command.kind() == v1::ACQUIRE;
+  if (outcome.code() == v1::QUEUED) {
+    if (!acquire || command.try_only() || at->second.stage == Stage::kQueued) return;
+    // The wait is replicated: the call no longer keeps the cell from forgetting later answers.
+    at->second.stage = Stage::kQueued;
+    unanswered_.erase(command.seq());
+    const HandleId handle(command.handle());
+    if (Handle* const target = Find(handle)) target->issued = 0;
+    return Advance(context, handle);
+  }
+  if (acquire && outcome.code() == v1::OK) return Grant(context, at, Position(outcome.lock_generation()));
+  Complete(context, at, outcome);
+}
+
+void Calls::OnItem(const Context& context, const v1::SessionItem& item) {
+  const auto at = std::find_if(calls_.begin(), calls_.end(), [&item](const auto& entry) {
+    const Pending& pending = entry.second;
+    return pending.command.kind() == v1::ACQUIRE && pending.command.seq() != 0 && pending.command.seq() == item.seq() &&
+           pending.command.handle() == item.handle() && pending.stage != Stage::kGranted;
+  });
+  if (at == calls_.end()) return;  // given up since, or told by a Reply
+  if (item.kind() == v1::ITEM_LOCK_GRANTED) return Grant(context, at, Position(item.generation()));
+  v1::Outcome outcome;
+  outcome.set_code(v1::STALE_HANDLE);
+  if (item.kind() == v1::ITEM_HANDLE_INVALID) Complete(context, at, outcome);
+}
+
+// The lock is held in the cell. Only an active session may believe it; else it is told later.
+void Calls::Grant(const Context& context, PendingMap::iterator at, Position generation) {
+  Pending& pending = at->second;
+  if (context.state != SessionState::kActive) {
+    pending.stage = Stage::kGranted;
+    pending.generation = generation;
+    return;
+  }
+  const HandleId id(pending.command.handle());
+  Handle* const handle = Find(id);
+  if (handle != nullptr) {
+    // A second Acquire of the same handle and mode changes nothing: the hold keeps the seq of the first [D-37].
+    if (!handle->hold) handle->hold = RequestSeq(pending.command.seq());
+    beliefs_.Start(context.session, {handle->path, id, pending.command.mode(), generation, handle->hold}, context.out);
+  }
+  v1::Outcome outcome;
+  outcome.set_code(v1::OK);
+  outcome.set_lock_generation(generation.value());
+  outcome.set_lock_mode(pending.command.mode());
+  Complete(context, at, outcome);
+}
+
+void Calls::Complete(const Context& context, PendingMap::iterator at, const v1::Outcome& outcome) {
+  Pending& pending = at->second;
+  const bool close = pending.command.kind() == v1::CLOSE;
+  if (close && outcome.code() == v1::LIMIT_REACHED) return;  // sent again by Retry
+  const HandleId id(pending.command.handle());
+  Settle(pending, outcome);
+  Answer(context, pending, close ? v1::OK : outcome.code(), close ? nullptr : &outcome);
+  if (Handle* const handle = Find(id); handle != nullptr && handle->issued == at->first) handle->issued = 0;
+  Erase(at);
+  Advance(context, id);
+}
+
+// What the answer means for the handle.
+void Calls::Settle(const Pending& pending, const v1::Outcome& outcome) {
+  const HandleId id(pending.command.handle());
+  Handle* const handle = Find(id);
+  if (handle == nullptr) return;
+  const bool ok = outcome.code() == v1::OK;
+  switch (pending.command.kind()) {
+    case v1::OPEN:
+      handle->open = ok;
+      if (!ok) handles_.erase(id);
+      break;
+    case v1::DELETE:
+      if (ok) handle->hold = RequestSeq();
+      break;
+    case v1::RELEASE:
+      // Refused without being executed: the lock is still held, though no longer believed, and may be released again.
+      if (outcome.code() == v1::LIMIT_REACHED) handle->hold = RequestSeq(pending.command.acquire_seq());
+      break;
+    default:
+      break;
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------------ session
+
+void Calls::Pause(const Context& context) {
+  for (auto& [id, pending] : calls_) {
+    if (pending.command.kind() == v1::CLOSE) Answer(context, pending, v1::OK);
+  }
+}
+
+void Calls::Resume(const Context& context) {
+  for (auto at = calls_.begin(); at != calls_.end();) {
+    const uint64_t id = at->first;
+    if (at->second.stage == Stage::kGranted) {
+      Grant(context, at, at->second.generation);
+    } else if (at->second.stage == Stage::kBlocked) {
+      Advance(context, HandleId(at->second.command.handle()));
+    }
+    at = calls_.upper_bound(id);
+  }
+}
+
+void Calls::EndAll(const Context& context, v1::Code code) {
+  for (auto& [id, pending] : calls_) Answer(context, pending, pending.command.kind() == v1::CLOSE ? v1::OK : code);
+  beliefs_.EndAll(context.session, context.out);
+  calls_.clear();
+  handles_.clear();
+  unanswered_.clear();
+  ended_handles_ = last_handle_;
+  end_id_ = 0;
+  retry_at_ = kNever;
+}
+
+void Calls::SendAbandoned(const Context& context) {
+  if (!context.conn) return;
+  Pending end;
+  end.command.set_kind(v1::END_SESSION);
+  end.command.set_reason(v1::END_ABANDONED);
+  end.command.set_seq(++last_seq_);
+  unanswered_.clear();
+  unanswered_.insert(last_seq_);
+  Transmit(context, ++last_id_, end);
+  unanswered_.clear();
+}
+
+}  // namespace bramah::client

@@ -1,0 +1,135 @@
+// Calls: what the application has asked for and not yet been told, its handles, and the locks it believes to hold.
+//
+// Order and exactly-once [D-56, A-22]. Calls on one handle are *issued* one at a time in the order in which they were made; a
+// command that changes something gets its seq then. An issued call is sent again, with the same seq and id, on every new stream, in
+// every new epoch and whenever its answer is late, until it is answered. Close does not queue: it gives up what is unanswered on its
+// handle and names those seqs, so that no late copy of them can take effect.
+//
+// Jeopardy [D-28, D-29]. While the session is not active nothing but Close is issued, and a grant that arrives is not yet told; both
+// happen, in order, when it is active again. Close is answered at once and delivered in the background [C-25].
+//
+// Suffix property [C-61]. Handle ids are never used twice, so every handle of a session that has ended fails with SESSION_EXPIRED
+// for ever, and no call is repeated in a later session.
+#ifndef BRAMAH_CORE_CLIENT_CALLS_H_
+#define BRAMAH_CORE_CLIENT_CALLS_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "core/api/effects.h"
+#include "core/client/beliefs.h"
+#include "core/client/client.h"
+
+namespace bramah::client {
+
+// Unanswered calls a client may have, beside Close; below the window of sequence numbers that a cell remembers per session.
+inline constexpr size_t kCallsMax = 512;
+
+// The present moment, as far as calls are concerned.
+struct Context {
+  Time now = 0;
+  ConnId conn;  // where to send; none: nowhere
+  SessionId session;
+  Epoch epoch;
+  SessionState state = SessionState::kNone;
+  Effects& out;
+};
+
+class Calls {
+ public:
+  explicit Calls(const ClientConfig* config) : config_(config) {}
+
+  // ---- the application. All kinds but OPEN_SESSION; END_SESSION gives up everything else.
+  void Accept(const Context& context, CallId call, const v1::Command& asked);
+
+  // ---- the master
+  // Whether a request with this id waits for its answer.
+  bool Waits(uint64_t id) const { return calls_.contains(id); }
+  // Whether `id` is that of END_SESSION.
+  bool IsEnd(uint64_t id) const { return id != 0 && id == end_id_; }
+  // A final answer or QUEUED; anything unexpected is ignored.
+  void OnOutcome(const Context& context, uint64_t id, const v1::Outcome& outcome);
+  void OnItem(const Context& context, const v1::SessionItem& item);
+
+  // ---- the session
+  // Sends everything issued again: there is a new stream or a new epoch.
+  void Resend(const Context& context);
+  // Sends again what has waited for keepalive_retry.
+  void Retry(const Context& context);
+  // The session became uncertain.
+  void Pause(const Context& context);
+  // The session is active: what had to wait goes on.
+  void Resume(const Context& context);
+  // The session is over: every call is answered with `code` (Close with OK), every handle and belief is gone.
+  void EndAll(const Context& context, v1::Code code);
+  // Best effort, never repeated: tells the master that the session was given up [D-27].
+  void SendAbandoned(const Context& context);
+
+  bool ending() const { return end_id_ != 0; }
+  // Unanswered, as the application sees it.
+  uint32_t pending() const { return pending_; }
+  Time retry_at() const { return retry_at_; }
+  const std::vector<HeldLock>& held() const { return beliefs_.held(); }
+
+ private:
+  enum class Stage : uint8_t {
+    kBlocked,  // not issued: the session is not active, or another call of the handle is
+    kIssued,   // sent until answered
+    kQueued,   // an Acquire that waits for its lock at the master; repeated only with a new stream or epoch
+    kGranted,  // an Acquire that was granted in jeopardy, told when the session is active
+  };
+  struct Pending {
+    CallId call;
+    bool told = false;  // the application has its answer; only the master has still to know
+    bool sent = false;
+    Stage stage = Stage::kBlocked;
+    Time last_sent = 0;
+    v1::Command command;
+    Position generation;  // kGranted
+  };
+  struct Handle {
+    std::string path;
+    bool open = false;       // Open was answered
+    uint64_t issued = 0;     // id of the call that is kIssued
+    RequestSeq hold;         // of the Acquire by which it holds its lock; stays after a failed Delete, which ends the belief only
+  };
+  using PendingMap = std::map<uint64_t, Pending>;  // by id, hence in the order of calls
+
+  v1::Code Judge(const Context& context, const v1::Command& asked) const;
+  Handle* Find(HandleId id);
+  void Answer(const Context& context, Pending& pending, v1::Code code, const v1::Outcome* outcome = nullptr);
+  PendingMap::iterator Erase(PendingMap::iterator at);
+
+  void AcceptClose(const Context& context, CallId call, HandleId handle);
+  void AcceptEnd(const Context& context, CallId call);
+  // Issues the next call of the handle if nothing stands in its way.
+  void Advance(const Context& context, HandleId handle);
+  // Gives the call its seq and sends it. False: it was answered on the spot.
+  bool Issue(const Context& context, PendingMap::iterator at);
+  bool PrepareRelease(const Context& context, v1::Command& command);
+  void Transmit(const Context& context, uint64_t id, Pending& pending);
+  void Complete(const Context& context, PendingMap::iterator at, const v1::Outcome& outcome);
+  void Settle(const Pending& pending, const v1::Outcome& outcome);
+  void Grant(const Context& context, PendingMap::iterator at, Position generation);
+
+  const ClientConfig* config_;
+  PendingMap calls_;
+  absl::btree_map<HandleId, Handle> handles_;
+  Beliefs beliefs_;
+  uint32_t pending_ = 0;
+  uint64_t last_id_ = 0;
+  uint64_t last_seq_ = 0;
+  absl::btree_set<uint64_t> unanswered_;  // seqs; the first is first_outstanding
+  uint64_t last_handle_ = 0;
+  uint64_t ended_handles_ = 0;            // ids up to here belong to sessions that are over
+  uint64_t end_id_ = 0;                   // END_SESSION, while it is unanswered
+  Time retry_at_ = kNever;
+};
+
+}  // namespace bramah::client
+
+#endif  // BRAMAH_CORE_CLIENT_CALLS_H_

@@ -1,0 +1,345 @@
+#include "core/client/client.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "core/client/calls.h"
+#include "core/client/connection.h"
+#include "core/client/session.h"
+
+namespace bramah::client {
+
+// Composes connection, session and calls, and owns the order of effects. Every Step has the same four parts: the lease is compared
+// with the clock, the input is taken, what is due is done, and timers and view follow the state.
+struct Client::State {
+  explicit State(const ClientConfig* given) : connection(given), session(given), calls(given) { armed.fill(kNever); }
+
+  void Step(Time at, const Input& input, Effects& out);
+
+  // Input.
+  void On(const Boot& boot, Effects& out);
+  void On(const ConnUp& up, Effects& out);
+  void On(const ConnDown& down, Effects& out);
+  void On(const Deliver& deliver, Effects& out);
+  void On(const Call& call, Effects& out);
+  void On(const TimerFired& fired, Effects& out);
+  void On(const Writable&, Effects&) {}
+  void On(const DiskDone&, Effects& out) { Malformed(out); }
+  void On(const DiskFailed&, Effects& out) { Malformed(out); }
+
+  // Messages of the present stream.
+  void OnCreateReply(const v1::CreateSessionReply& reply, Effects& out);
+  void OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& out);
+  void OnReply(const v1::Reply& reply, Effects& out);
+
+  // Calls about the session itself.
+  void OpenSession(CallId call, Effects& out);
+  void CancelOpening(CallId call, Effects& out);
+
+  // Consequences.
+  void CheckLease(Effects& out);
+  void EnterJeopardy(Effects& out);
+  void Granted(SessionState before, Time lease_before, Effects& out);
+  void FoundMaster(Effects& out);
+  void EndSession(v1::SessionEnd reason, v1::Code code, Effects& out);
+  void AnswerOpening(v1::Code code, Effects& out);
+
+  void RunDue(Effects& out);
+  void ArmTimers(Effects& out);
+  void UpdateView();
+  void Malformed(Effects& out) { SOMETIMES(out.probes(), kMalformedMessage, true); }
+  CoreEvent& Tell(CoreEvent::Kind kind, Effects& out);
+  Context Here(Effects& out) {
+    return {now, connection.up(), session.id(), session.epoch(), session.state(), out};
+  }
+
+  Time now = INT64_MIN;
+  bool booted = false;
+  Connection connection;
+  Session session;
+  Calls calls;
+  std::optional<CallId> opening;        // the OPEN_SESSION that is unanswered
+  std::array<Time, kTimerCount> armed;  // kNever: not armed
+  ClientView view;
+};
+
+// -------------------------------------------------------------------------------------------------------------------- facade
+
+Client::Client(const ClientConfig* config) : state_(std::make_unique<State>(config)) { state_->UpdateView(); }
+Client::~Client() = default;
+Client::Client(const Client& other) : state_(std::make_unique<State>(*other.state_)) { state_->UpdateView(); }
+Client& Client::operator=(const Client& other) {
+  *state_ = *other.state_;
+  state_->UpdateView();
+  return *this;
+}
+void Client::Step(Time now, const Input& input, Effects& out) { state_->Step(now, input, out); }
+const ClientView& Client::view() const { return state_->view; }
+
+void Client::State::Step(Time at, const Input& input, Effects& out) {
+  now = std::max(now, at);
+  // A client that slept past its lease must know before it believes anything the input says.
+  CheckLease(out);
+  std::visit([this, &out](const auto& concrete) { On(concrete, out); }, input);
+  RunDue(out);
+  ArmTimers(out);
+  UpdateView();
+}
+
+void Client::State::RunDue(Effects& out) {
+  if (!session.wanted()) return;
+  if (now >= session.GiveUpAt(connection.up())) connection.Abandon(now, CloseReason::kStalled, out);
+  connection.Run(now, session.id(), session.epoch(), out);
+  const bool repeated = session.Transmit(now, connection.up(), out);
+  SOMETIMES(out.probes(), kClientResent, repeated);
+  if (connection.up()) calls.Retry(Here(out));
+}
+
+// Arms what has become earlier. A timer that has become later fires once for nothing and is armed again then: cheaper than moving
+// it with every message.
+void Client::State::ArmTimers(Effects& out) {
+  const bool wanted = session.wanted();
+  const ConnId up = connection.up();
+  const auto arm = [this, &out](TimerId timer, Time due) {
+    Time& present = armed[static_cast<size_t>(timer)];
+    if (due == kNever || due >= present) return;
+    present = std::max(due, now);
+    out.Arm(timer, present);
+  };
+  arm(TimerId::kLease, session.AdvanceAt());
+  if (!wanted) return;
+  arm(TimerId::kConnect, connection.DialAt());
+  arm(TimerId::kProbe, std::min({connection.ProbeAt(), session.TransmitAt(up), session.GiveUpAt(up)}));
+  if (up) arm(TimerId::kRetry, calls.retry_at());
+}
+
+void Client::State::UpdateView() {
+  view.state = session.state();
+  view.session = session.id();
+  view.epoch = session.epoch();
+  view.lease_end = session.alive() ? session.lease_end() : 0;
+  view.held = &calls.held();
+  view.calls_pending = calls.pending() + (opening.has_value() ? 1 : 0);
+  view.keepalive_overdue = session.Overdue(now);
+}
+
+CoreEvent& Client::State::Tell(CoreEvent::Kind kind, Effects& out) {
+  CoreEvent& event = out.Event(kind);
+  event.session = session.id();
+  event.epoch = session.epoch();
+  return event;
+}
+
+// --------------------------------------------------------------------------------------------------------------------- input
+
+void Client::State::On(const Boot& boot, Effects& out) {
+  if (booted) return Malformed(out);
+  booted = true;
+  connection.Seed(boot.seed);
+  session.Seed(boot.seed);
+}
+
+void Client::State::On(const ConnUp& up, Effects& out) {
+  if (connection.OnUp(now, up, out)) {
+    // The KeepAlive first: everything else depends on it.
+    session.Transmit(now, connection.up(), out);
+    if (session.alive()) calls.Resend(Here(out));
+  }
+}
+
+void Client::State::On(const ConnDown& down, Effects&) { connection.OnDown(now, down); }
+
+void Client::State::On(const TimerFired& fired, Effects&) {
+  if (fired.timer < TimerId::kCount) armed[static_cast<size_t>(fired.timer)] = kNever;
+}
+
+void Client::State::On(const Deliver& deliver, Effects& out) {
+  if (!connection.Hear(now, deliver.conn)) {
+    SOMETIMES(out.probes(), kStaleStreamDropped, true);
+    return;
+  }
+  const Message& message = deliver.message;
+  if (message.body == nullptr) return Malformed(out);
+  if (const auto* ping = message.As<v1::Ping>()) return connection.OnPing(*ping, out);
+  if (const auto* created = message.As<v1::CreateSessionReply>()) return OnCreateReply(*created, out);
+  if (const auto* kept = message.As<v1::KeepAliveReply>()) return OnKeepAliveReply(*kept, out);
+  if (const auto* reply = message.As<v1::Reply>()) return OnReply(*reply, out);
+  Malformed(out);
+}
+
+void Client::State::On(const Call& call, Effects& out) {
+  if (call.command == nullptr) {
+    out.Reply(call.call).set_code(v1::MALFORMED);
+    return;
+  }
+  if (call.command->kind() == v1::OPEN_SESSION) return OpenSession(call.call, out);
+  if (call.command->kind() == v1::END_SESSION && session.state() == SessionState::kOpening) return CancelOpening(call.call, out);
+  calls.Accept(Here(out), call.call, *call.command);
+}
+
+void Client::State::OpenSession(CallId call, Effects& out) {
+  if (session.alive() && !calls.ending()) {
+    v1::Outcome& outcome = out.Reply(call);
+    outcome.set_session(session.id().value());
+    outcome.set_epoch(session.epoch().value());
+    return;
+  }
+  if (session.wanted()) {
+    out.Reply(call).set_code(calls.ending() ? v1::SESSION_CLOSING : v1::BUSY);
+    return;
+  }
+  opening = call;
+  connection.UnpinCell();
+  session.Open();
+}
+
+void Client::State::CancelOpening(CallId call, Effects& out) {
+  out.Reply(call).set_code(v1::OK);
+  AnswerOpening(v1::CANCELLED, out);
+  calls.EndAll(Here(out), v1::CANCELLED);
+  session.End(SessionState::kNone);
+  connection.Drop(out);
+}
+
+void Client::State::AnswerOpening(v1::Code code, Effects& out) {
+  if (!opening.has_value()) return;
+  v1::Outcome& outcome = out.Reply(*opening);
+  outcome.set_code(code);
+  opening.reset();
+  if (code != v1::OK) return;
+  outcome.set_session(session.id().value());
+  outcome.set_epoch(session.epoch().value());
+}
+
+// ------------------------------------------------------------------------------------------------------------------ messages
+
+void Client::State::OnCreateReply(const v1::CreateSessionReply& reply, Effects& out) {
+  const SessionState before = session.state();
+  switch (session.OnCreateReply(now, reply)) {
+    case Verdict::kGranted:
+      return Granted(before, INT64_MIN, out);
+    case Verdict::kNotMaster:
+      return connection.NotMaster(now, reply.located(), out);
+    case Verdict::kRefused:
+      AnswerOpening(v1::LIMIT_REACHED, out);
+      calls.EndAll(Here(out), v1::NO_SESSION);
+      session.End(SessionState::kNone);
+      return connection.Drop(out);
+    case Verdict::kMalformed:
+      return Malformed(out);
+    default:
+      return;
+  }
+}
+
+void Client::State::OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& out) {
+  const SessionState before = session.state();
+  const Time lease_before = session.lease_end();
+  const Epoch epoch_before = session.epoch();
+  switch (session.OnKeepAliveReply(now, reply)) {
+    case Verdict::kGranted:
+      Granted(before, lease_before, out);
+      for (const v1::SessionItem& item : reply.items()) {
+        if (session.TakeItem(item.number())) calls.OnItem(Here(out), item);
+      }
+      break;
+    case Verdict::kNewEpoch:
+      FoundMaster(out);
+      break;
+    case Verdict::kNotMaster:
+      return connection.NotMaster(now, reply.located(), out);
+    case Verdict::kClosing:
+      SOMETIMES(out.probes(), kSessionClosingSeen, true);
+      return CheckLease(out);
+    case Verdict::kOver:
+      return EndSession(v1::SessionEnd_IsValid(static_cast<int>(reply.reason())) ? static_cast<v1::SessionEnd>(reply.reason())
+                                                                                 : v1::END_UNKNOWN,
+                        v1::SESSION_EXPIRED, out);
+    case Verdict::kMalformed:
+      return Malformed(out);
+    default:
+      return;
+  }
+  if (session.alive() && session.epoch() != epoch_before) calls.Resend(Here(out));
+}
+
+void Client::State::OnReply(const v1::Reply& reply, Effects& out) {
+  const v1::Outcome& outcome = reply.outcome();
+  const Epoch epoch(reply.epoch());
+  if (outcome.code() == v1::NOT_MASTER) return connection.NotMaster(now, reply.located(), out);
+  if (!session.alive() || !calls.Waits(reply.id())) return;
+  switch (outcome.code()) {
+    case v1::WRONG_EPOCH:
+      if (epoch < session.epoch()) return connection.NotMaster(now, reply.located(), out);
+      if (!session.Adopt(epoch)) return;  // adopted since
+      FoundMaster(out);
+      return calls.Resend(Here(out));
+    case v1::SESSION_CLOSING:
+      return;  // not final; the call is sent again
+    case v1::SESSION_EXPIRED:
+      if (epoch >= session.epoch()) EndSession(v1::END_UNKNOWN, v1::SESSION_EXPIRED, out);
+      return;
+    default:
+      break;
+  }
+  if (!calls.IsEnd(reply.id())) return calls.OnOutcome(Here(out), reply.id(), outcome);
+  if (outcome.code() == v1::OK) EndSession(v1::END_CLOSED, v1::OK, out);
+}
+
+// -------------------------------------------------------------------------------------------------------------- consequences
+
+void Client::State::CheckLease(Effects& out) {
+  const SessionState before = session.state();
+  const bool abandoned = session.Advance(now);
+  if (before == SessionState::kActive && session.state() == SessionState::kJeopardy) EnterJeopardy(out);
+  if (!abandoned) return;
+  // The master may still keep the session: it should know that nobody does here [D-27].
+  if (!calls.ending()) calls.SendAbandoned(Here(out));
+  EndSession(v1::END_ABANDONED, v1::SESSION_EXPIRED, out);
+}
+
+void Client::State::EnterJeopardy(Effects& out) {
+  Tell(CoreEvent::kSessionJeopardy, out);
+  SOMETIMES(out.probes(), kClientJeopardy, true);
+  calls.Pause(Here(out));
+}
+
+// The master granted a lease: what this changes compared with before.
+void Client::State::Granted(SessionState before, Time lease_before, Effects& out) {
+  FoundMaster(out);
+  connection.Succeed();
+  if (session.state() != SessionState::kActive) return;  // granted too long ago to be of use
+  if (before == SessionState::kJeopardy) {
+    Tell(CoreEvent::kSessionSafe, out).time = session.lease_end();
+    SOMETIMES(out.probes(), kClientSafe, true);
+    return calls.Resume(Here(out));
+  }
+  if (before == SessionState::kOpening) {
+    connection.PinCell();
+    Tell(CoreEvent::kSessionOpened, out);
+    AnswerOpening(v1::OK, out);
+  }
+  if (session.lease_end() != lease_before) Tell(CoreEvent::kSessionActive, out).time = session.lease_end();
+  if (before == SessionState::kOpening) calls.Resume(Here(out));
+}
+
+void Client::State::FoundMaster(Effects& out) {
+  if (view.master == connection.member() && view.epoch == session.epoch()) return;
+  view.master = connection.member();
+  Tell(CoreEvent::kMasterFound, out).replica = view.master;
+}
+
+// The session is over, whoever ended it. `code` answers END_SESSION if that is what happened, and every other call.
+void Client::State::EndSession(v1::SessionEnd reason, v1::Code code, Effects& out) {
+  const bool asked = calls.ending();
+  calls.EndAll(Here(out), asked && reason == v1::END_CLOSED ? v1::OK : code);
+  Tell(CoreEvent::kSessionEnded, out).reason = reason;
+  SOMETIMES(out.probes(), kClientExpired, !asked);
+  session.End(asked ? SessionState::kNone : SessionState::kExpired);
+  if (asked || !connection.up()) connection.Drop(out);
+}
+
+}  // namespace bramah::client
