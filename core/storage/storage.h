@@ -15,21 +15,17 @@
 #include "core/api/effects.h"
 #include "core/api/step.h"
 #include "core/raft/types.h"
+#include "core/storage/lane_queue.h"
+#include "core/storage/recovery.h"
+#include "core/storage/snapshot_file.h"
+#include "core/storage/vote_slots.h"
+#include "core/storage/wal_writer.h"
 
 namespace bramah::storage {
 
 struct Options {
   uint64_t segment_bytes = 8 << 20;             // size of a preallocated log segment
   Duration idle_mark_after = 10 * kMillisecond;  // a mark-only batch makes the tail's durability known [ST-05]
-};
-
-// What a booted replica starts from.
-struct Recovered {
-  Identity identity;
-  raft::HardState hard;
-  std::optional<raft::Snapshot> snapshot;
-  LogIndex first;                    // index of entries[0]; snapshot index + 1, or 1
-  std::vector<raft::Entry> entries;  // contiguous
 };
 
 class Storage {
@@ -60,10 +56,11 @@ class Storage {
   void Append(LogIndex first, absl::Span<const raft::Entry> entries);
   // Makes `snapshot` durable on the bulk lane: temporary file in chunks, sync, rename, directory sync, read back and verify; then
   // removes what it makes unnecessary (the previous snapshot and the log it needs stay until the new one is verified [ST-17]).
-  // REQUIRES: snapshot index <= durable_index() [ST-15]. One at a time: REQUIRES !saving().
+  // REQUIRES: snapshot_index() < snapshot index <= durable_index() [ST-15]. One at a time: REQUIRES !saving().
   void SaveSnapshot(Time now, const raft::Snapshot& snapshot, Effects& out);
   // Replaces the whole log by a snapshot received from the leader: the snapshot becomes durable, then a new segment whose header
-  // names it supersedes all older ones. Until then no entry may be appended. REQUIRES !saving().
+  // names it supersedes all older ones. Until then, that is while saving(), no entry may be appended; entries appended before
+  // are still written. REQUIRES: snapshot index > snapshot_index(), !saving().
   void InstallSnapshot(Time now, const raft::Snapshot& snapshot, Effects& out);
   // A SaveSnapshot or InstallSnapshot is under way.
   bool saving() const;
@@ -81,6 +78,54 @@ class Storage {
   void Flush(Time now, Effects& out);
 
  private:
+  enum class Phase : uint8_t { kNew, kReading, kSettling, kReady, kHalted };
+  // What the bulk lane is doing.
+  enum class BulkJob : uint8_t { kRecovery, kSpare, kSnapshot, kRemoval };
+
+  // Installing a snapshot: first its file, then the segment that starts the log behind it.
+  enum class Install : uint8_t { kNo, kSaving, kStartingOver };
+
+  void StartFrom(StartingPoint start, Effects& out);
+  void LogDone();
+  void BulkDone(absl::Span<const Blob> reads, Effects& out);
+  void SnapshotDone(absl::Span<const Blob> reads, Effects& out);
+  void FinishSnapshot();
+  void FlushLog(Effects& out);
+  void FlushBulk(Effects& out);
+  bool PrepareSpare(std::vector<FileOp>* ops);
+  bool RemoveFiles(std::vector<FileOp>* ops);
+  void Schedule(Time now, Effects& out);
+  void Halt(HaltReason why, std::string detail, Effects& out);
+  LaneQueue& lane(Lane lane) { return lane == Lane::kLog ? log_ : bulk_; }
+
+  const Options* options_;
+  Phase phase_ = Phase::kNew;
+  LaneQueue log_{Lane::kLog};
+  LaneQueue bulk_{Lane::kBulk};
+  BulkJob bulk_job_ = BulkJob::kRecovery;
+
+  // Recovery.
+  Identity expect_;
+  std::vector<FileInfo> files_;
+  Recovered recovered_;
+
+  Owner owner_;
+  VoteSlots votes_;
+  bool vote_in_flight_ = false;
+  WalWriter wal_;
+  uint64_t next_segment_ = 1;
+  uint64_t spare_needed_ = 0;    // by the log batch that waits
+  std::optional<Spare> spare_;   // ready to be used
+  Spare preparing_;              // REQUIRES bulk_job_ == kSpare
+
+  LogIndex snapshot_index_;
+  std::optional<SnapshotWriter> snapshot_writer_;
+  Install install_ = Install::kNo;
+  std::vector<FileId> removals_;
+
+  Time mark_at_ = kNever;
+  Time retry_at_ = kNever;
+  Time armed_at_ = kNever;
 };
 
 }  // namespace bramah::storage
