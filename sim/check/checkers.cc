@@ -1,8 +1,9 @@
 #include "sim/check/checkers.h"
 
-#include <algorithm>
+#include <string>
 #include <utility>
 
+#include "absl/container/btree_map.h"
 #include "core/cell/cell.h"
 #include "core/cell/invariants.h"
 #include "sim/check/authority_checker.h"
@@ -10,6 +11,8 @@
 #include "sim/check/digest_checker.h"
 #include "sim/check/durability_checker.h"
 #include "sim/check/exactly_once_checker.h"
+#include "sim/check/history/history.h"
+#include "sim/check/history/linearizability.h"
 #include "sim/check/lock_checker.h"
 #include "sim/check/raft_checker.h"
 #include "sim/check/reporter.h"
@@ -49,11 +52,17 @@ struct Checkers::State {
   SessionChecker sessions;
   ExactlyOnceChecker exactly_once;
   LockChecker locks;
+  History history;
 
   LogIndex applied_max;  // highest index that any replica was seen to apply
   uint64_t steps = 0;
   std::vector<std::pair<replica::Role, bool>> roles;  // role and readiness after the last step, for paranoid mode
   std::vector<SessionId> session_of;                  // of a client, by its last step
+  struct Asked {
+    v1::CommandKind kind = v1::NONE;
+    SessionId session;
+  };
+  absl::btree_map<std::pair<uint32_t, CallId>, Asked> asked;  // calls without an answer
 };
 
 Checkers::Checkers(const CheckContext& context) : state_(std::make_unique<State>(context)) {}
@@ -131,9 +140,24 @@ void Checkers::ClientStopped(Time, uint32_t client) {
   state_->sessions.Stopped(client);
 }
 
-void Checkers::Called(Time, uint32_t, CallId, const v1::Command&, std::string_view) {}
+void Checkers::Called(Time, uint32_t client, CallId call, const v1::Command& command, std::string_view path) {
+  State& s = *state_;
+  s.asked.insert_or_assign({client, call}, State::Asked{command.kind(), s.session_of[client - 1]});
+  s.history.Called(client, call, command, path);
+}
 
-void Checkers::Answered(Time, uint32_t, CallId, const v1::Outcome&) {}
+void Checkers::Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome) {
+  State& s = *state_;
+  if (s.reporter.failed()) return;
+  if (const auto problem = s.history.Answered(client, call, outcome)) s.reporter.Report("history.reply", at, *problem);
+  const auto it = s.asked.find({client, call});
+  if (it == s.asked.end()) return;
+  const State::Asked asked = it->second;
+  s.asked.erase(it);
+  // The numbers of a session that has ended meanwhile mean nothing in the next one.
+  if (asked.session != s.session_of[client - 1]) return;
+  s.exactly_once.Answered(at, client, asked.session, asked.kind, outcome);
+}
 
 const std::optional<Violation>& Checkers::violation() const { return state_->reporter.first(); }
 
@@ -141,6 +165,13 @@ void Checkers::Report(std::string_view checker, Time at, std::string message) {
   state_->reporter.Report(checker, at, std::move(message));
 }
 
-bool Checkers::Finish(Time) { return true; }
+bool Checkers::Finish(Time at) {
+  State& s = *state_;
+  if (s.reporter.failed()) return true;
+  s.history.Close();
+  const HistoryVerdict verdict = JudgeHistory(s.history);
+  if (verdict.kind == HistoryVerdict::kBad) s.reporter.Report(verdict.checker, at, verdict.message);
+  return verdict.kind != HistoryVerdict::kInconclusive;
+}
 
 }  // namespace bramah::sim

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "sim/check/history/history.h"
 
 namespace bramah::sim {
 namespace {
@@ -15,22 +16,6 @@ bool MayBeAnsweredLocally(v1::CommandKind kind) { return kind == v1::CLOSE || ki
 std::string Name(SessionId session, RequestSeq seq) { return absl::StrCat("seq ", seq.value(), " of session ", session.value()); }
 
 }  // namespace
-
-bool OutcomeUnknown(v1::Code code) {
-  switch (code) {
-    case v1::CANCELLED:
-    case v1::SESSION_EXPIRED:
-    case v1::SESSION_CLOSING:
-    case v1::WRONG_EPOCH:
-    case v1::NOT_MASTER:
-    case v1::TIMED_OUT:
-    case v1::JEOPARDY:
-    case v1::UNAVAILABLE:
-      return true;
-    default:
-      return false;
-  }
-}
 
 void ExactlyOnceChecker::Applied(Time at, const CoreEvent& applied) {
   if (!IsReplicatedClientCommand(applied.command) || !applied.session || !applied.seq) return;

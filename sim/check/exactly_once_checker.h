@@ -12,9 +12,6 @@
 
 namespace bramah::sim {
 
-// Whether the code leaves open if the command took effect, or ever will.
-bool OutcomeUnknown(v1::Code code);
-
 class ExactlyOnceChecker {
  public:
   explicit ExactlyOnceChecker(Reporter* reporter) : reporter_(reporter) {}

@@ -1,0 +1,234 @@
+#include "sim/check/history/history.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "core/api/path.h"
+#include "core/base/hash.h"
+
+namespace bramah::sim {
+namespace {
+
+constexpr uint32_t kCreating = v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE;
+
+bool Creates(v1::CommandKind kind, uint32_t open_flags) { return kind == v1::OPEN && (open_flags & kCreating) != 0; }
+
+}  // namespace
+
+bool OutcomeUnknown(v1::Code code) {
+  switch (code) {
+    case v1::CANCELLED:
+    case v1::SESSION_EXPIRED:
+    case v1::SESSION_CLOSING:
+    case v1::WRONG_EPOCH:
+    case v1::NOT_MASTER:
+    case v1::TIMED_OUT:
+    case v1::JEOPARDY:
+    case v1::UNAVAILABLE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string Describe(const Operation& operation) {
+  static constexpr const char* kNames[] = {"create", "write", "remove", "read", "present", "absent", "stale handle"};
+  std::string text = absl::StrCat("c", operation.client, " call ", operation.call.value(), " (", kNames[operation.kind]);
+  if (operation.instance != 0) absl::StrAppend(&text, " of instance ", operation.instance);
+  if (operation.generation != 0) absl::StrAppend(&text, ", generation ", operation.generation);
+  return text + (operation.maybe ? ", outcome unknown)" : ")");
+}
+
+void History::Called(uint32_t client, CallId call, const v1::Command& command, std::string_view path) {
+  ++events_;
+  Pending pending;
+  pending.kind = command.kind();
+  pending.open_flags = command.open_flags();
+  pending.compare = command.compare();
+  pending.generation = command.generation();
+  pending.called = events_;
+  pending.path = std::string(path);
+  const bool writes = command.kind() == v1::SET_CONTENTS || Creates(command.kind(), command.open_flags());
+  if (writes) pending.value = Hash64(command.contents());
+  const auto it = instances_.find({client, command.handle()});
+  if (command.kind() != v1::OPEN && it != instances_.end()) pending.instance = it->second;
+  pending_.insert_or_assign({client, call}, std::move(pending));
+}
+
+std::optional<std::string> History::Answered(uint32_t client, CallId call, const v1::Outcome& outcome) {
+  ++events_;
+  const Key key{client, call};
+  const auto it = pending_.find(key);
+  if (it == pending_.end()) return absl::StrCat("c", client, " call ", call.value(), " was answered twice, or never asked");
+  const Pending pending = std::move(it->second);
+  pending_.erase(it);
+  if (OutcomeUnknown(outcome.code())) {
+    Unknown(key, pending);
+    return std::nullopt;
+  }
+  Operation operation;
+  operation.client = client;
+  operation.call = call;
+  operation.called = pending.called;
+  operation.answered = events_;
+  operation.instance = outcome.instance() != 0 ? outcome.instance() : pending.instance;
+  Problem problem;
+  if (outcome.instance() != 0 && pending.instance != 0 && outcome.instance() != pending.instance) {
+    problem = absl::StrCat("speaks of instance ", outcome.instance(), ", the handle belongs to ", pending.instance);
+  } else if (outcome.code() != v1::OK) {
+    Refused(operation, pending, outcome);
+  } else if (pending.kind == v1::OPEN) {
+    instances_[{client, outcome.handle()}] = outcome.instance();
+    problem = Opened(operation, pending, outcome);
+  } else if (pending.kind == v1::SET_CONTENTS) {
+    problem = Written(operation, pending, outcome);
+  } else if (pending.kind == v1::GET_CONTENTS || pending.kind == v1::GET_STAT) {
+    problem = Read(operation, pending, outcome);
+  } else if (pending.kind == v1::READ_DIR) {
+    Listed(operation, pending, outcome);
+  } else if (pending.kind == v1::DELETE) {
+    operation.kind = Operation::kRemove;
+    Add(pending.path, operation);
+  } else if ((pending.kind == v1::ACQUIRE || pending.kind == v1::RELEASE) && outcome.instance() != 0) {
+    operation.kind = Operation::kPresent;
+    Add(pending.path, operation);
+  }
+  if (!problem.has_value()) return problem;
+  return absl::StrCat("the answer to c", client, " call ", call.value(), " (", v1::CommandKind_Name(pending.kind), " ", pending.path, ") ",
+                      *problem);
+}
+
+void History::Unknown(const Key& key, const Pending& pending) {
+  if (!IsCellPath(pending.path)) return;
+  Operation operation;
+  operation.maybe = true;
+  operation.client = key.first;
+  operation.call = key.second;
+  operation.called = pending.called;
+  operation.value = pending.value;
+  operation.instance = pending.instance;
+  operation.has_value = true;
+  if (Creates(pending.kind, pending.open_flags)) {
+    operation.kind = Operation::kCreate;
+    operation.ephemeral = (pending.open_flags & v1::OPEN_EPHEMERAL) != 0;
+  } else if (pending.kind == v1::SET_CONTENTS) {
+    operation.kind = Operation::kWrite;
+    operation.generation = pending.compare ? pending.generation + 1 : 0;
+  } else if (pending.kind == v1::DELETE) {
+    operation.kind = Operation::kRemove;
+    operation.has_value = false;
+  } else {
+    return;
+  }
+  Add(pending.path, operation);
+}
+
+void History::Refused(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
+  if (pending.kind == v1::SET_CONTENTS) refused_.push_back(pending.value);
+  switch (outcome.code()) {
+    case v1::NOT_FOUND:
+      // Below a directory that may come and go, the missing name may as well be the directory's.
+      if (pending.kind != v1::OPEN || ParentPath(pending.path) != "/") return;
+      operation.kind = Operation::kAbsent;
+      operation.instance = 0;
+      break;
+    case v1::EXISTS:
+      operation.kind = Operation::kPresent;
+      operation.instance = 0;
+      break;
+    case v1::STALE_HANDLE:
+      if (operation.instance == 0) return;
+      operation.kind = Operation::kGone;
+      break;
+    case v1::GENERATION_MISMATCH:
+      operation.kind = outcome.content_generation() == 0 ? Operation::kPresent : Operation::kSee;
+      operation.generation = outcome.content_generation();
+      break;
+    case v1::LOCK_HELD:
+    case v1::NOT_EMPTY:
+    case v1::LOCK_CONFLICT:
+      operation.kind = Operation::kPresent;
+      break;
+    default:
+      return;
+  }
+  const bool identified = operation.kind == Operation::kAbsent || outcome.code() == v1::EXISTS || operation.instance != 0;
+  if (identified) Add(pending.path, operation);
+}
+
+History::Problem History::Opened(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
+  operation.kind = outcome.created() ? Operation::kCreate : Operation::kSee;
+  operation.ephemeral = outcome.ephemeral();
+  operation.generation = outcome.content_generation();
+  if (outcome.created()) {
+    operation.has_value = true;
+    operation.value = pending.value;
+  }
+  if (pending.path != "/") Add(pending.path, operation);
+  if (outcome.created() && (pending.open_flags & kCreating) == 0) return "claims a creation that was not asked for";
+  if (outcome.created() && outcome.content_generation() != 1) return "creates with a content generation other than 1";
+  if (!outcome.created() && (pending.open_flags & v1::OPEN_MUST_CREATE) != 0) return "opens what had to be created";
+  return std::nullopt;
+}
+
+History::Problem History::Written(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
+  operation.kind = Operation::kWrite;
+  operation.generation = outcome.content_generation();
+  operation.has_value = true;
+  operation.value = pending.value;
+  Add(pending.path, operation);
+  if (pending.compare && outcome.content_generation() != pending.generation + 1) {
+    return absl::StrCat("compared with generation ", pending.generation, " and made ", outcome.content_generation());
+  }
+  if (outcome.checksum() != 0 && outcome.checksum() != pending.value) return "has the checksum of other contents";
+  return std::nullopt;
+}
+
+History::Problem History::Read(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
+  operation.kind = Operation::kSee;
+  operation.ephemeral = outcome.ephemeral();
+  operation.generation = outcome.content_generation();
+  operation.has_value = !outcome.directory();
+  operation.value = pending.kind == v1::GET_CONTENTS ? Hash64(outcome.contents()) : outcome.checksum();
+  if (pending.path != "/") Add(pending.path, operation);
+  if (pending.kind == v1::GET_CONTENTS && outcome.checksum() != operation.value) return "carries contents of another checksum";
+  return std::nullopt;
+}
+
+void History::Listed(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
+  Listing listing;
+  listing.operation = operation;
+  listing.operation.kind = Operation::kAbsent;
+  listing.operation.instance = 0;
+  for (const v1::ChildStat& child : outcome.children()) {
+    operation.kind = Operation::kSee;
+    operation.ephemeral = child.ephemeral();
+    operation.instance = child.instance();
+    operation.generation = child.content_generation();
+    Add(absl::StrCat(pending.path == "/" ? "" : pending.path, "/", child.name()), operation);
+    listing.names.push_back(child.name());
+  }
+  std::sort(listing.names.begin(), listing.names.end());
+  listings_[pending.path].push_back(std::move(listing));
+}
+
+// A name that a listing does not show was absent then.
+void History::AddAbsences() {
+  for (auto& [path, operations] : operations_) {
+    const auto listings = listings_.find(std::string(ParentPath(path)));
+    if (listings == listings_.end()) continue;
+    const std::string name(BaseName(path));
+    for (const Listing& listing : listings->second) {
+      if (!std::binary_search(listing.names.begin(), listing.names.end(), name)) operations.push_back(listing.operation);
+    }
+  }
+}
+
+void History::Close() {
+  for (const auto& [key, pending] : pending_) Unknown(key, pending);
+  pending_.clear();
+  AddAbsences();
+  std::sort(refused_.begin(), refused_.end());
+}
+
+}  // namespace bramah::sim

@@ -1,0 +1,157 @@
+#include "sim/check/history/state_chain.h"
+
+#include <algorithm>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/strings/str_cat.h"
+
+namespace bramah::sim {
+namespace {
+
+constexpr const char* kLinearizable = "history.linearizable";
+constexpr const char* kReply = "history.reply";
+
+class Builder {
+ public:
+  Builder(const std::vector<Operation>& operations, const std::vector<uint64_t>& refused)
+      : operations_(operations), refused_(refused) {}
+
+  ChainResult Build() {
+    for (const Operation& operation : operations_) CheckNames(operation);
+    if (!result_.problem.empty()) return std::move(result_);
+    LayOut();
+    for (const Operation& operation : operations_) Place(operation);
+    for (const ChainState& state : result_.chain.states) CheckContents(state);
+    return std::move(result_);
+  }
+
+ private:
+  void Fail(const char* checker, std::string problem) {
+    if (!result_.problem.empty()) return;
+    result_.checker = checker;
+    result_.problem = std::move(problem);
+  }
+
+  // A correct answer names what it saw, and every generation behind the first takes a write.
+  void CheckNames(const Operation& operation) {
+    if (writes_ == 0) {
+      writes_ = 1;
+      for (const Operation& other : operations_) writes_ += other.kind == Operation::kWrite ? 1 : 0;
+    }
+    const bool made = operation.kind == Operation::kCreate || operation.kind == Operation::kWrite;
+    if (operation.maybe || (!made && operation.kind != Operation::kSee && operation.kind != Operation::kRemove)) return;
+    const uint64_t least = operation.kind == Operation::kWrite ? 2 : 1;
+    if (operation.instance == 0) {
+      Fail(kReply, absl::StrCat(Describe(operation), " names no instance"));
+    } else if (operation.kind != Operation::kRemove && operation.generation < least) {
+      Fail(kReply, absl::StrCat(Describe(operation), " names an impossible generation"));
+    } else if (operation.generation > writes_) {
+      Fail(kLinearizable, absl::StrCat(Describe(operation), " names a generation that takes more writes than there were"));
+    }
+  }
+
+  // Which states there are: every instance that an answer names, with all generations up to the highest that one names.
+  void LayOut() {
+    struct Life {
+      uint64_t generations = 1;
+      bool ephemeral = false;
+    };
+    absl::btree_map<uint64_t, Life> lives;
+    for (const Operation& operation : operations_) {
+      if (operation.instance == 0) continue;
+      Life& life = lives[operation.instance];
+      life.ephemeral = life.ephemeral || operation.ephemeral;
+      if (!operation.maybe) life.generations = std::max(life.generations, operation.generation);
+    }
+    StateChain& chain = result_.chain;
+    chain.states.emplace_back();
+    for (const auto& [instance, life] : lives) {
+      chain.instances.push_back({instance, {chain.states.size(), chain.states.size() + life.generations - 1}, life.ephemeral});
+      for (uint64_t generation = 1; generation <= life.generations; ++generation) {
+        ChainState& state = chain.states.emplace_back();
+        state.instance = instance;
+        state.generation = generation;
+      }
+      chain.states.emplace_back().ends = instance;
+    }
+  }
+
+  void Place(const Operation& operation) {
+    if (operation.maybe) return;
+    switch (operation.kind) {
+      case Operation::kCreate:
+      case Operation::kWrite:
+        return Made(operation, result_.chain.PlaceOf(operation.instance, operation.generation));
+      case Operation::kRemove:
+        return Made(operation, result_.chain.Of(operation.instance).states.last + 1);
+      case Operation::kSee:
+        if (operation.has_value) Seen(operation);
+        return;
+      default:
+        return;
+    }
+  }
+
+  void Made(const Operation& operation, size_t place) {
+    ChainState& state = result_.chain.states[place];
+    if (state.maker == nullptr) {
+      state.maker = &operation;
+      return;
+    }
+    const bool creations = state.maker->kind == Operation::kCreate && operation.kind == Operation::kCreate;
+    Fail(creations ? kReply : kLinearizable,
+         absl::StrCat(Describe(operation), " and ", Describe(*state.maker), " claim to have done the same"));
+  }
+
+  void Seen(const Operation& operation) {
+    ChainState& state = result_.chain.states[result_.chain.PlaceOf(operation.instance, operation.generation)];
+    if (state.seen != nullptr && state.seen->value != operation.value) {
+      Fail(kLinearizable, absl::StrCat(Describe(operation), " and ", Describe(*state.seen), " saw different contents"));
+    }
+    state.seen = &operation;
+  }
+
+  void CheckContents(const ChainState& state) {
+    if (state.seen == nullptr) return;
+    const uint64_t value = state.seen->value;
+    if (std::binary_search(refused_.begin(), refused_.end(), value) && !Written(value)) {
+      Fail(kReply, absl::StrCat(Describe(*state.seen), " saw what a refused write would have written"));
+    } else if (!Written(value)) {
+      Fail(kReply, absl::StrCat(Describe(*state.seen), " saw contents that nobody wrote"));
+    } else if (state.maker != nullptr && state.maker->value != value) {
+      Fail(kLinearizable, absl::StrCat(Describe(*state.seen), " saw other contents than ", Describe(*state.maker), " wrote"));
+    }
+  }
+
+  bool Written(uint64_t value) {
+    if (written_.empty()) {
+      for (const Operation& operation : operations_) {
+        const bool writes = operation.kind == Operation::kCreate || operation.kind == Operation::kWrite;
+        if (writes) written_.insert(operation.value);
+      }
+    }
+    return written_.contains(value);
+  }
+
+  const std::vector<Operation>& operations_;
+  const std::vector<uint64_t>& refused_;
+  absl::btree_set<uint64_t> written_;
+  uint64_t writes_ = 0;  // and one: the highest generation there can be
+  ChainResult result_;
+};
+
+}  // namespace
+
+const StateChain::Instance& StateChain::Of(uint64_t instance) const {
+  return *std::lower_bound(instances.begin(), instances.end(), instance,
+                           [](const Instance& a, uint64_t b) { return a.instance < b; });
+}
+
+size_t StateChain::PlaceOf(uint64_t instance, uint64_t generation) const { return Of(instance).states.first + generation - 1; }
+
+ChainResult MakeChain(const std::vector<Operation>& operations, const std::vector<uint64_t>& refused) {
+  return Builder(operations, refused).Build();
+}
+
+}  // namespace bramah::sim
