@@ -8,6 +8,7 @@ namespace bramah::cell {
 namespace {
 
 constexpr int kIndexBits = 48;
+constexpr uint32_t kIncarnationMax = 0xffff;
 
 }  // namespace
 
@@ -20,7 +21,9 @@ void Applied::Clear() {
 }
 
 Cell::Cell(const Limits* limits, uint32_t incarnation)
-    : limits_(limits), incarnation_(incarnation), tree_(PositionOf(LogIndex(0))) {}
+    : limits_(limits), incarnation_(incarnation), tree_(PositionOf(LogIndex(0))) {
+  BRAMAH_CHECK(incarnation <= kIncarnationMax);
+}
 
 Position Cell::PositionOf(LogIndex index) const {
   return Position(static_cast<uint64_t>(incarnation_) << kIndexBits | index.value());
@@ -29,6 +32,8 @@ Position Cell::PositionOf(LogIndex index) const {
 void Cell::Apply(LogIndex index, const v1::Command& command, Applied& applied, Probes& probes) {
   applied.Clear();
   Entry entry{PositionOf(index), command, nullptr, applied, probes};
+  applied.outcome.set_seq(command.seq());
+  applied.outcome.set_handle(command.handle());
   if (!WellFormed(command)) return entry.Refuse(v1::MALFORMED);
   switch (command.kind()) {
     case v1::NEW_EPOCH:
@@ -45,8 +50,6 @@ void Cell::Apply(LogIndex index, const v1::Command& command, Applied& applied, P
 }
 
 void Cell::ApplyOfSession(Entry& entry) {
-  entry.outcome().set_seq(entry.command.seq());
-  entry.outcome().set_handle(entry.command.handle());
   session::Session* session = sessions_.Find(SessionId(entry.command.session()));
   if (session == nullptr) return entry.Refuse(v1::SESSION_EXPIRED);
   entry.session = session;
@@ -133,12 +136,8 @@ void Cell::Execute(Entry& entry) {
   entry.session->results.Put(RequestSeq(entry.command.seq()), session::FromOutcome(entry.outcome()));
 }
 
-uint64_t Cell::digest() const {
-  return FoldHash(tree_.digest() + sessions_.digest(), incarnation_);
-}
+uint64_t Cell::digest() const { return FoldHash(tree_.digest() + sessions_.digest(), incarnation_); }
 
-uint64_t Cell::DigestSlow() const {
-  return FoldHash(tree_.DigestSlow() + sessions_.DigestSlow(), incarnation_);
-}
+uint64_t Cell::DigestSlow() const { return FoldHash(tree_.DigestSlow() + sessions_.DigestSlow(), incarnation_); }
 
 }  // namespace bramah::cell

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/bytes.h"
 #include "core/base/ids.h"
 #include "core/base/probe.h"
 #include "core/cell/view.h"
@@ -49,10 +50,12 @@ struct Applied {
 
 class Cell {
  public:
+  // `limits` outlives the cell and all its copies. REQUIRES: incarnation < 2^16.
   Cell(const Limits* limits, uint32_t incarnation);
 
   // Applies the command of log entry `index`. Total: any command in any state gives an outcome. `applied` is cleared first.
   // Session commands of an unknown session answer SESSION_EXPIRED and have no effect.
+  // Indexes rise from call to call.
   void Apply(LogIndex index, const v1::Command& command, Applied& applied, Probes& probes);
   // GET_CONTENTS, GET_STAT, READ_DIR against the present state; never changes it.
   void Read(const v1::Command& command, v1::Outcome& outcome) const;
@@ -129,8 +132,10 @@ class Cell {
   void RemoveNode(lock::Node& node, Entry& entry);
 
   // Snapshot parts.
-  bool LoadNodes(class ByteReader& in);
-  bool LoadSessions(class ByteReader& in);
+  bool LoadNodes(ByteReader& in);
+  bool LoadNode(ByteReader& in, bool first);
+  bool LoadSessions(ByteReader& in);
+  bool LoadSession(ByteReader& in);
   // Fills in what no snapshot holds: references of nodes, waits of handles.
   bool Derive();
 

@@ -16,6 +16,21 @@ class CellLock : public ::testing::Test {
       ASSERT_EQ(cell.Do(OpenPath(*session, 1, 1, "/l", kLockable)), v1::OK);
     }
   }
+  HolderView Holder(uint64_t session, uint64_t seq) const { return {SessionId(session), HandleId(1), RequestSeq(seq)}; }
+  // The decisions of the last command are exactly these grants, at its own position.
+  void ExpectGranted(const std::vector<HolderView>& expected) const {
+    ASSERT_EQ(cell.applied().decisions.size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const Decision& decision = cell.applied().decisions[i];
+      EXPECT_EQ(decision.kind, Decision::kGranted);
+      EXPECT_EQ((HolderView{decision.session, decision.handle, decision.seq}), expected[i]);
+      EXPECT_EQ(decision.generation.value(), generation());
+    }
+  }
+  uint64_t generation() const { return cell.Lock("/l").generation.value(); }
+  size_t Waiters() const { return cell.Lock("/l").waiters.size(); }
+  bool Held() const { return !cell.cell().HeldLocks().empty(); }
+
   TestCell cell;
   uint64_t a = 0, b = 0, c = 0;
 };
@@ -27,8 +42,314 @@ TEST_F(CellLock, A01GenerationIsThePositionOfTheEntryThatMadeItHeld) {
   EXPECT_TRUE(cell.applied().effect);
   const LockView lock = cell.Lock("/l");
   EXPECT_EQ(lock.mode, v1::EXCLUSIVE);
-  ASSERT_EQ(lock.holders.size(), 1u);
-  EXPECT_EQ(lock.holders[0], (HolderView{SessionId(a), HandleId(1), RequestSeq(2)}));
+  EXPECT_EQ(lock.generation.value(), At(cell.index()));
+  EXPECT_EQ(lock.holders, std::vector{Holder(a, 2)});
+}
+
+TEST_F(CellLock, C11SecondSharedHolderKeepsTheGenerationAndReleaseDoesNotChangeIt) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
+  const uint64_t first = cell.applied().outcome.lock_generation();
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::SHARED)), v1::OK);
+  EXPECT_EQ(cell.applied().outcome.lock_generation(), first);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1, 2)), v1::OK);
+  EXPECT_EQ(generation(), first);
+  ASSERT_EQ(cell.Do(ReleaseOf(b, 3, 1, 2)), v1::OK);
+  EXPECT_EQ(cell.Read(v1::GET_STAT, a, 1).lock_generation(), first);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 4, 1, v1::SHARED)), v1::OK);
+  EXPECT_EQ(cell.applied().outcome.lock_generation(), At(cell.index()));
+}
+
+TEST_F(CellLock, A01GenerationsRiseAcrossInstancesOfOneName) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  const uint64_t before = generation();
+  ASSERT_EQ(cell.Do(DeleteOf(a, 3, 1)), v1::OK);
+  ASSERT_EQ(cell.Do(OpenPath(a, 4, 2, "/l", kLockable)), v1::OK);
+  EXPECT_EQ(cell.Read(v1::GET_STAT, a, 2).lock_generation(), 0u);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 5, 2, v1::EXCLUSIVE)), v1::OK);
+  EXPECT_GT(generation(), before);
+}
+
+TEST_F(CellLock, ConflictingAcquireQueuesAndIsGrantedByTheReleaseWithItsPosition) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  EXPECT_TRUE(cell.Reached(ProbeId::kLockQueued));
+  EXPECT_EQ(cell.applied().outcome.lock_generation(), 0u);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1, 2)), v1::OK);
+  ExpectGranted({Holder(b, 2)});
+  EXPECT_EQ(generation(), At(cell.index()));
+  EXPECT_TRUE(cell.Reached(ProbeId::kLockGrantedLater));
+}
+
+TEST_F(CellLock, D36WaitersAreServedInOrder) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1)), v1::OK);
+  ExpectGranted({Holder(c, 2)});
+  ASSERT_EQ(cell.Do(ReleaseOf(c, 3, 1)), v1::OK);
+  ExpectGranted({Holder(b, 2)});
+}
+
+TEST_F(CellLock, D36ConsecutiveSharedWaitersAreGrantedTogetherUpToTheFirstExclusive) {
+  const uint64_t d = cell.Session();
+  ASSERT_EQ(cell.Do(OpenPath(d, 1, 1, "/l", kLockable)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 2, 1, v1::SHARED)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::SHARED)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(d, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1)), v1::OK);
+  ExpectGranted({Holder(c, 2), Holder(b, 2)});
+  EXPECT_EQ(Waiters(), 1u);
+}
+
+TEST_F(CellLock, LK11WaitingExclusiveBlocksLaterShared) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 2, 1, v1::SHARED)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1)), v1::OK);
+  ExpectGranted({Holder(b, 2)});
+}
+
+TEST_F(CellLock, SharedWaiterJoinsTheHoldersWhenTheExclusiveAheadGoesAway) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
+  const uint64_t first = generation();
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 2, 1, v1::SHARED)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(CloseOf(b, 3, 1)), v1::OK);
+  ExpectGranted({Holder(c, 2)});
+  EXPECT_EQ(generation(), first);
+}
+
+TEST_F(CellLock, D36TryAcquireFailsIfHeldOrIfAnybodyWaitsAhead) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
+  EXPECT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE, true)), v1::LOCK_CONFLICT);
+  EXPECT_EQ(cell.Do(AcquireOf(b, 3, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  EXPECT_EQ(cell.Do(AcquireOf(c, 2, 1, v1::SHARED, true)), v1::LOCK_CONFLICT);
+  EXPECT_EQ(Waiters(), 1u);
+}
+
+TEST_F(CellLock, TryAcquireTakesAFreeLock) {
+  EXPECT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE, true)), v1::OK);
+  EXPECT_EQ(cell.Lock("/l").holders, std::vector{Holder(a, 2)});
+}
+
+TEST_F(CellLock, D37AcquireInTheSameModeIsANoOpThatKeepsHoldAndGeneration) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
+  const LockView before = cell.Lock("/l");
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  EXPECT_EQ(cell.Do(AcquireOf(a, 3, 1, v1::SHARED)), v1::OK);
+  EXPECT_FALSE(cell.applied().effect);
+  EXPECT_EQ(cell.applied().outcome.lock_generation(), before.generation.value());
+  EXPECT_EQ(cell.Lock("/l").holders, before.holders);
+}
+
+TEST_F(CellLock, D37UpgradeAndDowngradeAreBusy) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
+  EXPECT_EQ(cell.Do(AcquireOf(a, 3, 1, v1::EXCLUSIVE)), v1::BUSY);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 4, 1)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 5, 1, v1::EXCLUSIVE)), v1::OK);
+  EXPECT_EQ(cell.Do(AcquireOf(a, 6, 1, v1::SHARED)), v1::BUSY);
+}
+
+TEST_F(CellLock, PR23SecondAcquireOfAWaitingHandleIsBusyAndLeavesTheWaitAlone) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  EXPECT_EQ(cell.Do(AcquireOf(b, 3, 1, v1::EXCLUSIVE)), v1::BUSY);
+  EXPECT_EQ(cell.Do(AcquireOf(b, 4, 1, v1::SHARED, true)), v1::BUSY);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1)), v1::OK);
+  ExpectGranted({Holder(b, 2)});
+}
+
+TEST_F(CellLock, TwoHandlesOfOneSessionConflictLikeStrangers) {
+  ASSERT_EQ(cell.Do(OpenPath(a, 2, 2, "/l", v1::OPEN_WRITE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 3, 1, v1::EXCLUSIVE)), v1::OK);
+  EXPECT_EQ(cell.Do(AcquireOf(a, 4, 2, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 5, 1)), v1::OK);
+  ASSERT_EQ(cell.applied().decisions.size(), 1u);
+  EXPECT_EQ(cell.applied().decisions[0].handle, HandleId(2));
+}
+
+TEST_F(CellLock, DirectoriesAndTheRootAreLockable) {
+  ASSERT_EQ(cell.Do(OpenPath(a, 2, 2, "/", v1::OPEN_WRITE)), v1::OK);
+  EXPECT_EQ(cell.Do(AcquireOf(a, 3, 2, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(OpenPath(a, 4, 3, "/d", kLockable | v1::OPEN_DIRECTORY)), v1::OK);
+  EXPECT_EQ(cell.Do(AcquireOf(a, 5, 3, v1::SHARED)), v1::OK);
+}
+
+TEST_F(CellLock, LockingNeedsAWritableHandle) {
+  ASSERT_EQ(cell.Do(OpenPath(a, 2, 2, "/l", v1::OPEN_READ)), v1::OK);
+  EXPECT_EQ(cell.Do(AcquireOf(a, 3, 2, v1::SHARED)), v1::NOT_WRITABLE);
+  EXPECT_FALSE(Held());
+}
+
+TEST_F(CellLock, D43OnlyTheHandleThatHoldsCanRelease) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  EXPECT_EQ(cell.Do(ReleaseOf(b, 2, 1)), v1::LOCK_NOT_HELD);
+  ASSERT_EQ(cell.Do(OpenPath(a, 3, 2, "/l", v1::OPEN_WRITE)), v1::OK);
+  EXPECT_EQ(cell.Do(ReleaseOf(a, 4, 2)), v1::LOCK_NOT_HELD);
+  EXPECT_EQ(cell.Lock("/l").holders, std::vector{Holder(a, 2)});
+}
+
+TEST_F(CellLock, LK04ReleaseOfAnEarlierAcquireDoesNotTouchALaterHold) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1, 2)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 4, 1, v1::EXCLUSIVE)), v1::OK);
+  EXPECT_EQ(cell.Do(ReleaseOf(a, 5, 1, 2)), v1::LOCK_NOT_HELD);
+  EXPECT_EQ(cell.Lock("/l").holders, std::vector{Holder(a, 4)});
+  EXPECT_EQ(cell.Do(ReleaseOf(a, 6, 1, 4)), v1::OK);
+  EXPECT_FALSE(Held());
+}
+
+TEST_F(CellLock, ReleaseByAWaitingHandleCancelsTheWait) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 2, 1, v1::SHARED)), v1::QUEUED);
+  EXPECT_EQ(cell.Do(ReleaseOf(b, 3, 1, 2)), v1::OK);
+  ExpectGranted({Holder(c, 2)});
+  EXPECT_EQ(Waiters(), 0u);
+  // The copy of the cancelled Acquire does not wait again.
+  EXPECT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::CANCELLED);
+  EXPECT_EQ(Waiters(), 0u);
+}
+
+TEST_F(CellLock, LK08AcquireThatComesAfterItsOwnReleaseHasNoEffect) {
+  EXPECT_EQ(cell.Do(ReleaseOf(a, 3, 1, 2)), v1::LOCK_NOT_HELD);
+  EXPECT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::CANCELLED);
+  EXPECT_FALSE(Held());
+}
+
+TEST_F(CellLock, CloseReleasesAndCancels) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(CloseOf(b, 3, 1)), v1::OK);
+  ExpectGranted({});
+  ASSERT_EQ(cell.Do(CloseOf(a, 3, 1)), v1::OK);
+  ExpectGranted({Holder(c, 2)});
+}
+
+TEST_F(CellLock, LK05RetriedAcquireReportsItsSuccess) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  const uint64_t first = cell.applied().outcome.lock_generation();
+  EXPECT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  EXPECT_TRUE(cell.applied().duplicate);
+  EXPECT_EQ(cell.applied().outcome.lock_generation(), first);
+  EXPECT_EQ(cell.applied().outcome.lock_mode(), v1::EXCLUSIVE);
+}
+
+TEST_F(CellLock, A05CopyOfAQueuedAcquireAttachesToTheWaiterEvenWhenItsSeqIsTrimmed) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  // QUEUED ended the call for first-outstanding [PR-18].
+  ASSERT_EQ(cell.Do(First(Set(b, 3, 1, "x"), 3)), v1::OK);
+  EXPECT_EQ(cell.Do(First(AcquireOf(b, 2, 1, v1::EXCLUSIVE), 4)), v1::QUEUED);
+  EXPECT_TRUE(cell.applied().duplicate);
+  EXPECT_EQ(Waiters(), 1u);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1)), v1::OK);
+  // The grant's item may be lost with the master; the copy learns of it [PR-17].
+  EXPECT_EQ(cell.Do(First(AcquireOf(b, 2, 1, v1::EXCLUSIVE), 4)), v1::OK);
+  EXPECT_TRUE(cell.applied().duplicate);
+  EXPECT_EQ(cell.applied().outcome.lock_generation(), generation());
+}
+
+TEST_F(CellLock, StoredAnswerOfAQueuedAcquireFollowsItsFate) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1)), v1::OK);
+  const uint64_t granted = generation();
+  ASSERT_EQ(cell.Do(ReleaseOf(b, 3, 1, 2)), v1::OK);
+  // Over by now, but what it was is what is told; nothing is granted again.
+  EXPECT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  EXPECT_EQ(cell.applied().outcome.lock_generation(), granted);
+  EXPECT_FALSE(Held());
+}
+
+TEST_F(CellLock, DeleteTellsTheWaitersAndALaterCopyToo) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 2, 1, v1::SHARED)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(First(Set(b, 3, 1, "x"), 3)), v1::OK);
+  ASSERT_EQ(cell.Do(DeleteOf(a, 3, 1)), v1::OK);
+  ASSERT_EQ(cell.applied().decisions.size(), 2u);
+  EXPECT_EQ(cell.applied().decisions[0].kind, Decision::kHandleInvalid);
+  EXPECT_EQ(cell.applied().decisions[0].session, SessionId(c));
+  EXPECT_EQ(cell.applied().decisions[1].session, SessionId(b));
+  EXPECT_EQ(cell.applied().decisions[1].seq, RequestSeq(2));
+  EXPECT_FALSE(cell.applied().decisions[1].generation);
+  EXPECT_EQ(cell.Do(AcquireOf(c, 2, 1, v1::SHARED)), v1::STALE_HANDLE);              // kept answer
+  EXPECT_EQ(cell.Do(First(AcquireOf(b, 2, 1, v1::EXCLUSIVE), 4)), v1::STALE_HANDLE);  // trimmed
+}
+
+TEST_F(CellLock, A04DeleteIsRefusedWhileAnotherHandleHolds) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
+  EXPECT_EQ(cell.Do(DeleteOf(b, 2, 1)), v1::LOCK_HELD);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 3, 1, v1::SHARED)), v1::OK);
+  EXPECT_EQ(cell.Do(DeleteOf(b, 4, 1)), v1::LOCK_HELD);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1)), v1::OK);
+  EXPECT_EQ(cell.Do(DeleteOf(b, 5, 1)), v1::OK);
+  EXPECT_FALSE(Held());
+}
+
+TEST_F(CellLock, LK10NewInstanceIsBornFree) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(DeleteOf(a, 3, 1)), v1::OK);
+  ASSERT_EQ(cell.Do(OpenPath(b, 2, 2, "/l", kLockable)), v1::OK);
+  EXPECT_EQ(cell.Read(v1::GET_STAT, b, 2).lock_mode(), v1::FREE);
+  EXPECT_EQ(cell.Do(ReleaseOf(a, 4, 1, 2)), v1::STALE_HANDLE);
+  EXPECT_EQ(cell.Do(AcquireOf(a, 5, 1, v1::EXCLUSIVE)), v1::STALE_HANDLE);
+}
+
+TEST_F(CellLock, LK03NothingIsGrantedToASessionThatEnded) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(Expire(b)), v1::OK);
+  ExpectGranted({});
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1)), v1::OK);
+  ExpectGranted({Holder(c, 2)});
+}
+
+TEST_F(CellLock, PR22SessionEndRemovesItsWaitersBeforeItReleasesAndGrantsInPathOrder) {
+  // a holds /l and /k; behind it on both waits a's own second handle, then b on /l, c on /k.
+  ASSERT_EQ(cell.Do(OpenPath(a, 2, 2, "/l", kLockable)), v1::OK);
+  ASSERT_EQ(cell.Do(OpenPath(a, 3, 3, "/k", kLockable)), v1::OK);
+  ASSERT_EQ(cell.Do(OpenPath(a, 4, 4, "/k", kLockable)), v1::OK);
+  ASSERT_EQ(cell.Do(OpenPath(c, 2, 2, "/k", kLockable)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 5, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 6, 3, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 7, 2, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 8, 4, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 3, 2, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(Expire(a)), v1::OK);
+  EXPECT_EQ(cell.applied().ended, SessionId(a));
+  const std::vector<Decision>& decisions = cell.applied().decisions;
+  ASSERT_EQ(decisions.size(), 2u);
+  EXPECT_EQ(decisions[0].session, SessionId(c));  // /k
+  EXPECT_EQ(decisions[1].session, SessionId(b));  // /l
+  EXPECT_EQ(decisions[0].generation.value(), At(cell.index()));
+  EXPECT_EQ(decisions[1].generation.value(), At(cell.index()));
+  EXPECT_TRUE(cell.Reached(ProbeId::kLockRevokedByExpiry));
+  EXPECT_TRUE(cell.Reached(ProbeId::kSessionExpired));
+}
+
+TEST_F(CellLock, EndOfAWaitingSessionLetsThoseBehindItPass) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 2, 1, v1::SHARED)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(End(b, 3)), v1::OK);
+  ExpectGranted({Holder(c, 2)});
+}
+
+TEST_F(CellLock, StatShowsTheLock) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::SHARED)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  const v1::Outcome stat = cell.Read(v1::GET_STAT, c, 1);
+  EXPECT_EQ(stat.lock_mode(), v1::SHARED);
+  EXPECT_EQ(stat.lock_holders(), 2u);
+  EXPECT_EQ(stat.lock_waiters(), 1u);
+  EXPECT_EQ(stat.lock_generation(), generation());
 }
 
 }  // namespace

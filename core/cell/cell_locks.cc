@@ -30,17 +30,16 @@ void Cell::Acquire(Entry& entry) {
 
 void Cell::Release(Entry& entry) {
   const RequestSeq acquire(entry.command.acquire_seq());
+  // An Acquire that comes after its own Release is given up like one that comes after its Close [A-22, LK-08].
+  if (acquire) entry.session->results.GiveUp(acquire, HandleId(entry.command.handle()));
   const auto [handle, node] = TargetOf(entry);
   if (node == nullptr) return;
   const RequestSeq* hold = node->lock.HoldOf(entry.owner());
   RequestSeq present;
   if (hold != nullptr) present = *hold;
   if (handle->waits) present = node->lock.waiters().at(handle->waits).seq;
-  if (!present || (acquire && acquire != present)) {
-    // An Acquire that comes after its own Release is given up like one that comes after its Close [A-22, LK-08].
-    if (acquire) entry.session->results.GiveUp(acquire, HandleId(entry.command.handle()));
-    return entry.Refuse(v1::LOCK_NOT_HELD);
-  }
+  // A late Release must not free a later hold of the same handle [LK-04].
+  if (!present || (acquire && acquire != present)) return entry.Refuse(v1::LOCK_NOT_HELD);
   LeaveLock(*node, entry.owner(), entry);
   Promote(*node, entry);
   entry.applied.effect = true;

@@ -25,10 +25,9 @@ void Cell::Open(Entry& entry) {
   const HandleId id(command.handle());
   session::Session& session = *entry.session;
   if (session.Spent(id)) return entry.Refuse(v1::BAD_HANDLE);
-  // Scattered ids would let the record of closed ones grow: they count like open handles.
-  if (session.handles().size() + session.closed().runs().size() >= limits_->handles_per_session_max) {
-    return entry.Refuse(v1::LIMIT_REACHED);
-  }
+  // A client that scatters its ids would let the record of closed ones grow without bound.
+  const size_t most = limits_->handles_per_session_max;
+  if (session.handles().size() >= most || session.closed().runs().size() > most) return entry.Refuse(v1::LIMIT_REACHED);
   if (!IsCellPath(command.path())) return entry.Refuse(v1::BAD_NAME);
   const lock::Node* found = tree_.Resolve(command.path());
   lock::Node* node = found == nullptr ? CreateNode(entry) : tree_.Find(found->instance);

@@ -50,6 +50,7 @@ Problem CheckPlace(const NodeView& node, const Index& index) {
     if (!node.directory || node.ephemeral) return "the root is not a permanent directory";
     return std::nullopt;
   }
+  if (index.nodes.at(node.instance) != &node) return node.path + ": shares its instance with another node";
   if (!IsCellPath(node.path)) return node.path + ": not a name";
   const auto parent = index.nodes.find(node.parent);
   if (parent == index.nodes.end()) return node.path + ": the parent does not exist";
@@ -60,11 +61,8 @@ Problem CheckPlace(const NodeView& node, const Index& index) {
 }
 
 Problem CheckNode(const NodeView& node, const Index& index) {
-  if (Problem problem = CheckPlace(node, index)) return problem;
-  if (index.nodes.at(node.instance) != &node) return node.path + ": shares its instance with another node";
   if (node.children != CountAt(index.children, node.instance)) return node.path + ": miscounts its children";
   if (node.references != CountAt(index.references, node.instance)) return node.path + ": miscounts its handles";
-  if (!node.directory && node.children > 0) return node.path + ": is a file with children";
   if (node.directory && node.content_length > 0) return node.path + ": is a directory with contents";
   if (node.content_generation == 0) return node.path + ": has no content generation";
   if (node.ephemeral && node.references == 0 && node.children == 0) {
@@ -135,6 +133,13 @@ Problem CheckSession(const SessionView& session, const Index& index) {
   return std::nullopt;
 }
 
+// One generation is one uninterrupted period of being held, in one mode.
+Problem CheckLockSuccession(const LockView& before, const LockView& after) {
+  if (after.generation < before.generation) return before.path + ": the lock generation went back";
+  if (after.generation > before.generation || after.mode == before.mode || after.mode == v1::FREE) return std::nullopt;
+  return before.path + ": the lock was taken without a new generation";
+}
+
 }  // namespace
 
 Problem CheckInvariants(const CellView& view) {
@@ -143,6 +148,9 @@ Problem CheckInvariants(const CellView& view) {
   std::set<std::string> paths;
   for (const NodeView& node : view.nodes) {
     if (!paths.insert(node.path).second) return node.path + ": two nodes have this name";
+    if (Problem problem = CheckPlace(node, index)) return problem;
+  }
+  for (const NodeView& node : view.nodes) {
     if (Problem problem = CheckNode(node, index)) return problem;
     if (Problem problem = CheckHolders(node, index)) return problem;
     if (Problem problem = CheckWaiters(node, index)) return problem;
@@ -165,7 +173,7 @@ Problem CheckSuccession(const CellView& before, const CellView& after) {
     if (now.instance < old.instance) return old.path + ": the instance went back";
     if (now.instance > old.instance) continue;
     if (now.content_generation < old.content_generation) return old.path + ": the content generation went back";
-    if (now.lock.generation < old.lock.generation) return old.path + ": the lock generation went back";
+    if (Problem problem = CheckLockSuccession(old.lock, now.lock)) return problem;
   }
   std::map<SessionId, const SessionView*> sessions;
   for (const SessionView& session : after.sessions) sessions.emplace(session.session, &session);

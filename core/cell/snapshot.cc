@@ -19,6 +19,7 @@ namespace {
 
 constexpr uint32_t kMagic = 0x4c4c4543;  // "CELL"
 constexpr uint32_t kVersion = 1;
+constexpr uint32_t kIncarnationMax = 0xffff;
 
 // Flags of nodes.
 constexpr uint8_t kDirectory = 1;
@@ -198,62 +199,64 @@ bool Cell::Load(std::string_view bytes) {
   ByteReader in(bytes);
   if (in.U32() != kMagic || in.U32() != kVersion) return false;
   incarnation_ = in.U32();
-  tree_ = lock::Tree(PositionOf(LogIndex(0)));
+  if (incarnation_ > kIncarnationMax) return false;
   sessions_ = session::SessionTable();
   return LoadNodes(in) && LoadSessions(in) && in.Finished() && Derive() && !CheckInvariants(View());
 }
 
+// The root comes first; its parent is itself.
 bool Cell::LoadNodes(ByteReader& in) {
-  Position previous;
   bool first = true;
-  return LoadList(in, [&] {
-    const Position instance = Take<Position>(in);
-    const Position parent = Take<Position>(in);
-    const std::string_view name = in.Bytes();
-    const uint8_t flags = in.U8();
-    const uint64_t content_generation = in.U64();
-    const std::string_view contents = in.Bytes();
-    lock::LockState lock;
-    if (!LoadLock(in, lock) || flags > (kDirectory | kEphemeral)) return false;
-    if (contents.size() > kContentBytesMax) return false;
-    const bool is_root = std::exchange(first, false);
-    lock::Node* node = tree_.Find(tree_.root());
-    if (is_root) {
-      if (instance != tree_.root() || parent != instance || !name.empty() || flags != kDirectory) return false;
-    } else {
-      const lock::Node* above = tree_.Find(parent);
-      if (instance <= previous || above == nullptr || !above->directory) return false;
-      if (above->children.find(name) != above->children.end() || BaseName(name) != name) return false;
-      node = &tree_.Create(instance, parent, name, (flags & kDirectory) != 0, (flags & kEphemeral) != 0, contents);
-    }
-    previous = instance;
-    node->content_generation = content_generation;
-    node->lock = std::move(lock);
-    tree_.Refresh(*node);
-    return true;
-  }) && !first;
+  return LoadList(in, [&] { return LoadNode(in, std::exchange(first, false)); }) && !first;
+}
+
+bool Cell::LoadNode(ByteReader& in, bool first) {
+  const Position instance = Take<Position>(in);
+  const Position parent = Take<Position>(in);
+  const std::string_view name = in.Bytes();
+  const uint8_t flags = in.U8();
+  const uint64_t content_generation = in.U64();
+  const std::string_view contents = in.Bytes();
+  lock::LockState lock;
+  if (!LoadLock(in, lock) || flags > (kDirectory | kEphemeral) || contents.size() > kContentBytesMax) return false;
+  lock::Node* node = nullptr;
+  if (first) {
+    if (parent != instance || !name.empty() || flags != kDirectory || !contents.empty()) return false;
+    tree_ = lock::Tree(instance);
+    node = tree_.Find(instance);
+  } else {
+    const lock::Node* above = tree_.Find(parent);
+    if (instance <= tree_.nodes().rbegin()->first || above == nullptr || !above->directory) return false;
+    if (name.find('/') != name.npos || above->children.find(name) != above->children.end()) return false;
+    node = &tree_.Create(instance, parent, name, (flags & kDirectory) != 0, (flags & kEphemeral) != 0, contents);
+  }
+  node->content_generation = content_generation;
+  node->lock = std::move(lock);
+  tree_.Refresh(*node);
+  return true;
 }
 
 bool Cell::LoadSessions(ByteReader& in) {
-  SessionId previous;
-  return LoadList(in, [&] {
-    const SessionId id = Take<SessionId>(in);
-    const uint64_t nonce_high = in.U64();
-    const uint64_t nonce_low = in.U64();
-    const RequestSeq first = Take<RequestSeq>(in);
-    session::Session* session = id > previous && first ? sessions_.Create(id, {nonce_high, nonce_low}) : nullptr;
-    if (session == nullptr) return false;
-    previous = id;
-    session->results.Trim(first);
-    if (!LoadHandles(in, *session)) return false;
-    const auto load_run = [&] {
-      const uint64_t run_first = in.U64();
-      return session->mutable_closed().AppendRun(run_first, in.U64());
-    };
-    if (!LoadList(in, load_run) || !LoadResults(in, session->results)) return false;
-    sessions_.Refresh(*session);
-    return true;
-  });
+  return LoadList(in, [&] { return LoadSession(in); });
+}
+
+bool Cell::LoadSession(ByteReader& in) {
+  const SessionId id = Take<SessionId>(in);
+  session::Nonce nonce;
+  nonce.high = in.U64();
+  nonce.low = in.U64();
+  const RequestSeq first = Take<RequestSeq>(in);
+  const bool in_order = sessions_.size() == 0 || id > sessions_.sessions().rbegin()->first;
+  session::Session* session = in_order && first ? sessions_.Create(id, nonce) : nullptr;
+  if (session == nullptr) return false;
+  session->results.Trim(first);
+  const auto load_closed_run = [&] {
+    const uint64_t run_first = in.U64();
+    return session->mutable_closed().AppendRun(run_first, in.U64());
+  };
+  if (!LoadHandles(in, *session) || !LoadList(in, load_closed_run) || !LoadResults(in, session->results)) return false;
+  sessions_.Refresh(*session);
+  return true;
 }
 
 bool Cell::Derive() {

@@ -34,6 +34,7 @@ v1::Command First(v1::Command command, uint64_t first_outstanding);
 class TestCell {
  public:
   explicit TestCell(const Limits& limits = Limits());
+  TestCell(const TestCell&) = delete;
 
   // Applies the next log entry; fails the running test if anything that must always hold does not.
   const Applied& Apply(const v1::Command& command);

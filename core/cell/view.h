@@ -49,6 +49,7 @@ struct NodeView {
   uint64_t children = 0;    // as the node counts them
   uint64_t references = 0;  // as the node counts them
   LockView lock;
+  friend bool operator==(const NodeView&, const NodeView&) = default;
 };
 
 struct HandleView {
@@ -56,6 +57,7 @@ struct HandleView {
   Position instance;  // the node may be gone
   bool writable = false;
   Position waits;     // `since` of its waiter, if any
+  friend bool operator==(const HandleView&, const HandleView&) = default;
 };
 
 struct SessionView {

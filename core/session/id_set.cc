@@ -32,7 +32,7 @@ void IdSet::Insert(uint64_t id) {
 }
 
 bool IdSet::AppendRun(uint64_t first, uint64_t last) {
-  if (first > last) return false;
+  if (first == 0 || first > last) return false;
   // "Greater than last + 1", written so that it cannot overflow.
   if (!runs_.empty() && (first <= runs_.rbegin()->second || first - 1 == runs_.rbegin()->second)) return false;
   Add(first, last);

@@ -1,0 +1,139 @@
+// Each invariant is shown to notice: a sound view, one field broken by hand, and the sentence that names it.
+#include "core/cell/invariants.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "core/cell/test_cell.h"
+
+namespace bramah::cell {
+namespace {
+
+constexpr uint32_t kFile = v1::OPEN_WRITE | v1::OPEN_MAY_CREATE;
+
+// Nodes: 0 "/", 1 "/d", 2 "/d/f" (a holds exclusively, b waits), 3 "/e" (ephemeral; a and b share it), 4 "/r".
+// Handles of a: 1 /d, 2 /d/f, 3 /e, 4 /r (read only); of b: 1 /d/f, 2 /e.
+CellView Sound() {
+  TestCell cell;
+  const uint64_t a = cell.Session();
+  const uint64_t b = cell.Session();
+  cell.Apply(OpenPath(a, 1, 1, "/d", kFile | v1::OPEN_DIRECTORY));
+  cell.Apply(OpenPath(a, 2, 2, "/d/f", kFile, "contents"));
+  cell.Apply(OpenPath(a, 3, 3, "/e", kFile | v1::OPEN_EPHEMERAL));
+  cell.Apply(OpenPath(a, 4, 4, "/r", v1::OPEN_MAY_CREATE));
+  cell.Apply(OpenPath(b, 1, 1, "/d/f", kFile));
+  cell.Apply(OpenPath(b, 2, 2, "/e", kFile));
+  cell.Apply(AcquireOf(a, 5, 2, v1::EXCLUSIVE));
+  cell.Apply(AcquireOf(a, 6, 3, v1::SHARED));
+  cell.Apply(AcquireOf(b, 3, 2, v1::SHARED));
+  cell.Apply(AcquireOf(b, 4, 1, v1::EXCLUSIVE));
+  return cell.cell().View();
+}
+
+struct Broken {
+  const char* name;
+  std::function<void(CellView&)> breaks;
+  const char* says;
+};
+
+class BrokenView : public ::testing::TestWithParam<Broken> {};
+
+TEST_P(BrokenView, IsNoticed) {
+  CellView view = Sound();
+  ASSERT_EQ(CheckInvariants(view), std::nullopt);
+  GetParam().breaks(view);
+  const auto problem = CheckInvariants(view);
+  ASSERT_TRUE(problem.has_value());
+  EXPECT_NE(problem->find(GetParam().says), std::string::npos) << *problem;
+}
+
+const Broken kBroken[] = {
+    {"NoRoot", [](CellView& v) { v.nodes.erase(v.nodes.begin()); }, "there is no root"},
+    {"EphemeralRoot", [](CellView& v) { v.nodes[0].ephemeral = true; }, "not a permanent directory"},
+    {"BadName", [](CellView& v) { v.nodes[4].path = "/.."; }, "not a name"},
+    {"TwoOfOneName", [](CellView& v) { v.nodes[4].path = "/e"; }, "two nodes have this name"},
+    {"OneInstanceTwice", [](CellView& v) { v.nodes[4].instance = v.nodes[3].instance; }, "shares its instance"},
+    {"NoParent", [](CellView& v) { v.nodes[2].parent = Position(1); }, "parent does not exist"},
+    {"WrongParent", [](CellView& v) { v.nodes[2].parent = v.nodes[0].instance; }, "hangs below /"},
+    {"BelowAFile", [](CellView& v) { v.nodes[1].directory = false; }, "hangs below a file"},
+    {"OlderThanItsDirectory", [](CellView& v) { v.nodes[2].instance = Position(1); }, "is not younger"},
+    {"ChildrenMiscounted", [](CellView& v) { ++v.nodes[1].children; }, "miscounts its children"},
+    {"HandlesMiscounted", [](CellView& v) { ++v.nodes[1].references; }, "miscounts its handles"},
+    {"DirectoryWithContents", [](CellView& v) { v.nodes[1].content_length = 1; }, "directory with contents"},
+    {"NoContentGeneration", [](CellView& v) { v.nodes[2].content_generation = 0; }, "no content generation"},
+    {"AbandonedEphemeral",
+     [](CellView& v) {
+       v.nodes[4].ephemeral = true;
+       v.nodes[4].references = 0;
+       v.sessions[0].handles.pop_back();
+     },
+     "is ephemeral, and"},
+    {"FreeWithHolder", [](CellView& v) { v.nodes[3].lock.mode = v1::FREE; }, "is free and has a holder"},
+    {"HeldByNobody", [](CellView& v) { v.nodes[3].lock.holders.clear(); }, "held by nobody"},
+    {"TwoExclusive", [](CellView& v) { v.nodes[3].lock.mode = v1::EXCLUSIVE; }, "two hold the lock exclusively"},
+    {"HeldWithoutGeneration", [](CellView& v) { v.nodes[3].lock.generation = Position(); }, "without a generation"},
+    {"GenerationOfAnEarlierInstance", [](CellView& v) { v.nodes[3].lock.generation = v.nodes[1].instance; }, "older than the node"},
+    {"HoldsTwice", [](CellView& v) { v.nodes[3].lock.holders[1] = v.nodes[3].lock.holders[0]; }, "holds twice"},
+    {"HolderWithoutSession", [](CellView& v) { v.nodes[3].lock.holders[0].session = SessionId(1); }, "is not open"},
+    {"HolderClosed", [](CellView& v) { v.nodes[3].lock.holders[0].handle = HandleId(77); }, "is not open"},
+    {"HolderOfAnotherNode", [](CellView& v) { v.nodes[3].lock.holders[0].handle = HandleId(2); }, "bound to another node"},
+    {"HolderReadOnly", [](CellView& v) { v.sessions[0].handles[2].writable = false; }, "not writable"},
+    {"WaiterReadOnly", [](CellView& v) { v.sessions[1].handles[0].writable = false; }, "not writable"},
+    {"WaiterClosed", [](CellView& v) { v.nodes[2].lock.waiters[0].handle = HandleId(77); }, "is not open"},
+    {"WaitsForAFreeLock",
+     [](CellView& v) {
+       v.nodes[2].lock.mode = v1::FREE;
+       v.nodes[2].lock.holders.clear();
+     },
+     "could be granted"},
+    {"SharedWaitsForShared",
+     [](CellView& v) {
+       v.nodes[2].lock.mode = v1::SHARED;
+       v.nodes[2].lock.waiters[0].mode = v1::SHARED;
+     },
+     "could be granted"},
+    {"WaitUnknownToTheHandle", [](CellView& v) { v.sessions[1].handles[0].waits = Position(); }, "does not know that it waits"},
+    {"WaitInNoQueue", [](CellView& v) { v.nodes[2].lock.waiters.clear(); }, "stands in no queue"},
+    {"QueueOutOfOrder",
+     [](CellView& v) { v.nodes[2].lock.waiters.push_back(v.nodes[2].lock.waiters[0]); }, "out of order"},
+    {"HoldsAndWaits",
+     [](CellView& v) { v.nodes[2].lock.holders[0] = {v.sessions[1].session, HandleId(1), RequestSeq(1)}; }, "holds and waits"},
+    {"ReopenedHandle", [](CellView& v) { v.sessions[0].reopened.push_back(HandleId(1)); }, "was closed before"},
+    {"HandleWithoutId",
+     [](CellView& v) {
+       v.sessions[0].handles[3].handle = HandleId();
+     },
+     "without an id"},
+    {"SettledAnswerKept", [](CellView& v) { v.sessions[0].first_outstanding = RequestSeq(3); }, "below its first outstanding"},
+    {"OneNonceTwice", [](CellView& v) { v.sessions[1].nonce_low = v.sessions[0].nonce_low; }, "one nonce"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Each, BrokenView, ::testing::ValuesIn(kBroken), [](const auto& info) { return info.param.name; });
+
+TEST(Succession, LaterStateIsAccepted) { EXPECT_EQ(CheckSuccession(Sound(), Sound()), std::nullopt); }
+
+class BrokenSuccession : public ::testing::TestWithParam<Broken> {};
+
+TEST_P(BrokenSuccession, IsNoticed) {
+  const CellView before = Sound();
+  CellView after = before;
+  GetParam().breaks(after);
+  const auto problem = CheckSuccession(before, after);
+  ASSERT_TRUE(problem.has_value());
+  EXPECT_NE(problem->find(GetParam().says), std::string::npos) << *problem;
+}
+
+const Broken kBrokenSuccession[] = {
+    {"Instance", [](CellView& v) { v.nodes[2].instance = Position(1); }, "the instance went back"},
+    {"ContentGeneration", [](CellView& v) { v.nodes[2].content_generation = 0; }, "the content generation went back"},
+    {"LockGeneration", [](CellView& v) { v.nodes[2].lock.generation = Position(1); }, "the lock generation went back"},
+    {"LockTaken", [](CellView& v) { v.nodes[2].lock.mode = v1::SHARED; }, "without a new generation"},
+    {"FirstOutstanding", [](CellView& v) { v.sessions[0].first_outstanding = RequestSeq(); }, "first outstanding seq went back"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Each, BrokenSuccession, ::testing::ValuesIn(kBrokenSuccession),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace bramah::cell
