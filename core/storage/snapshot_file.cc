@@ -88,8 +88,9 @@ void SnapshotWriter::AppendChunk(std::vector<FileOp>* ops) {
   if (!rest.empty()) {
     const bool whole = rest.size() == snapshot_.state.size() && rest.size() <= kSnapshotChunkBytes;
     Blob chunk = whole ? snapshot_.state : Blob(rest.substr(0, kSnapshotChunkBytes));
+    const uint64_t offset = written_;
     written_ += chunk.size();
-    ops->push_back(WriteFile(temporary_, written_ - chunk.size(), std::move(chunk)));
+    ops->push_back(WriteFile(temporary_, offset, std::move(chunk)));
   }
   ops->push_back(SyncFile(temporary_));
 }
