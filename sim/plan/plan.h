@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/time.h"
 #include "sim/plan/plan.pb.h"
@@ -29,6 +30,9 @@ std::string DescribeProfiles();
 
 // Replaces workloads by their operations, sorted by time. Pure.
 v1::Plan Expand(const v1::Plan& plan);
+
+// Whether a plan can be run; names the field that is wrong.
+absl::Status ValidatePlan(const v1::Plan& plan);
 
 // Text format. ParsePlan refuses unknown fields, versions, processes and impossible numbers, naming the line or field.
 absl::StatusOr<v1::Plan> ParsePlan(std::string_view text);

@@ -1,0 +1,405 @@
+#include "sim/app/actor.h"
+
+#include <utility>
+
+#include "sim/plan/streams.h"
+
+namespace bramah::sim {
+namespace {
+
+constexpr uint32_t kSlotBits = 16;
+
+bool HandleIsGone(v1::Code code) { return code == v1::STALE_HANDLE || code == v1::BAD_HANDLE; }
+
+}  // namespace
+
+Actor::Actor(uint64_t seed, uint32_t number, std::vector<const v1::Operation*> operations)
+    : seed_(seed), number_(number), operations_(std::move(operations)) {}
+
+// ------------------------------------------------------------------------------------------------------------ tasks and calls
+
+uint32_t Actor::NewTask(uint32_t operation) {
+  uint32_t task;
+  if (free_tasks_.empty()) {
+    task = static_cast<uint32_t>(tasks_.size());
+    tasks_.emplace_back();
+  } else {
+    task = free_tasks_.back();
+    free_tasks_.pop_back();
+  }
+  tasks_[task] = Task();
+  tasks_[task].operation = operation;
+  ++tasks_in_use_;
+  return task;
+}
+
+void Actor::EndTask(uint32_t task) {
+  if (tasks_[task].borrowed) {
+    const auto kept = kept_.find(OperationOf(tasks_[task]).path());
+    if (kept != kept_.end() && kept->second.handle == tasks_[task].handle) kept->second.lock_in_use = false;
+  }
+  tasks_[task].stage = Stage::kFree;
+  free_tasks_.push_back(task);
+  --tasks_in_use_;
+}
+
+v1::Command& Actor::NewCall(uint32_t task, v1::CommandKind kind, const std::string& path) {
+  uint32_t slot;
+  if (free_calls_.empty()) {
+    slot = static_cast<uint32_t>(calls_.size());
+    calls_.emplace_back();
+  } else {
+    slot = free_calls_.back();
+    free_calls_.pop_back();
+  }
+  PendingCall& call = calls_[slot];
+  call.id = CallId(next_call_++ << kSlotBits | slot);
+  call.issued = false;
+  call.command.Clear();
+  call.command.set_kind(kind);
+  call.path = path;
+  call.task = task;
+  call.session = session_ordinal_;
+  ++calls_in_flight_;
+  wishes_.push_back({Wish::kCall, slot});
+  return call.command;
+}
+
+const Actor::PendingCall& Actor::Issue(uint32_t slot) {
+  calls_[slot].issued = true;
+  return calls_[slot];
+}
+
+// ------------------------------------------------------------------------------------------------------------------- session
+
+void Actor::Started() { OpenSession(); }
+
+void Actor::Stopped() {
+  session_ = Session::kNone;
+  calls_.clear();
+  free_calls_.clear();
+  calls_in_flight_ = 0;
+  tasks_.clear();
+  free_tasks_.clear();
+  tasks_in_use_ = 0;
+  waiting_.clear();
+  kept_.clear();
+  wishes_.clear();
+}
+
+void Actor::OpenSession() {
+  session_ = Session::kOpening;
+  ++session_ordinal_;
+  NewCall(kSessionTask, v1::OPEN_SESSION, "");
+}
+
+void Actor::OnSessionAnswer(const v1::Outcome& outcome) {
+  if (session_ != Session::kOpening) return;
+  if (outcome.code() != v1::OK) {
+    session_ = Session::kNone;
+    const uint64_t draw = Draw(seed_, Stream::kActor, number_, attempts_++);
+    wishes_.push_back({Wish::kWake, kOpenTag, Between(draw, 50 * kMillisecond, 500 * kMillisecond)});
+    return;
+  }
+  session_ = Session::kOpen;
+  std::vector<uint32_t> ready = std::exchange(waiting_, {});
+  for (uint32_t task : ready) Begin(task);
+}
+
+void Actor::SessionEnded() {
+  if (session_ == Session::kOpen) ForgetSession();
+}
+
+// Its handles died with it. Tasks that wait for calls get answers; those that hold something find out when they wake.
+void Actor::ForgetSession() {
+  const std::map<std::string, Kept> gone = std::exchange(kept_, {});
+  for (const auto& [path, kept] : gone) {
+    for (uint32_t task : kept.waiting) {
+      if (tasks_[task].stage == Stage::kWaiting) EndTask(task);
+    }
+  }
+  OpenSession();
+}
+
+// --------------------------------------------------------------------------------------------------------------------- inputs
+
+void Actor::Due(uint32_t operation) { Begin(NewTask(operation)); }
+
+void Actor::Woken(uint32_t tag) {
+  if (tag == kOpenTag) {
+    if (session_ == Session::kNone) OpenSession();
+    return;
+  }
+  LetGo(tag);
+}
+
+void Actor::Answered(CallId id, const v1::Outcome& outcome) {
+  const uint32_t slot = static_cast<uint32_t>(id.value() & ((1u << kSlotBits) - 1));
+  if (slot >= calls_.size() || calls_[slot].id != id) return;
+  PendingCall& call = calls_[slot];
+  const uint32_t task = call.task;
+  const uint32_t session = call.session;
+  const v1::CommandKind kind = call.command.kind();
+  call.id = CallId();
+  free_calls_.push_back(slot);
+  --calls_in_flight_;
+  if (outcome.content_generation() > 0 && kind != v1::OPEN_SESSION) seen_[call.path] = outcome.content_generation();
+  if (task == kSessionTask) {
+    OnSessionAnswer(outcome);
+  } else if (task != kNoTask) {
+    OnTaskAnswer(task, outcome);
+  }
+  const bool over = outcome.code() == v1::SESSION_EXPIRED || outcome.code() == v1::NO_SESSION;
+  if (over && session == session_ordinal_ && session_ == Session::kOpen) ForgetSession();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------- tasks
+
+void Actor::Begin(uint32_t task) {
+  const v1::Operation& operation = OperationOf(tasks_[task]);
+  if (session_ != Session::kOpen) {
+    tasks_[task].stage = Stage::kWaiting;
+    waiting_.push_back(task);
+    return;
+  }
+  tasks_[task].session = session_ordinal_;
+  switch (operation.kind()) {
+    case v1::Operation::SET:
+    case v1::Operation::COMPARE_AND_SET:
+      return UseKept(task, true);
+    case v1::Operation::GET:
+    case v1::Operation::STAT:
+    case v1::Operation::LIST:
+      return UseKept(task, false);
+    case v1::Operation::REMOVE:
+      return UseKept(task, true);
+    case v1::Operation::LOCK:
+    case v1::Operation::TRY_LOCK:
+      return BeginLock(task);
+    case v1::Operation::EPHEMERAL:
+      return OpenOwn(task, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | v1::OPEN_EPHEMERAL);
+    case v1::Operation::CLOSE: {
+      const auto kept = kept_.find(operation.path());
+      if (kept != kept_.end() && !kept->second.opening) DropKept(operation.path(), kept->second.handle);
+      return EndTask(task);
+    }
+    case v1::Operation::END_SESSION:
+      session_ = Session::kEnding;
+      tasks_[task].stage = Stage::kCalling;
+      NewCall(task, v1::END_SESSION, "");
+      return;
+    default:
+      return EndTask(task);
+  }
+}
+
+// The kept handle if no other lock of this client uses it, else one of its own, so that clients also compete with themselves.
+void Actor::BeginLock(uint32_t task) {
+  const auto kept = kept_.find(OperationOf(tasks_[task]).path());
+  const bool taken = kept != kept_.end() && (kept->second.lock_in_use || kept->second.opening);
+  if (taken) return OpenOwn(task, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE);
+  UseKept(task, true);
+}
+
+void Actor::UseKept(uint32_t task, bool writable) {
+  const std::string& path = OperationOf(tasks_[task]).path();
+  Kept& kept = kept_[path];
+  if (kept.handle && !kept.opening && (kept.writable || !writable)) {
+    tasks_[task].handle = kept.handle;
+    return Perform(task);
+  }
+  tasks_[task].stage = Stage::kWaiting;
+  kept.waiting.push_back(task);
+  if (kept.opening) return;
+  kept.opening = true;
+  tasks_[task].stage = Stage::kOpening;
+  const bool creates = writable && OperationOf(tasks_[task]).kind() != v1::Operation::REMOVE;
+  v1::Command& open = NewCall(task, v1::OPEN, path);
+  open.set_path(path);
+  open.set_open_flags((writable ? v1::OPEN_WRITE : v1::OPEN_READ) | (creates ? v1::OPEN_MAY_CREATE : 0));
+}
+
+void Actor::OnKeptOpened(uint32_t task, const v1::Outcome& outcome) {
+  const std::string path = OperationOf(tasks_[task]).path();
+  const auto at = kept_.find(path);
+  if (at == kept_.end() || tasks_[task].session != session_ordinal_) return EndTask(task);
+  const bool was_writable = OperationOf(tasks_[task]).kind() != v1::Operation::GET &&
+                            OperationOf(tasks_[task]).kind() != v1::Operation::STAT &&
+                            OperationOf(tasks_[task]).kind() != v1::Operation::LIST;
+  std::vector<uint32_t> waiting = std::exchange(at->second.waiting, {});
+  at->second.opening = false;
+  if (outcome.code() == v1::OK) {
+    if (at->second.handle) Close(kNoTask, path, at->second.handle);
+    at->second.handle = HandleId(outcome.handle());
+    at->second.writable = was_writable;
+    at->second.lock_in_use = false;
+  } else if (!at->second.handle) {
+    kept_.erase(at);
+  }
+  // On failure only this task gives up; the others may want more (creation) than it did, and try for themselves.
+  for (uint32_t other : waiting) {
+    if (other == task && outcome.code() != v1::OK) {
+      EndTask(other);
+    } else {
+      Begin(other);
+    }
+  }
+}
+
+void Actor::OpenOwn(uint32_t task, uint32_t flags) {
+  const std::string& path = OperationOf(tasks_[task]).path();
+  tasks_[task].stage = Stage::kOpening;
+  tasks_[task].own_handle = true;
+  v1::Command& open = NewCall(task, v1::OPEN, path);
+  open.set_path(path);
+  open.set_open_flags(flags);
+}
+
+// The call that the operation is about; its handle is open.
+void Actor::Perform(uint32_t id) {
+  Task& task = tasks_[id];
+  const v1::Operation& operation = OperationOf(task);
+  task.stage = Stage::kCalling;
+  const auto call = [&](v1::CommandKind kind) -> v1::Command& {
+    v1::Command& command = NewCall(id, kind, operation.path());
+    command.set_handle(task.handle.value());
+    return command;
+  };
+  switch (operation.kind()) {
+    case v1::Operation::GET:
+      call(v1::GET_CONTENTS);
+      return;
+    case v1::Operation::STAT:
+      call(v1::GET_STAT);
+      return;
+    case v1::Operation::LIST:
+      call(v1::READ_DIR);
+      return;
+    case v1::Operation::REMOVE:
+      call(v1::DELETE);
+      return;
+    case v1::Operation::COMPARE_AND_SET:
+    case v1::Operation::SET: {
+      v1::Command& command = call(v1::SET_CONTENTS);
+      command.set_contents(Value(task.operation));
+      if (operation.kind() == v1::Operation::SET) return;
+      const auto seen = seen_.find(operation.path());
+      command.set_compare(true);
+      command.set_generation(seen == seen_.end() ? 1 : seen->second);
+      return;
+    }
+    default: {  // LOCK, TRY_LOCK
+      v1::Command& command = call(v1::ACQUIRE);
+      command.set_mode(operation.shared() ? v1::SHARED : v1::EXCLUSIVE);
+      command.set_try_only(operation.kind() == v1::Operation::TRY_LOCK);
+      if (task.own_handle) return;
+      task.borrowed = true;
+      kept_[operation.path()].lock_in_use = true;
+      return;
+    }
+  }
+}
+
+void Actor::OnTaskAnswer(uint32_t id, const v1::Outcome& outcome) {
+  Task& task = tasks_[id];
+  const v1::Operation& operation = OperationOf(task);
+  switch (task.stage) {
+    case Stage::kOpening:
+      if (!task.own_handle) return OnKeptOpened(id, outcome);
+      if (outcome.code() != v1::OK || task.session != session_ordinal_) return EndTask(id);
+      task.handle = HandleId(outcome.handle());
+      return operation.kind() == v1::Operation::EPHEMERAL ? Hold(id) : Perform(id);
+    case Stage::kCalling:
+      return OnPerformed(id, outcome);
+    case Stage::kReleasing:
+      if (!task.own_handle || task.session != session_ordinal_) return EndTask(id);
+      task.stage = Stage::kClosing;
+      return Close(id, operation.path(), task.handle);
+    default:  // kClosing
+      return EndTask(id);
+  }
+}
+
+void Actor::OnPerformed(uint32_t id, const v1::Outcome& outcome) {
+  Task& task = tasks_[id];
+  const v1::Operation& operation = OperationOf(task);
+  if (operation.kind() == v1::Operation::END_SESSION) {
+    if (session_ == Session::kEnding) ForgetSession();
+    return EndTask(id);
+  }
+  if (task.session != session_ordinal_) return EndTask(id);
+  const bool lock = operation.kind() == v1::Operation::LOCK || operation.kind() == v1::Operation::TRY_LOCK;
+  if (lock && outcome.code() == v1::OK) return Hold(id);
+  const bool removed = operation.kind() == v1::Operation::REMOVE && outcome.code() == v1::OK;
+  if (task.own_handle) {
+    task.stage = Stage::kClosing;
+    return Close(id, operation.path(), task.handle);
+  }
+  if (removed || HandleIsGone(outcome.code())) DropKept(operation.path(), task.handle);
+  EndTask(id);
+}
+
+void Actor::Hold(uint32_t task) {
+  tasks_[task].stage = Stage::kHolding;
+  wishes_.push_back({Wish::kWake, task, OperationOf(tasks_[task]).hold_ns()});
+}
+
+// The end of a hold. Of the locks on own handles, every other one is not released but goes with its handle.
+void Actor::LetGo(uint32_t id) {
+  Task& task = tasks_[id];
+  if (task.stage != Stage::kHolding) return;
+  const v1::Operation& operation = OperationOf(task);
+  if (task.session != session_ordinal_ || session_ != Session::kOpen) return EndTask(id);
+  if (operation.kind() == v1::Operation::EPHEMERAL || (task.own_handle && operation.at_ns() % 2 == 0)) {
+    task.stage = Stage::kClosing;
+    return Close(id, operation.path(), task.handle);
+  }
+  task.stage = Stage::kReleasing;
+  NewCall(id, v1::RELEASE, operation.path()).set_handle(task.handle.value());
+}
+
+void Actor::DropKept(const std::string& path, HandleId handle) {
+  const auto kept = kept_.find(path);
+  if (kept == kept_.end() || kept->second.handle != handle || kept->second.opening) return;
+  kept_.erase(kept);
+  Close(kNoTask, path, handle);
+}
+
+void Actor::Close(uint32_t task, const std::string& path, HandleId handle) {
+  NewCall(task, v1::CLOSE, path).set_handle(handle.value());
+}
+
+// Unique in the run, and independent of which other operations the plan has.
+std::string Actor::Value(uint32_t number) const {
+  const v1::Operation& operation = *operations_[number];
+  uint32_t twins = 0;
+  for (uint32_t i = number; i > 0 && operations_[i - 1]->at_ns() == operation.at_ns(); --i) ++twins;
+  std::string value = operation.client() + "#" + std::to_string(operation.at_ns());
+  if (twins > 0) value += "+" + std::to_string(twins);
+  if (value.size() < operation.bytes()) value.resize(operation.bytes(), '.');
+  return value;
+}
+
+// ------------------------------------------------------------------------------------------------------------------- liveness
+
+std::string Actor::Describe() const {
+  for (const PendingCall& call : calls_) {
+    if (!call.id) continue;
+    return "call " + v1::CommandKind_Name(call.command.kind()) + (call.path.empty() ? "" : " " + call.path) + " is not answered";
+  }
+  if (session_ != Session::kOpen) return "it has no session";
+  for (const Task& task : tasks_) {
+    if (task.stage != Stage::kFree) return v1::Operation::Kind_Name(OperationOf(task).kind()) + " " + OperationOf(task).path() + " is not done";
+  }
+  return "nothing";
+}
+
+Duration Actor::HoldsLeft() const {
+  Duration sum = 0;
+  for (const Task& task : tasks_) {
+    if (task.stage != Stage::kFree) sum += OperationOf(task).hold_ns();
+  }
+  return sum;
+}
+
+}  // namespace bramah::sim

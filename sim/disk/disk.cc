@@ -1,0 +1,294 @@
+#include "sim/disk/disk.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/hash.h"
+#include "sim/plan/streams.h"
+
+namespace bramah::sim {
+namespace {
+
+enum class Loss { kKept, kLost, kTorn };
+
+Loss DrawLoss(uint64_t draw, const CrashRules& rules) {
+  const uint64_t point = Below(draw, 1'000'000);
+  if (point < rules.lost_ppm) return Loss::kLost;
+  return point < uint64_t{rules.lost_ppm} + rules.torn_ppm ? Loss::kTorn : Loss::kKept;
+}
+
+uint64_t NameKey(FileId file) { return FoldHash(static_cast<uint64_t>(file.kind), file.seq); }
+
+auto FindUndo(auto& list, uint64_t sector) {
+  return std::lower_bound(list.begin(), list.end(), sector, [](const auto& undo, uint64_t s) { return undo.sector < s; });
+}
+
+}  // namespace
+
+std::optional<DiskError> Disk::Apply(const FileOp& op, std::vector<Blob>* reads) {
+  Inode* inode = Find(op.file);
+  switch (op.kind) {
+    case FileOp::kCreate:
+      ChangeName(op.kind, op.file, {}, std::make_shared<Inode>());
+      return std::nullopt;
+    case FileOp::kUnlink:
+      if (inode != nullptr) ChangeName(op.kind, op.file, {}, nullptr);
+      return std::nullopt;
+    case FileOp::kRename:
+      if (inode == nullptr) return DiskError::kWriteIo;
+      ChangeName(op.kind, op.file, op.to, view_.at(op.file));
+      return std::nullopt;
+    case FileOp::kSyncDir:
+      for (const Pending& change : pending_) ApplyName(durable_, change);
+      pending_.clear();
+      return std::nullopt;
+    case FileOp::kZeroFill:
+      if (inode == nullptr) return DiskError::kWriteIo;
+      if (op.offset < inode->size) Write(*inode, op.offset, std::string(std::min(op.length, inode->size - op.offset), '\0'));
+      inode->size = std::max(inode->size, op.offset + op.length);
+      return std::nullopt;
+    case FileOp::kWrite:
+      if (inode == nullptr) return DiskError::kWriteIo;
+      Write(*inode, op.offset, op.bytes.view());
+      return std::nullopt;
+    case FileOp::kSyncData:
+      if (inode == nullptr) return DiskError::kSyncIo;
+      Sync(*inode);
+      return std::nullopt;
+    case FileOp::kRead:
+      if (inode == nullptr) return DiskError::kReadIo;
+      reads->push_back(Read(*inode, op.offset, op.length));
+      return std::nullopt;
+  }
+  return DiskError::kWriteIo;
+}
+
+void Disk::ApplyPrefix(const FileOp& op, uint64_t length) {
+  Inode* inode = Find(op.file);
+  if (inode != nullptr && op.kind == FileOp::kWrite) Write(*inode, op.offset, op.bytes.view().substr(0, length));
+}
+
+void Disk::FailSync(const FileOp& op) {
+  if (op.kind == FileOp::kSyncDir) {
+    pending_.clear();
+    return;
+  }
+  if (Inode* inode = Find(op.file); inode != nullptr) FailSync(*inode);
+}
+
+bool Disk::Grows(const FileOp& op) const {
+  const Inode* inode = Find(op.file);
+  const uint64_t size = inode == nullptr ? 0 : inode->size;
+  if (op.kind == FileOp::kWrite) return op.offset + op.bytes.size() > size;
+  return op.kind == FileOp::kZeroFill && op.offset + op.length > size;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ contents
+
+Disk::Page& Disk::PageAt(Inode& inode, uint64_t page) {
+  if (page >= inode.pages.size()) inode.pages.resize(page + 1);
+  if (inode.pages[page] == nullptr) inode.pages[page] = std::make_unique<Page>();
+  return *inode.pages[page];
+}
+
+char* Disk::SectorBytes(Inode& inode, uint64_t sector) {
+  return PageAt(inode, sector / kSectorsPerPage).bytes.data() + sector % kSectorsPerPage * kSectorBytes;
+}
+
+// The sector is about to change: remember what a machine crash would bring back.
+void Disk::Touch(Inode& inode, uint64_t sector) {
+  PageAt(inode, sector / kSectorsPerPage).written_before_sync[sector % kSectorsPerPage] = inode.syncs + 1;
+  const auto at = FindUndo(inode.dirty, sector);
+  if (at != inode.dirty.end() && at->sector == sector) return;
+  const auto given_up = FindUndo(inode.dropped, sector);
+  if (given_up != inode.dropped.end() && given_up->sector == sector) {
+    inode.dirty.insert(at, *given_up);
+    inode.dropped.erase(given_up);
+    return;
+  }
+  Undo undo{sector, {}};
+  std::memcpy(undo.old.data(), SectorBytes(inode, sector), kSectorBytes);
+  inode.dirty.insert(at, undo);
+}
+
+void Disk::Write(Inode& inode, uint64_t offset, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const uint64_t sector = offset / kSectorBytes;
+    const uint64_t within = offset % kSectorBytes;
+    const uint64_t length = std::min<uint64_t>(bytes.size(), kSectorBytes - within);
+    Touch(inode, sector);
+    std::memcpy(SectorBytes(inode, sector) + within, bytes.data(), length);
+    bytes.remove_prefix(length);
+    offset += length;
+    inode.size = std::max(inode.size, offset);
+  }
+}
+
+void Disk::Sync(Inode& inode) {
+  ++inode.syncs;
+  inode.dirty.clear();
+  inode.durable_size = inode.size;
+}
+
+void Disk::FailSync(Inode& inode) {
+  for (const Undo& undo : inode.dirty) inode.dropped.insert(FindUndo(inode.dropped, undo.sector), undo);
+  inode.dirty.clear();
+}
+
+void Disk::CopyOut(const Inode& inode, uint64_t offset, uint64_t length, char* to) {
+  while (length > 0) {
+    const uint64_t page = offset / kPageBytes;
+    const uint64_t within = offset % kPageBytes;
+    const uint64_t part = std::min(length, kPageBytes - within);
+    if (page < inode.pages.size() && inode.pages[page] != nullptr) {
+      std::memcpy(to, inode.pages[page]->bytes.data() + within, part);
+    } else {
+      std::memset(to, 0, part);
+    }
+    offset += part;
+    length -= part;
+    to += part;
+  }
+}
+
+Blob Disk::Read(const Inode& inode, uint64_t offset, uint64_t length) {
+  if (offset >= inode.size) return Blob();
+  const uint64_t size = std::min(length, inode.size - offset);
+  return Blob::Make(size, [&](char* to) { CopyOut(inode, offset, size, to); });
+}
+
+// Shrinks to `size`; what lay behind it reads as zeros if the file grows again.
+void Disk::Truncate(Inode& inode, uint64_t size) {
+  inode.size = size;
+  const uint64_t keep = (size + kPageBytes - 1) / kPageBytes;
+  if (inode.pages.size() > keep) inode.pages.resize(keep);
+  const uint64_t within = size % kPageBytes;
+  if (within != 0 && inode.pages.size() == keep && inode.pages.back() != nullptr) {
+    std::memset(inode.pages.back()->bytes.data() + within, 0, kPageBytes - within);
+  }
+}
+
+// --------------------------------------------------------------------------------------------------------------------- names
+
+Disk::Inode* Disk::Find(FileId file) const {
+  const auto at = view_.find(file);
+  return at == view_.end() ? nullptr : at->second.get();
+}
+
+void Disk::ApplyName(Names& names, const Pending& change) {
+  if (change.kind == FileOp::kUnlink) {
+    names.erase(change.file);
+    return;
+  }
+  // A rename carries its file, whether or not the creation it follows became durable; a file never has two names.
+  if (change.kind == FileOp::kRename) {
+    for (auto at = names.begin(); at != names.end();) at = at->second == change.inode ? names.erase(at) : std::next(at);
+  }
+  names[change.kind == FileOp::kRename ? change.to : change.file] = change.inode;
+}
+
+void Disk::ChangeName(FileOp::Kind kind, FileId file, FileId to, InodeRef inode) {
+  pending_.push_back({kind, file, to, std::move(inode)});
+  ApplyName(view_, pending_.back());
+}
+
+std::vector<FileInfo> Disk::List() const {
+  std::vector<FileInfo> files;
+  for (const auto& [id, inode] : view_) files.push_back({id, inode->size});
+  return files;
+}
+
+std::optional<std::string> Disk::View(FileId file) const {
+  const Inode* inode = Find(file);
+  if (inode == nullptr) return std::nullopt;
+  std::string contents(inode->size, '\0');
+  CopyOut(*inode, 0, inode->size, contents.data());
+  return contents;
+}
+
+std::optional<std::string> Disk::Durable(FileId file) const {
+  const auto at = durable_.find(file);
+  if (at == durable_.end()) return std::nullopt;
+  const Inode& inode = *at->second;
+  std::string contents(inode.size, '\0');
+  CopyOut(inode, 0, inode.size, contents.data());
+  for (const UndoList* list : {&inode.dirty, &inode.dropped}) {
+    for (const Undo& undo : *list) {
+      const uint64_t offset = undo.sector * kSectorBytes;
+      if (offset >= contents.size()) continue;
+      std::memcpy(contents.data() + offset, undo.old.data(), std::min<uint64_t>(kSectorBytes, contents.size() - offset));
+    }
+  }
+  contents.resize(inode.durable_size, '\0');
+  return contents;
+}
+
+// -------------------------------------------------------------------------------------------------------------------- crashes
+
+void Disk::CrashInode(Inode& inode, FileId file, const CrashRules& rules) {
+  const uint64_t crash = FoldHash(rules.crash, NameKey(file));
+  for (const Undo& undo : inode.dirty) {
+    const uint64_t draw = Draw(rules.seed, Stream::kCrashSector, rules.entity, FoldHash(crash, undo.sector));
+    const Loss loss = DrawLoss(draw, rules);
+    char* bytes = SectorBytes(inode, undo.sector);
+    if (loss == Loss::kLost) std::memcpy(bytes, undo.old.data(), kSectorBytes);
+    if (loss != Loss::kTorn) continue;
+    const uint64_t whole = Below(Scramble(draw), kSectorBytes / 8) * 8;
+    for (uint64_t i = whole; i < kSectorBytes; i += 8) {
+      const uint64_t garbage = Scramble(draw ^ i);
+      std::memcpy(bytes + i, &garbage, 8);
+    }
+  }
+  for (const Undo& undo : inode.dropped) std::memcpy(SectorBytes(inode, undo.sector), undo.old.data(), kSectorBytes);
+  const uint64_t draw = Draw(rules.seed, Stream::kCrashSector, rules.entity, FoldHash(crash, UINT64_MAX));
+  if (inode.size != inode.durable_size && DrawLoss(draw, rules) != Loss::kKept) Truncate(inode, inode.durable_size);
+  inode.durable_size = inode.size;
+  inode.dirty.clear();
+  inode.dropped.clear();
+}
+
+void Disk::CrashMachine(const CrashRules& rules) {
+  uint64_t number = 0;
+  for (const Pending& change : pending_) {
+    const uint64_t draw = Draw(rules.seed, Stream::kCrashName, rules.entity, FoldHash(rules.crash, number++));
+    if (!Chance(draw, uint64_t{rules.lost_ppm} + rules.torn_ppm)) ApplyName(durable_, change);
+  }
+  pending_.clear();
+  view_ = durable_;
+  for (const auto& [id, inode] : view_) CrashInode(*inode, id, rules);
+}
+
+std::optional<std::string> Disk::FlipBit(uint64_t choice) {
+  struct Candidate {
+    FileId file;
+    Inode* inode;
+    uint64_t sector;
+  };
+  std::vector<Candidate> candidates;
+  for (const auto& [id, inode] : durable_) {
+    for (uint64_t page = 0; page < inode->pages.size(); ++page) {
+      if (inode->pages[page] == nullptr) continue;
+      for (uint64_t i = 0; i < kSectorsPerPage; ++i) {
+        const uint32_t synced = inode->pages[page]->written_before_sync[i];
+        const uint64_t sector = page * kSectorsPerPage + i;
+        const bool settled = id.kind == FileKind::kSegment ? synced + 1 <= inode->syncs : synced <= inode->syncs;
+        if (synced != 0 && settled && sector * kSectorBytes < inode->durable_size) candidates.push_back({id, inode.get(), sector});
+      }
+    }
+  }
+  if (candidates.empty()) return std::nullopt;
+  const Candidate& victim = candidates[Below(Scramble(choice), candidates.size())];
+  const uint64_t last = std::min(kSectorBytes, victim.inode->durable_size - victim.sector * kSectorBytes);
+  const uint64_t offset = Below(Scramble(choice ^ 1), last);
+  const uint64_t bit = Below(Scramble(choice ^ 2), 8);
+  SectorBytes(*victim.inode, victim.sector)[offset] ^= static_cast<char>(1u << bit);
+  return FileName(victim.file) + " byte " + std::to_string(victim.sector * kSectorBytes + offset) + " bit " + std::to_string(bit);
+}
+
+void Disk::Wipe() {
+  view_.clear();
+  durable_.clear();
+  pending_.clear();
+}
+
+}  // namespace bramah::sim

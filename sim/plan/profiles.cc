@@ -1,0 +1,223 @@
+// The named mixes of settings.
+#include <algorithm>
+
+#include "sim/plan/settings.h"
+
+namespace bramah::sim {
+namespace {
+
+// A quiet background on which a profile puts what it is about.
+Settings Quiet(const Settings& drawn) {
+  Settings settings;
+  settings.operations = std::max<uint32_t>(drawn.operations, 300);
+  settings.paths = drawn.paths;
+  return settings;
+}
+
+void Lan(v1::Network& network) {
+  network.Clear();
+  network.set_delay_min_ns(100 * kMicrosecond);
+  network.set_delay_max_ns(1 * kMillisecond);
+}
+
+void OrdinaryDisk(v1::Disk& disk) {
+  disk.set_write_min_ns(5 * kMicrosecond);
+  disk.set_write_max_ns(50 * kMicrosecond);
+  disk.set_sync_min_ns(100 * kMicrosecond);
+  disk.set_sync_max_ns(1 * kMillisecond);
+  disk.set_lost_ppm(400'000);
+  disk.set_torn_ppm(100'000);
+}
+
+// Leases short enough that jeopardy and expiry happen many times in a minute.
+void ShortLeases(Dice& dice, v1::Knobs& knobs) {
+  const Duration lease = dice.LogIn(1 * kSecond, 4 * kSecond);
+  knobs.set_lease_ns(lease);
+  knobs.set_keepalive_margin_ns(lease * 2 / 5);
+  knobs.set_grace_ns(dice.LogIn(lease / 2, 2 * lease));
+}
+
+// All families at moderate rates under the load that every speed figure is measured with [CONTRACTS section 5].
+void Bench(Dice&, Settings& settings, v1::Plan& plan) {
+  settings = Settings();
+  plan.set_replicas(5);
+  plan.set_clients(100);
+  v1::Knobs& knobs = *plan.mutable_knobs();
+  knobs.Clear();
+  knobs.set_election_min_ns(150 * kMillisecond);
+  knobs.set_heartbeat_ns(50 * kMillisecond);
+  knobs.set_snapshot_after_entries(1'000);
+  knobs.set_segment_bytes(256 << 10);
+  Lan(*plan.mutable_network());
+  plan.mutable_network()->set_loss_ppm(20'000);
+  plan.mutable_network()->set_duplicate_ppm(20'000);
+  plan.mutable_network()->set_late_ppm(1'000);
+  plan.mutable_network()->set_late_max_ns(100 * kMillisecond);
+  plan.mutable_network()->set_break_ppm(10);
+  OrdinaryDisk(*plan.mutable_disk());
+  settings.crash_process_every = 8 * kSecond;
+  settings.crash_machine_every = 24 * kSecond;
+  settings.power_cut_every = 240 * kSecond;
+  settings.pause_every = 30 * kSecond;
+  settings.cut_every = 8 * kSecond;
+  settings.slow_link_every = 30 * kSecond;
+  settings.sync_failure_every = 60 * kSecond;
+  settings.write_failure_every = 60 * kSecond;
+  settings.no_space_every = 60 * kSecond;
+  settings.slow_disk_every = 30 * kSecond;
+  settings.client_cut_every = 10 * kSecond;
+  settings.client_pause_every = 30 * kSecond;
+  settings.client_crash_every = 60 * kSecond;
+  settings.clients_stopped = 3;
+  settings.masters_struck = 5;
+  settings.triggered_crashes = 5;
+  settings.drift_ppm = 500;
+  settings.expand = false;
+}
+
+// Frequent changes of leader, one entry per message, delays near the election timeout, five replicas: for the commit rule, votes
+// and logs that diverge (RC-01, lost votes).
+void ShortReigns(Dice& dice, Settings& settings, v1::Plan& plan) {
+  settings = Quiet(settings);
+  plan.set_replicas(5);
+  v1::Knobs& knobs = *plan.mutable_knobs();
+  const Duration election = dice.LogIn(60 * kMillisecond, 150 * kMillisecond);
+  knobs.set_election_min_ns(election);
+  knobs.set_heartbeat_ns(election / 3);
+  knobs.set_append_entries_max(1);
+  knobs.set_append_inflight_max(static_cast<uint32_t>(dice.In(1, 4)));
+  v1::Network& network = *plan.mutable_network();
+  Lan(network);
+  network.set_delay_max_ns(dice.LogIn(election / 10, election / 2));
+  network.set_loss_ppm(static_cast<uint32_t>(dice.In(0, 50'000)));
+  network.set_late_ppm(20'000);
+  network.set_late_max_ns(2 * election);
+  OrdinaryDisk(*plan.mutable_disk());
+  settings.crash_process_every = dice.LogIn(kSecond, 4 * kSecond);
+  settings.crash_machine_every = dice.LogIn(kSecond, 8 * kSecond);
+  settings.cut_every = dice.LogIn(kSecond / 2, 4 * kSecond);
+  settings.down = dice.Hit(500'000) ? Span{0, 20 * kMillisecond} : Span{20 * kMillisecond, 2 * kSecond};
+  settings.cut = {election, 10 * election};
+  settings.masters_struck = 60;
+  settings.reign_max = 8 * election;
+  settings.triggered_crashes = 30;
+  settings.operations = 800;
+  settings.locks_ppm = 100'000;
+  settings.writes_ppm = 900'000;
+}
+
+// Power cuts of single machines, of several and of all, with slow syncs, so that much is unsynced when they come.
+void Power(Dice& dice, Settings& settings, v1::Plan& plan) {
+  settings = Quiet(settings);
+  Lan(*plan.mutable_network());
+  v1::Disk& disk = *plan.mutable_disk();
+  OrdinaryDisk(disk);
+  disk.set_sync_min_ns(dice.LogIn(kMillisecond, 5 * kMillisecond));
+  disk.set_sync_max_ns(dice.LogIn(5 * kMillisecond, 40 * kMillisecond));
+  disk.set_lost_ppm(static_cast<uint32_t>(dice.In(200'000, 900'000)));
+  disk.set_torn_ppm(static_cast<uint32_t>(dice.In(0, 100'000)));
+  settings.crash_process_every = dice.LogIn(2 * kSecond, 10 * kSecond);
+  settings.crash_machine_every = dice.LogIn(kSecond, 5 * kSecond);
+  settings.power_cut_every = dice.LogIn(2 * kSecond, 15 * kSecond);
+  settings.sync_failure_every = dice.LogIn(5 * kSecond, 30 * kSecond);
+  settings.cut_every = dice.LogIn(3 * kSecond, 15 * kSecond);
+  settings.down = dice.Hit(500'000) ? Span{0, 20 * kMillisecond} : Span{10 * kMillisecond, 2 * kSecond};
+  settings.masters_struck = 10;
+  settings.triggered_crashes = 20;
+  settings.operations = 800;
+  settings.writes_ppm = 900'000;
+}
+
+// Clocks at the ends of the bound, short leases, late replies, clients cut off or paused: for every lease computation.
+void Lease(Dice& dice, Settings& settings, v1::Plan& plan) {
+  settings = Quiet(settings);
+  ShortLeases(dice, *plan.mutable_knobs());
+  v1::Network& network = *plan.mutable_network();
+  Lan(network);
+  network.set_loss_ppm(static_cast<uint32_t>(dice.In(0, 30'000)));
+  network.set_late_ppm(static_cast<uint32_t>(dice.LogIn(10'000, 200'000)));
+  network.set_late_max_ns(dice.LogIn(100 * kMillisecond, 2 * kSecond));
+  OrdinaryDisk(*plan.mutable_disk());
+  plan.set_clients(std::max<uint32_t>(plan.clients(), 4));
+  settings.drift_ppm = 1'000;
+  settings.drift_extreme = true;
+  settings.client_cut_every = dice.LogIn(kSecond / 2, 3 * kSecond);
+  settings.client_pause_every = dice.LogIn(2 * kSecond, 8 * kSecond);
+  settings.slow_link_every = dice.LogIn(2 * kSecond, 10 * kSecond);
+  settings.cut_every = dice.LogIn(4 * kSecond, 20 * kSecond);
+  settings.pause_every = dice.LogIn(4 * kSecond, 20 * kSecond);
+  settings.masters_struck = 5;
+  settings.locks_ppm = 700'000;
+  settings.hold_max = 5 * kSecond;
+  settings.paths = 2;
+}
+
+// Replies that are lost together with the master: for exactly-once, session take-over and clients that look for the master.
+void Failover(Dice& dice, Settings& settings, v1::Plan& plan) {
+  settings = Quiet(settings);
+  v1::Network& network = *plan.mutable_network();
+  Lan(network);
+  network.set_loss_ppm(static_cast<uint32_t>(dice.LogIn(20'000, 200'000)));
+  network.set_duplicate_ppm(static_cast<uint32_t>(dice.In(0, 50'000)));
+  network.set_break_ppm(static_cast<uint32_t>(dice.LogIn(100, 5'000)));
+  OrdinaryDisk(*plan.mutable_disk());
+  settings.crash_process_every = dice.LogIn(3 * kSecond, 15 * kSecond);
+  settings.cut_every = dice.LogIn(5 * kSecond, 20 * kSecond);
+  settings.client_cut_every = dice.LogIn(3 * kSecond, 15 * kSecond);
+  settings.masters_struck = 40;
+  settings.reign_max = 3 * kSecond;
+  settings.operations = 800;
+  settings.writes_ppm = 900'000;
+  settings.names_ppm = 150'000;
+}
+
+// Stored bits flip on a minority of replicas, which then restart.
+void BitRot(Dice& dice, Settings& settings, v1::Plan& plan) {
+  settings = Quiet(settings);
+  Lan(*plan.mutable_network());
+  OrdinaryDisk(*plan.mutable_disk());
+  plan.mutable_knobs()->set_segment_bytes(static_cast<uint64_t>(dice.LogIn(16 << 10, 64 << 10)));
+  settings.rotten_replicas = 2;
+  settings.crash_process_every = dice.LogIn(3 * kSecond, 15 * kSecond);
+  settings.operations = 800;
+  settings.writes_ppm = 900'000;
+}
+
+// Snapshots every few entries and replicas that lag behind them: for compaction, snapshot transfer and recovery from snapshots.
+void Compact(Dice& dice, Settings& settings, v1::Plan& plan) {
+  settings = Quiet(settings);
+  v1::Knobs& knobs = *plan.mutable_knobs();
+  knobs.set_snapshot_after_entries(static_cast<uint64_t>(dice.LogIn(3, 60)));
+  knobs.set_snapshot_chunk_bytes(static_cast<uint32_t>(dice.LogIn(256, 8 << 10)));
+  knobs.set_segment_bytes(static_cast<uint64_t>(dice.LogIn(16 << 10, 64 << 10)));
+  v1::Network& network = *plan.mutable_network();
+  Lan(network);
+  network.set_loss_ppm(static_cast<uint32_t>(dice.In(0, 100'000)));
+  network.set_duplicate_ppm(static_cast<uint32_t>(dice.In(0, 50'000)));
+  OrdinaryDisk(*plan.mutable_disk());
+  settings.crash_process_every = dice.LogIn(2 * kSecond, 10 * kSecond);
+  settings.crash_machine_every = dice.LogIn(2 * kSecond, 10 * kSecond);
+  settings.cut_every = dice.LogIn(2 * kSecond, 8 * kSecond);
+  settings.cut = {kSecond, 10 * kSecond};
+  settings.triggered_crashes = 15;
+  settings.masters_struck = 5;
+  settings.operations = 1'000;
+  settings.writes_ppm = 900'000;
+}
+
+constexpr Profile kProfiles[] = {
+    {"", "the swarm: every family of faults on or off, all rates and knobs drawn from the seed", nullptr},
+    {"bench", "the load of all speed figures: 5 replicas, 100 clients at 1 operation/s, all faults at moderate rates", Bench},
+    {"short-reigns", "leaders change all the time, one entry per message, delays near the election timeout", ShortReigns},
+    {"power", "power cuts of one, several and all machines, slow syncs", Power},
+    {"lease", "clocks at the ends of their bound, short leases, late replies, clients cut off and paused", Lease},
+    {"failover", "lost replies and masters that die, many writes", Failover},
+    {"bitrot", "stored bits flip on a minority of replicas", BitRot},
+    {"compact", "tiny snapshots and segments, replicas that lag", Compact},
+};
+
+}  // namespace
+
+absl::Span<const Profile> Profiles() { return kProfiles; }
+
+}  // namespace bramah::sim

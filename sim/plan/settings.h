@@ -1,0 +1,78 @@
+// Settings: how a plan is generated. The swarm draws them from the seed; a profile fixes some of them. Rates are mean distances between
+// two faults of a family, 0 for none; a fault's own numbers are drawn when it is placed.
+#ifndef BRAMAH_SIM_PLAN_SETTINGS_H_
+#define BRAMAH_SIM_PLAN_SETTINGS_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/types/span.h"
+#include "core/base/time.h"
+#include "sim/plan/plan.pb.h"
+#include "sim/plan/streams.h"
+
+namespace bramah::sim {
+
+struct Span {
+  Duration min = 0;
+  Duration max = 0;
+};
+
+struct Settings {
+  // ---- processes
+  Duration crash_process_every = 0;
+  Duration crash_machine_every = 0;
+  Duration power_cut_every = 0;    // all replicas at once
+  Duration pause_every = 0;
+  Span down{10 * kMillisecond, 3 * kSecond};
+  Span paused{50 * kMillisecond, 2 * kSecond};
+  uint32_t in_step_ppm = 300'000;  // share of crashes that fall between the effects of a step
+  // ---- network
+  Duration cut_every = 0;          // one replica, a side of the cell, or one direction of a link
+  Duration slow_link_every = 0;
+  Span cut{100 * kMillisecond, 5 * kSecond};
+  // ---- disks
+  Duration sync_failure_every = 0;
+  Duration write_failure_every = 0;
+  Duration no_space_every = 0;
+  Duration slow_disk_every = 0;
+  uint32_t rotten_replicas = 0;    // get bit flips and a restart; at most a minority
+  // ---- clients
+  Duration client_cut_every = 0;
+  Duration client_pause_every = 0;
+  Duration client_crash_every = 0;
+  uint32_t clients_stopped = 0;
+  // ---- state-triggered
+  uint32_t masters_struck = 0;     // so many masters in a row are struck some time into their reign
+  Duration reign_max = 5 * kSecond;
+  uint32_t triggered_crashes = 0;  // after votes, elections, appends, snapshots
+  // ---- clocks
+  uint32_t drift_ppm = 0;          // bound, at most rho
+  bool drift_extreme = false;      // every clock runs at one end of the bound or the other
+  // ---- applications
+  uint32_t operations = 400;       // about so many in all
+  uint32_t paths = 3;
+  uint32_t locks_ppm = 300'000;    // share of operations that lock; the rest reads and writes
+  uint32_t writes_ppm = 600'000;   // share of the rest that writes
+  uint32_t names_ppm = 100'000;    // share that removes, lists, makes ephemerals, closes, ends sessions
+  Duration hold_max = 1 * kSecond;
+  uint32_t bytes = 32;
+  bool expand = true;              // operations are written out; false: the plan keeps its workloads
+};
+
+struct Profile {
+  std::string_view name;
+  std::string_view description;
+  // What the profile fixes, after the swarm's draws. Null for the swarm itself. Topology may still be overridden by the user.
+  void (*apply)(Dice& dice, Settings& settings, v1::Plan& plan);
+};
+
+// The swarm first.
+absl::Span<const Profile> Profiles();
+
+// Adds the timed and triggered faults that `settings` ask for.
+void AddFaults(const Settings& settings, v1::Plan& plan);
+
+}  // namespace bramah::sim
+
+#endif  // BRAMAH_SIM_PLAN_SETTINGS_H_

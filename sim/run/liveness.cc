@@ -1,0 +1,85 @@
+#include "sim/run/liveness.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace bramah::sim {
+namespace {
+
+constexpr std::string_view kProgress = "liveness.progress";
+constexpr std::string_view kDrain = "liveness.drain";
+
+const replica::ServerView* ServerAt(const World& world, ProcessId process) {
+  const Node* node = world.NodeOf(process);
+  return node == nullptr ? nullptr : &static_cast<const ServerNode*>(node)->view();
+}
+
+const client::ClientView* ClientAt(const World& world, ProcessId process) {
+  const Node* node = world.NodeOf(process);
+  return node == nullptr ? nullptr : &static_cast<const ClientNode*>(node)->view();
+}
+
+std::optional<Obstacle> FindReplicaObstacle(const World& world) {
+  const replica::ServerView* master = nullptr;
+  for (ProcessId id = 0; id < world.replicas(); ++id) {
+    if (world.GoneForGood(id)) continue;
+    const replica::ServerView* view = ServerAt(world, id);
+    if (view == nullptr || !view->ready) return Obstacle{kProgress, absl::StrCat(world.NameOf(id), " did not come back")};
+    const bool serves = view->phase == replica::Phase::kServing;
+    if (serves && (master == nullptr || view->term > master->term)) master = view;
+  }
+  if (master == nullptr) return Obstacle{kProgress, "no replica serves as master"};
+  return std::nullopt;
+}
+
+// Equal digests at equal applied indexes are the digest checker's business; here all must have got there.
+std::optional<Obstacle> FindConvergenceObstacle(const World& world) {
+  const replica::ServerView* first = nullptr;
+  for (ProcessId id = 0; id < world.replicas(); ++id) {
+    if (world.GoneForGood(id)) continue;
+    const replica::ServerView* view = ServerAt(world, id);
+    if (first == nullptr) first = view;
+    if (view->applied == view->commit && view->applied == first->applied) continue;
+    return Obstacle{kDrain, absl::StrCat(world.NameOf(id), " has applied ", view->applied.value(), " of ", view->commit.value(),
+                                         ", another replica ", first->applied.value())};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void LiveSessions::Applied(const CoreEvent& event) {
+  if (event.index <= upto_) return;
+  upto_ = event.index;
+  if (!event.effect) return;
+  if (event.command == v1::CREATE_SESSION) sessions_.insert(event.session);
+  if (event.command == v1::EXPIRE_SESSION || event.command == v1::END_SESSION) sessions_.erase(event.session);
+}
+
+std::optional<Obstacle> FindObstacle(const World& world, const LiveSessions& sessions) {
+  if (auto obstacle = FindReplicaObstacle(world)) return obstacle;
+  std::set<SessionId> wanted;
+  for (ProcessId id = world.replicas(); id < world.processes(); ++id) {
+    if (world.GoneForGood(id)) continue;
+    const client::ClientView* view = ClientAt(world, id);
+    if (view == nullptr) return Obstacle{kProgress, absl::StrCat(world.NameOf(id), " did not come back")};
+    if (!world.ActorOf(id).idle()) return Obstacle{kProgress, absl::StrCat(world.NameOf(id), ": ", world.ActorOf(id).Describe())};
+    if (view->state == client::SessionState::kActive) wanted.insert(view->session);
+  }
+  if (auto obstacle = FindConvergenceObstacle(world)) return obstacle;
+  for (SessionId session : sessions.sessions()) {
+    if (wanted.count(session) > 0) continue;
+    return Obstacle{kDrain, absl::StrCat("session ", session.value() & 0xffff'ffff'ffffu, " of no live client still exists")};
+  }
+  return std::nullopt;
+}
+
+Duration SettlingBound(const v1::Plan& plan, const World& world) {
+  const Timing timing = TimingOf(plan);
+  Duration bound = 10 * kSecond + 60 * timing.election_min + 4 * timing.lease + 2 * timing.grace;
+  for (ProcessId id = world.replicas(); id < world.processes(); ++id) {
+    if (!world.GoneForGood(id)) bound += world.ActorOf(id).HoldsLeft();
+  }
+  return bound;
+}
+
+}  // namespace bramah::sim

@@ -1,0 +1,85 @@
+#include "sim/run/nodes.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace bramah::sim {
+namespace {
+
+template <class T, class V>
+void SetIf(T& setting, V knob) {
+  if (knob != 0) setting = static_cast<T>(knob);
+}
+
+}  // namespace
+
+Timing TimingOf(const v1::Plan& plan) {
+  const v1::Knobs& knobs = plan.knobs();
+  Timing timing{};
+  timing.election_min = 150 * kMillisecond;
+  SetIf(timing.election_min, knobs.election_min_ns());
+  timing.heartbeat = timing.election_min / 3;
+  SetIf(timing.heartbeat, knobs.heartbeat_ns());
+  timing.lease = 12 * kSecond;
+  SetIf(timing.lease, knobs.lease_ns());
+  timing.margin = timing.lease * 5 / 12;
+  SetIf(timing.margin, knobs.keepalive_margin_ns());
+  timing.grace = 45 * kSecond;
+  SetIf(timing.grace, knobs.grace_ns());
+  timing.rho_ppm = 1'000;
+  SetIf(timing.rho_ppm, knobs.rho_ppm());
+  return timing;
+}
+
+replica::ServerConfig MakeServerConfig(const v1::Plan& plan, ReplicaId self) {
+  const v1::Knobs& knobs = plan.knobs();
+  const Timing timing = TimingOf(plan);
+  replica::ServerConfig config;
+  config.self = self;
+  for (uint32_t id = 1; id <= plan.replicas(); ++id) {
+    v1::Member& member = *config.bootstrap.add_members();
+    member.set_id(id);
+    member.set_endpoint(absl::StrCat("r", id));
+  }
+  config.bootstrap.set_election_min_ns(timing.election_min);
+  config.bootstrap.set_rho_ppm(timing.rho_ppm);
+  config.bootstrap.set_lease_ns(timing.lease);
+  config.bootstrap.set_incarnation(1);
+  config.heartbeat = timing.heartbeat;
+  config.keepalive_margin = timing.margin;
+  config.read_mode = knobs.quorum_reads() ? replica::ReadMode::kQuorum : replica::ReadMode::kLease;
+  SetIf(config.append_entries_max, knobs.append_entries_max());
+  SetIf(config.append_bytes_max, knobs.append_bytes_max());
+  SetIf(config.append_inflight_max, knobs.append_inflight_max());
+  SetIf(config.snapshot_after_entries, knobs.snapshot_after_entries());
+  SetIf(config.snapshot_after_bytes, knobs.snapshot_after_bytes());
+  SetIf(config.snapshot_chunk_bytes, knobs.snapshot_chunk_bytes());
+  SetIf(config.step_work_max, knobs.step_work_max());
+  config.storage.segment_bytes = 1 << 20;
+  SetIf(config.storage.segment_bytes, knobs.segment_bytes());
+  return config;
+}
+
+client::ClientConfig MakeClientConfig(const v1::Plan& plan) {
+  const Timing timing = TimingOf(plan);
+  client::ClientConfig config;
+  for (uint32_t id = 1; id <= plan.replicas(); ++id) config.endpoints.push_back(absl::StrCat("r", id));
+  config.rho_ppm = timing.rho_ppm;
+  config.grace = timing.grace;
+  config.keepalive_retry = std::min<Duration>(kSecond, std::max(timing.margin / 5, kMillisecond));
+  config.stall = std::min<Duration>(2 * kSecond, std::max(timing.margin * 2 / 5, 2 * kMillisecond));
+  config.retry_max = std::min<Duration>(kSecond, std::max(timing.lease / 8, config.retry_min));
+  return config;
+}
+
+Nodes::Nodes(const v1::Plan& plan) : client_(MakeClientConfig(plan)) {
+  for (uint32_t id = 1; id <= plan.replicas(); ++id) servers_.push_back(MakeServerConfig(plan, ReplicaId(id)));
+}
+
+std::unique_ptr<Node> Nodes::Make(ProcessId process) const {
+  if (process < servers_.size()) return std::make_unique<ServerNode>(&servers_[process]);
+  return std::make_unique<ClientNode>(&client_);
+}
+
+}  // namespace bramah::sim

@@ -1,0 +1,183 @@
+#include "sim/run/run.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "sim/plan/plan.h"
+#include "sim/run/liveness.h"
+#include "sim/run/nodes.h"
+#include "sim/trace/trace.h"
+#include "sim/world/world.h"
+
+namespace bramah::sim {
+namespace {
+
+// How often the liveness phase looks whether everything has settled.
+constexpr Duration kLook = 20 * kMillisecond;
+
+// A failed BRAMAH_CHECK ends the run, not the program.
+struct CheckFailed {
+  CheckFailure failure;
+};
+
+class ScopedCheckHandler {
+ public:
+  ScopedCheckHandler() : previous_(SetCheckHandler([](const CheckFailure& failure) { throw CheckFailed{failure}; })) {}
+  ~ScopedCheckHandler() { SetCheckHandler(previous_); }
+
+ private:
+  CheckHandler previous_;
+};
+
+CheckContext ContextOf(const v1::Plan& plan, const std::vector<LocalClock>& clocks, bool paranoid) {
+  CheckContext context;
+  context.replicas = plan.replicas();
+  context.clients = plan.clients();
+  context.replica_clocks.assign(clocks.begin(), clocks.begin() + plan.replicas());
+  context.client_clocks.assign(clocks.begin() + plan.replicas(), clocks.end());
+  const int64_t rho = TimingOf(plan).rho_ppm;
+  for (const LocalClock& clock : clocks) {
+    if (clock.drift_ppm > rho || clock.drift_ppm < -rho) context.clocks_within_rho = false;
+  }
+  context.paranoid = paranoid;
+  return context;
+}
+
+// Passes what happens on to the checkers, the timeline and the trace.
+class Run : public Observer {
+ public:
+  Run(const v1::Plan& plan, const RunOptions& options)
+      : plan_(plan),
+        options_(options),
+        nodes_(plan),
+        checkers_(ContextOf(plan, MakeClocks(plan), options.paranoid)),
+        world_(plan, [this](ProcessId process) { return nodes_.Make(process); }, this) {}
+
+  RunResult Execute();
+
+  void Booted(Time at, ProcessId process) override {
+    if (world_.IsReplica(process)) checkers_.ReplicaBooted(at, ReplicaId(process + 1));
+    Tell(at, [&] { return absl::StrCat(world_.NameOf(process), " starts"); });
+  }
+  void Crashed(Time at, ProcessId process, bool machine) override {
+    if (world_.IsReplica(process)) {
+      checkers_.ReplicaCrashed(at, ReplicaId(process + 1), machine);
+    } else {
+      checkers_.ClientStopped(at, ClientNumber(process));
+    }
+    Tell(at, [&] { return absl::StrCat(world_.NameOf(process), machine ? "'s machine" : "'s process", " is down"); });
+  }
+  void Stepped(Time at, ProcessId process, const Node& node, const Input& input, const Effects& effects) override {
+    if (world_.IsReplica(process)) {
+      checkers_.AfterReplicaStep(at, ReplicaId(process + 1), static_cast<const ServerNode&>(node).view(), effects);
+    } else {
+      checkers_.AfterClientStep(at, ClientNumber(process), static_cast<const ClientNode&>(node).view(), effects);
+    }
+    for (const CoreEvent& event : effects.events()) {
+      if (event.kind == CoreEvent::kApplied) sessions_.Applied(event);
+      if (options_.timeline == nullptr) continue;
+      const std::string line = TimelineLine(world_.NameOf(process), event);
+      if (!line.empty()) options_.timeline(at, line);
+    }
+    if (options_.trace != nullptr) options_.trace(TraceLine(at, world_.NameOf(process), input, effects));
+  }
+  void DiskOperation(Time at, ProcessId process, const FileOp& op) override {
+    checkers_.DiskOperation(at, ReplicaId(process + 1), op);
+  }
+  void MessageLeft(Time at, ProcessId process, const Message& message) override {
+    checkers_.MessageLeft(at, ReplicaId(process + 1), message);
+  }
+  void Called(Time at, ProcessId process, CallId call, const v1::Command& command, std::string_view path) override {
+    checkers_.Called(at, ClientNumber(process), call, command, path);
+  }
+  void Answered(Time at, ProcessId process, CallId call, const v1::Outcome& outcome) override {
+    checkers_.Answered(at, ClientNumber(process), call, outcome);
+  }
+  void FaultApplied(Time at, const std::string& what) override {
+    Tell(at, [&] { return absl::StrCat("fault: ", what); });
+  }
+  void Report(std::string_view checker, Time at, const std::string& message) override { checkers_.Report(checker, at, message); }
+
+ private:
+  uint32_t ClientNumber(ProcessId process) const { return process - plan_.replicas() + 1; }
+  // Renders the line only if somebody listens.
+  template <class Render>
+  void Tell(Time at, Render&& render) {
+    if (options_.timeline != nullptr) options_.timeline(at, render());
+  }
+  // Lets things happen up to `until`; false as soon as there is a violation.
+  bool AdvanceTo(Time until) {
+    while (world_.Advance(until)) {
+      if (checkers_.violation().has_value()) return false;
+    }
+    return !checkers_.violation().has_value();
+  }
+  bool SafetyPhase() { return AdvanceTo(plan_.duration_ns()); }
+  bool LivenessPhase();
+
+  const v1::Plan& plan_;
+  const RunOptions& options_;
+  Nodes nodes_;
+  Checkers checkers_;
+  LiveSessions sessions_;
+  World world_;
+};
+
+bool Run::LivenessPhase() {
+  world_.LiftFaults();
+  Tell(world_.now(), [] { return std::string("all faults are lifted"); });
+  const Time deadline = world_.now() + SettlingBound(plan_, world_);
+  for (Time look = world_.now();; look += kLook) {
+    if (!AdvanceTo(look)) return false;
+    const std::optional<Obstacle> obstacle = FindObstacle(world_, sessions_);
+    if (!obstacle) return true;
+    if (look < deadline) continue;
+    const Duration waited = (look - plan_.duration_ns()) / kMillisecond;
+    checkers_.Report(obstacle->checker, look, absl::StrCat(waited, " ms after the last fault: ", obstacle->what));
+    return false;
+  }
+}
+
+RunResult Run::Execute() {
+  if (options_.trace != nullptr) options_.trace(TraceHeader(plan_));
+  RunResult result;
+  bool complete = true;
+  try {
+    if (SafetyPhase() && LivenessPhase()) complete = checkers_.Finish(world_.now());
+  } catch (const CheckFailed& failed) {
+    checkers_.Report("core.check", world_.now(),
+                     absl::StrCat(failed.failure.file, ":", failed.failure.line, ": ", failed.failure.condition));
+  }
+  if (checkers_.violation().has_value()) {
+    const Violation& violation = *checkers_.violation();
+    result.verdict = Verdict::kViolation;
+    result.violations.push_back(violation);
+    Tell(violation.at, [&] { return absl::StrCat("VIOLATION of ", violation.checker, ": ", violation.message); });
+  } else if (!complete) {
+    result.verdict = Verdict::kInconclusive;
+    result.note = "the search through the history reached its limit";
+  }
+  result.trace_hash = world_.trace_hash();
+  result.events = world_.events();
+  result.simulated = world_.now();
+  result.probes = world_.probes();
+  return result;
+}
+
+}  // namespace
+
+RunResult RunPlan(const v1::Plan& plan, const RunOptions& options) {
+  if (const absl::Status status = ValidatePlan(plan); !status.ok()) {
+    RunResult result;
+    result.verdict = Verdict::kInconclusive;
+    result.note = std::string(status.message());
+    return result;
+  }
+  const v1::Plan expanded = Expand(plan);
+  const ScopedCheckHandler handler;
+  return Run(expanded, options).Execute();
+}
+
+}  // namespace bramah::sim
