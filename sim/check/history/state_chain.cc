@@ -18,6 +18,7 @@ class Builder {
       : operations_(operations), refused_(refused) {}
 
   ChainResult Build() {
+    for (const Operation& operation : operations_) CheckSource(operation);
     for (const Operation& operation : operations_) CheckNames(operation);
     if (!result_.problem.empty()) return std::move(result_);
     LayOut();
@@ -33,18 +34,24 @@ class Builder {
     result_.problem = std::move(problem);
   }
 
+  static bool NamesGeneration(const Operation& operation) {
+    if (operation.maybe) return false;
+    return operation.kind == Operation::kCreate || operation.kind == Operation::kWrite || operation.kind == Operation::kSee;
+  }
+
   // A correct answer names what it saw, and every generation behind the first takes a write.
   void CheckNames(const Operation& operation) {
     if (writes_ == 0) {
       writes_ = 1;
       for (const Operation& other : operations_) writes_ += other.kind == Operation::kWrite ? 1 : 0;
     }
-    const bool made = operation.kind == Operation::kCreate || operation.kind == Operation::kWrite;
-    if (operation.maybe || (!made && operation.kind != Operation::kSee && operation.kind != Operation::kRemove)) return;
+    if (operation.maybe || (!NamesGeneration(operation) && operation.kind != Operation::kRemove)) return;
     const uint64_t least = operation.kind == Operation::kWrite ? 2 : 1;
     if (operation.instance == 0) {
       Fail(kReply, absl::StrCat(Describe(operation), " names no instance"));
-    } else if (operation.kind != Operation::kRemove && operation.generation < least) {
+    } else if (!NamesGeneration(operation)) {
+      return;
+    } else if (operation.generation < least) {
       Fail(kReply, absl::StrCat(Describe(operation), " names an impossible generation"));
     } else if (operation.generation > writes_) {
       Fail(kLinearizable, absl::StrCat(Describe(operation), " names a generation that takes more writes than there were"));
@@ -62,7 +69,7 @@ class Builder {
       if (operation.instance == 0) continue;
       Life& life = lives[operation.instance];
       life.ephemeral = life.ephemeral || operation.ephemeral;
-      if (!operation.maybe) life.generations = std::max(life.generations, operation.generation);
+      if (NamesGeneration(operation)) life.generations = std::max(life.generations, operation.generation);
     }
     StateChain& chain = result_.chain;
     chain.states.emplace_back();
@@ -112,16 +119,17 @@ class Builder {
     state.seen = &operation;
   }
 
+  // Contents come from a write that was not refused.
+  void CheckSource(const Operation& operation) {
+    if (operation.kind != Operation::kSee || !operation.has_value || Written(operation.value)) return;
+    const bool refused = std::binary_search(refused_.begin(), refused_.end(), operation.value);
+    Fail(kReply, absl::StrCat(Describe(operation), refused ? " saw what a refused write would have written"
+                                                           : " saw contents that nobody wrote"));
+  }
+
   void CheckContents(const ChainState& state) {
-    if (state.seen == nullptr) return;
-    const uint64_t value = state.seen->value;
-    if (std::binary_search(refused_.begin(), refused_.end(), value) && !Written(value)) {
-      Fail(kReply, absl::StrCat(Describe(*state.seen), " saw what a refused write would have written"));
-    } else if (!Written(value)) {
-      Fail(kReply, absl::StrCat(Describe(*state.seen), " saw contents that nobody wrote"));
-    } else if (state.maker != nullptr && state.maker->value != value) {
-      Fail(kLinearizable, absl::StrCat(Describe(*state.seen), " saw other contents than ", Describe(*state.maker), " wrote"));
-    }
+    if (state.seen == nullptr || state.maker == nullptr || state.maker->value == state.seen->value) return;
+    Fail(kLinearizable, absl::StrCat(Describe(*state.seen), " saw other contents than ", Describe(*state.maker), " wrote"));
   }
 
   bool Written(uint64_t value) {

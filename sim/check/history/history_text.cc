@@ -1,0 +1,148 @@
+#include "sim/check/history/history_text.h"
+
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "core/base/hash.h"
+
+namespace bramah::sim {
+namespace {
+
+constexpr char kExpect[] = "# expect: ";
+
+struct Kind {
+  const char* name;
+  v1::CommandKind kind;
+};
+constexpr Kind kKinds[] = {{"open", v1::OPEN},         {"set", v1::SET_CONTENTS}, {"get", v1::GET_CONTENTS}, {"stat", v1::GET_STAT},
+                           {"delete", v1::DELETE},     {"list", v1::READ_DIR},    {"acquire", v1::ACQUIRE},  {"release", v1::RELEASE},
+                           {"close", v1::CLOSE}};
+
+uint64_t Number(const std::string& text) {
+  uint64_t number = 0;
+  return absl::SimpleAtoi(text, &number) ? number : 0;
+}
+
+// "key=value" or "key".
+struct Word {
+  explicit Word(const std::string& text) {
+    const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits('=', 1));
+    key = parts[0];
+    if (parts.size() > 1) value = parts[1];
+  }
+  std::string key;
+  std::string value;
+};
+
+bool ReadCommandWord(const Word& word, v1::Command& command) {
+  uint32_t flags = command.open_flags();
+  if (word.key == "create") flags |= v1::OPEN_MAY_CREATE;
+  if (word.key == "must_create") flags |= v1::OPEN_MUST_CREATE;
+  if (word.key == "ephemeral") flags |= v1::OPEN_EPHEMERAL;
+  if (word.key == "dir") flags |= v1::OPEN_DIRECTORY;
+  const bool flag = flags != command.open_flags();
+  command.set_open_flags(flags);
+  if (word.key == "handle") command.set_handle(Number(word.value));
+  if (word.key == "value") command.set_contents(word.value);
+  if (word.key == "if") {
+    command.set_compare(true);
+    command.set_generation(Number(word.value));
+  }
+  return flag || word.key == "handle" || word.key == "value" || word.key == "if";
+}
+
+bool ReadOutcomeWord(const Word& word, v1::Outcome& outcome) {
+  if (word.key == "handle") {
+    outcome.set_handle(Number(word.value));
+  } else if (word.key == "instance") {
+    outcome.set_instance(Number(word.value));
+  } else if (word.key == "generation") {
+    outcome.set_content_generation(Number(word.value));
+  } else if (word.key == "created") {
+    outcome.set_created(true);
+  } else if (word.key == "ephemeral") {
+    outcome.set_ephemeral(true);
+  } else if (word.key == "dir") {
+    outcome.set_directory(true);
+  } else if (word.key == "value") {
+    outcome.set_contents(word.value);
+    outcome.set_checksum(Hash64(word.value));
+  } else if (word.key == "child") {
+    const std::vector<std::string> parts = absl::StrSplit(word.value, ':');
+    if (parts.size() != 3) return false;
+    v1::ChildStat& child = *outcome.add_children();
+    child.set_name(parts[0]);
+    child.set_instance(Number(parts[1]));
+    child.set_content_generation(Number(parts[2]));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+class Reader {
+ public:
+  bool Line(const std::vector<std::string>& words) {
+    if (words.size() < 4 || words[1].size() < 2 || words[1][0] != 'c') return false;
+    const uint32_t client = static_cast<uint32_t>(Number(words[1].substr(1)));
+    const CallId call(Number(words[2]));
+    if (words[0] == "call" && words.size() >= 5) return Called(client, call, words);
+    return words[0] == "answer" && Answered(client, call, words);
+  }
+  bool Called(uint32_t client, CallId call, const std::vector<std::string>& words) {
+    v1::Command command;
+    for (const Kind& kind : kKinds) {
+      if (words[3] == kind.name) command.set_kind(kind.kind);
+    }
+    for (size_t i = 5; i < words.size(); ++i) {
+      if (!ReadCommandWord(Word(words[i]), command)) return false;
+    }
+    history.Called(client, call, command, words[4]);
+    return command.kind() != v1::NONE;
+  }
+  bool Answered(uint32_t client, CallId call, const std::vector<std::string>& words) {
+    v1::Outcome outcome;
+    v1::Code code;
+    if (!v1::Code_Parse(absl::AsciiStrToUpper(words[3]), &code)) return false;
+    outcome.set_code(code);
+    for (size_t i = 4; i < words.size(); ++i) {
+      if (!ReadOutcomeWord(Word(words[i]), outcome)) return false;
+    }
+    if (const auto problem = history.Answered(client, call, outcome)) {
+      verdict = {HistoryVerdict::kBad, "history.reply", *problem};
+    }
+    return true;
+  }
+
+  History history;
+  HistoryVerdict verdict;
+};
+
+}  // namespace
+
+TextVerdict JudgeText(std::string_view text, uint64_t search_max) {
+  TextVerdict result;
+  Reader reader;
+  for (const std::string& raw : std::vector<std::string>(absl::StrSplit(std::string(text), '\n'))) {
+    const std::string line(absl::StripAsciiWhitespace(raw));
+    if (absl::StartsWith(line, kExpect)) result.expected = line.substr(sizeof(kExpect) - 1);
+    if (line.empty() || line[0] == '#') continue;
+    if (!reader.Line(absl::StrSplit(line, ' ', absl::SkipEmpty()))) {
+      result.error = line;
+      return result;
+    }
+    if (reader.verdict.kind == HistoryVerdict::kBad) {
+      result.verdict = reader.verdict;
+      return result;
+    }
+  }
+  reader.history.Close();
+  result.verdict = JudgeHistory(reader.history, search_max);
+  return result;
+}
+
+}  // namespace bramah::sim

@@ -1,0 +1,32 @@
+// Histories as text, for tests: one call or answer per line, in order.
+//
+//   # a comment; "# expect: ID" names the checker that must object
+//   call c1 1 open /a create value=x        create, must_create, ephemeral, dir
+//   answer c1 1 ok handle=1 instance=5 generation=1 created
+//   call c2 4 set /a handle=7 value=y if=3  if: compare-and-set
+//   answer c2 4 timed_out
+//   call c1 2 get /a handle=1               get, stat, delete, list, acquire, release, close
+//   answer c1 2 ok instance=5 generation=2 value=y
+//   answer c1 3 ok child=a:5:2              list: name, instance, generation
+#ifndef BRAMAH_SIM_CHECK_HISTORY_HISTORY_TEXT_H_
+#define BRAMAH_SIM_CHECK_HISTORY_HISTORY_TEXT_H_
+
+#include <string>
+#include <string_view>
+
+#include "sim/check/history/linearizability.h"
+
+namespace bramah::sim {
+
+struct TextVerdict {
+  HistoryVerdict verdict;
+  std::string expected;  // checker id, empty if the text names none
+  std::string error;     // the line that could not be read; empty if all could
+};
+
+// Feeds the lines to a History and judges it; stops at the first answer that does not fit its question.
+TextVerdict JudgeText(std::string_view text, uint64_t search_max = kSearchSteps);
+
+}  // namespace bramah::sim
+
+#endif  // BRAMAH_SIM_CHECK_HISTORY_HISTORY_TEXT_H_

@@ -1,0 +1,245 @@
+#include "sim/check/history/linearizability.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "core/base/keyed.h"
+#include "sim/check/history/brute_force.h"
+#include "sim/check/history/history_text.h"
+
+namespace bramah::sim {
+namespace {
+
+// ---------------------------------------------------------------------------------------------------------------- stories
+
+constexpr const char* kStories[] = {
+#include "sim/check/history/stories.inc"
+};
+
+class Story : public testing::TestWithParam<const char*> {};
+
+TEST_P(Story, IsJudgedAsItsFolderSays) {
+  std::ifstream file(GetParam());
+  std::stringstream text;
+  text << file.rdbuf();
+  ASSERT_FALSE(text.str().empty());
+  const TextVerdict judged = JudgeText(text.str());
+  ASSERT_EQ(judged.error, "");
+  if (std::string(GetParam()).find("/ok/") != std::string::npos) {
+    EXPECT_EQ(judged.expected, "");
+    EXPECT_EQ(judged.verdict.kind, HistoryVerdict::kOk) << judged.verdict.message;
+  } else {
+    EXPECT_EQ(judged.verdict.kind, HistoryVerdict::kBad);
+    EXPECT_EQ(judged.verdict.checker, judged.expected) << judged.verdict.message;
+    EXPECT_NE(judged.verdict.message, "");
+  }
+}
+
+std::string StoryName(const testing::TestParamInfo<const char*>& info) {
+  std::string path = info.param;
+  path = path.substr(path.find("history/") + 8);
+  path = path.substr(0, path.size() - 4);
+  std::replace(path.begin(), path.end(), '/', '_');
+  return path;
+}
+INSTANTIATE_TEST_SUITE_P(Testdata, Story, testing::ValuesIn(kStories), StoryName);
+
+// ----------------------------------------------------------------------------------------------- against the definition
+
+// Draws that follow one another.
+class Dice {
+ public:
+  explicit Dice(uint64_t seed) : seed_(seed) {}
+  uint64_t Roll(uint64_t sides) {
+    const uint64_t draw = Draw(seed_, 1, 2, ++ordinal_);
+    return Below(draw, sides);
+  }
+
+ private:
+  uint64_t seed_;
+  uint64_t ordinal_ = 0;
+};
+
+// What a correct cell answers to random operations that overlap; some outcomes are withheld, and some answers are falsified.
+std::vector<Operation> MakeHistory(uint64_t seed) {
+  Dice dice(seed);
+  const size_t count = 3 + dice.Roll(6);
+  std::vector<Operation> operations(count);
+  // The operations take effect in order; calls and answers stray around these instants.
+  const uint64_t stray = 1 + dice.Roll(60);
+  bool there = false;
+  uint64_t instance = 0;
+  uint64_t generation = 0;
+  uint64_t value = 0;
+  bool ephemeral = false;
+  const bool may_be_ephemeral = dice.Roll(3) == 0;
+  const uint64_t withheld = dice.Roll(3);
+  for (size_t i = 0; i < count; ++i) {
+    Operation& operation = operations[i];
+    const uint64_t instant = 100 + 20 * i;
+    operation.client = static_cast<uint32_t>(i + 1);
+    operation.call = CallId(1);
+    operation.called = (instant - dice.Roll(stray)) * 64 + i;
+    operation.answered = (instant + dice.Roll(stray)) * 64 + 32 + i;
+    operation.instance = instance;
+    operation.generation = generation;
+    if (there && ephemeral && dice.Roll(4) == 0) there = false;
+    const uint64_t what = dice.Roll(6);
+    if (!there && what < 4) {
+      there = true;
+      instance += 1 + dice.Roll(3);
+      generation = 1;
+      value = 1'000 + i;
+      ephemeral = may_be_ephemeral && dice.Roll(2) == 0;
+      operation.kind = Operation::kCreate;
+    } else if (!there) {
+      operation.kind = what == 4 || instance == 0 ? Operation::kAbsent : Operation::kGone;
+    } else if (what < 2) {
+      operation.kind = Operation::kWrite;
+      ++generation;
+      value = 1'000 + i;
+    } else if (what == 2) {
+      operation.kind = Operation::kRemove;
+      there = false;
+    } else if (what == 3) {
+      operation.kind = Operation::kPresent;
+    } else {
+      operation.kind = Operation::kSee;
+      operation.has_value = dice.Roll(2) == 0;
+    }
+    operation.instance = operation.kind == Operation::kAbsent ? 0 : instance;
+    operation.ephemeral = operation.instance != 0 && ephemeral;  // the opening of the handle told
+    operation.generation = generation;
+    operation.value = value;
+    if (operation.kind == Operation::kCreate || operation.kind == Operation::kWrite) operation.has_value = true;
+    const bool changes = operation.has_value && operation.kind != Operation::kSee;
+    if ((changes || operation.kind == Operation::kRemove) && dice.Roll(3) < withheld) {
+      operation.maybe = true;
+      operation.answered = Operation::kForever;
+      if (operation.kind == Operation::kCreate) operation.instance = 0;
+      if (operation.kind != Operation::kWrite || dice.Roll(2) == 0) operation.generation = 0;
+    }
+  }
+  for (uint64_t lies = dice.Roll(4); lies > 0; --lies) {
+    Operation& victim = operations[dice.Roll(count)];
+    const uint64_t how = dice.Roll(5);
+    if (how == 0 && victim.kind == Operation::kSee) victim.generation = 1 + dice.Roll(4);
+    if (how == 1) std::swap(victim.called, operations[dice.Roll(count)].called);
+    if (how == 2 && victim.kind == Operation::kPresent) {
+      victim.kind = Operation::kAbsent;
+      victim.instance = 0;
+    }
+    if (how == 3 && victim.kind == Operation::kAbsent) victim.kind = Operation::kPresent;
+    if (how == 4 && !victim.maybe) victim.called = victim.answered - 1;
+    for (Operation& operation : operations) operation.called = std::min(operation.called, operation.answered - 1);
+  }
+  return operations;
+}
+
+// A client can name an instance only because some answer named it before.
+bool NamesComeFromAnswers(const std::vector<Operation>& operations) {
+  return std::all_of(operations.begin(), operations.end(), [&](const Operation& one) {
+    return one.instance == 0 || std::any_of(operations.begin(), operations.end(), [&](const Operation& other) {
+             return other.instance == one.instance && !other.maybe && other.kind != Operation::kGone;
+           });
+  });
+}
+
+// "Exists" without a name is excused by any creation of unknown outcome: the judge does not count how often it was used.
+bool MayBeExcused(const std::vector<Operation>& operations) {
+  const auto has = [&](auto&& predicate) { return std::any_of(operations.begin(), operations.end(), predicate); };
+  return has([](const Operation& o) { return o.kind == Operation::kPresent && o.instance == 0; }) &&
+         has([](const Operation& o) { return o.kind == Operation::kCreate && o.maybe; });
+}
+
+TEST(LinearizabilityTest, AgreesWithTheDefinitionOnSmallHistories) {
+  uint64_t good = 0;
+  uint64_t bad = 0;
+  for (uint64_t seed = 0; seed < 20'000; ++seed) {
+    const std::vector<Operation> operations = MakeHistory(seed);
+    if (!NamesComeFromAnswers(operations)) continue;
+    const bool expected = IsLinearizable(operations);
+    const HistoryVerdict verdict = JudgePath("/a", operations, {});
+    ASSERT_NE(verdict.kind, HistoryVerdict::kInconclusive);
+    ++(expected ? good : bad);
+    if ((verdict.kind == HistoryVerdict::kOk) == expected) continue;
+    if (!expected && MayBeExcused(operations)) continue;
+    std::string text;
+    for (const Operation& operation : operations) {
+      text += Describe(operation) + " value " + std::to_string(operation.value) + (operation.has_value ? "! " : " ") +
+              (operation.ephemeral ? "ephemeral " : "") + std::to_string(operation.called) + " .. " +
+              std::to_string(operation.answered) + "\n";
+    }
+    FAIL() << "seed " << seed << ": expected " << (expected ? "ok" : "bad") << ", judged " << verdict.message << "\n" << text;
+  }
+  EXPECT_GT(good, 5'000u);
+  EXPECT_GT(bad, 2'000u);
+}
+
+// ---------------------------------------------------------------------------------------------------------------- limits
+
+// Overlapping questions that each fit many places, and one answer that fits none: everything would have to be tried.
+TEST(LinearizabilityTest, GivesUpAtTheLimit) {
+  std::vector<Operation> operations;
+  uint64_t clock = 100;
+  for (uint64_t i = 0; i < 12; ++i) {
+    Operation create;
+    create.kind = Operation::kCreate;
+    create.instance = i + 1;
+    create.generation = 1;
+    create.called = 10 + i;
+    create.answered = 10'000 + i;
+    Operation remove = create;
+    remove.kind = Operation::kRemove;
+    remove.called = 50 + i;
+    remove.answered = 20'000 + i;
+    operations.push_back(create);
+    operations.push_back(remove);
+    Operation absent;
+    absent.kind = Operation::kAbsent;
+    absent.called = clock += 10;
+    absent.answered = clock + 5;
+    operations.push_back(absent);
+  }
+  EXPECT_EQ(JudgePath("/a", operations, {}, 1).kind, HistoryVerdict::kInconclusive);
+  EXPECT_EQ(JudgePath("/a", operations, {}).kind, HistoryVerdict::kOk);
+}
+
+// 600 s of 100 clients: the size that a bench run judges. A quadratic judge would not come back in the time of a quick test.
+TEST(LinearizabilityTest, JudgesLongHistories) {
+  std::vector<Operation> operations;
+  uint64_t clock = 0;
+  for (uint64_t generation = 1; generation <= 60'000; ++generation) {
+    Operation write;
+    write.kind = generation == 1 ? Operation::kCreate : Operation::kWrite;
+    write.instance = 7;
+    write.generation = generation;
+    write.has_value = true;
+    write.value = 1'000 + generation;
+    write.called = ++clock;
+    Operation read = write;
+    read.kind = Operation::kSee;
+    read.called = ++clock;
+    write.answered = ++clock;
+    read.answered = ++clock;
+    if (generation % 40 == 2) {
+      write.maybe = true;
+      write.answered = Operation::kForever;
+      write.generation = 0;
+    }
+    operations.push_back(write);
+    operations.push_back(read);
+  }
+  EXPECT_EQ(JudgePath("/a", operations, {}).kind, HistoryVerdict::kOk);
+  operations.back().answered = 5;
+  operations.back().called = 4;
+  EXPECT_EQ(JudgePath("/a", operations, {}).kind, HistoryVerdict::kBad);
+}
+
+}  // namespace
+}  // namespace bramah::sim
