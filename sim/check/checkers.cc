@@ -136,8 +136,12 @@ void Checkers::AfterClientStep(Time at, uint32_t client, const client::ClientVie
 }
 
 void Checkers::ClientStopped(Time, uint32_t client) {
-  state_->beliefs.Stopped(client);
-  state_->sessions.Stopped(client);
+  State& s = *state_;
+  s.beliefs.Stopped(client);
+  s.sessions.Stopped(client);
+  s.history.Stopped(client);
+  s.asked.erase(s.asked.lower_bound({client, CallId()}), s.asked.lower_bound({client + 1, CallId()}));
+  s.session_of[client - 1] = SessionId();
 }
 
 void Checkers::Called(Time, uint32_t client, CallId call, const v1::Command& command, std::string_view path) {

@@ -224,6 +224,14 @@ void History::AddAbsences() {
   }
 }
 
+void History::Stopped(uint32_t client) {
+  const auto first = pending_.lower_bound({client, CallId()});
+  const auto last = pending_.lower_bound({client + 1, CallId()});
+  for (auto it = first; it != last; ++it) Unknown(it->first, it->second);
+  pending_.erase(first, last);
+  instances_.erase(instances_.lower_bound({client, 0}), instances_.lower_bound({client + 1, 0}));
+}
+
 void History::Close() {
   for (const auto& [key, pending] : pending_) Unknown(key, pending);
   pending_.clear();

@@ -59,6 +59,8 @@ class History {
   void Called(uint32_t client, CallId call, const v1::Command& command, std::string_view path);
   // Returns what is wrong with an answer that does not fit its question, nothing if it may be right [history.reply].
   std::optional<std::string> Answered(uint32_t client, CallId call, const v1::Outcome& outcome);
+  // The client died: what it had asked is never answered, and its next incarnation counts calls and handles anew.
+  void Stopped(uint32_t client);
   // The end: what was never answered stays unknown. Call it once, before operations().
   void Close();
 
