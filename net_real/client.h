@@ -17,8 +17,8 @@
 namespace bramah::net_real {
 
 struct ClientOptions {
-  std::string cell = "local";          // "local": whatever cell the endpoints belong to
-  std::vector<std::string> endpoints;  // at least one, each "host:port"
+  std::string cell = "local";                      // "local": whatever cell the endpoints belong to
+  std::vector<std::string> endpoints;              // at least one, each "host:port"
   std::function<void(const CoreEvent&)> on_event;  // on the caller's thread, inside RunUntil or Call; must not call back
 };
 

@@ -1,5 +1,7 @@
 #include "net_real/connection.h"
 
+#include <fcntl.h>
+
 #include <string>
 #include <utility>
 
@@ -45,6 +47,10 @@ void Connection::Dial(std::string_view endpoint, const v1::Hello& hello) {
 
 void Connection::Connect(const tcp::endpoint& endpoint) {
   if (owner_ == nullptr) return;
+  std::error_code error;
+  socket_.open(endpoint.protocol(), error);
+  // A command that runs under a lock must not keep the session's stream open.
+  if (!error) fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
   socket_.async_connect(endpoint, [self = shared_from_this()](std::error_code error) {
     if (self->owner_ == nullptr) return;
     if (error) return self->Fail(CloseReason::kUnreachable);

@@ -21,7 +21,8 @@ TEST(EndpointTest, ReadsAddressOfVersionSixInBrackets) {
 }
 
 TEST(EndpointTest, RefusesEverythingElse) {
-  for (const char* text : {"", ":", "host", "host:", ":70", "host:port", "host:70000", "host:-1", "host:7 ", "::1:70", "a b:70", "[]:7"}) {
+  for (const char* text :
+       {"", ":", "host", "host:", ":70", "host:port", "host:70000", "host:-1", "host:7 ", "::1:70", "a b:70", "[]:7"}) {
     EXPECT_FALSE(ParseEndpoint(text).has_value()) << text;
   }
 }

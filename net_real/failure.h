@@ -15,12 +15,12 @@ enum ExitCode : int {
   kExitBadData = 65,      // log, plan, history, contents
   kExitUnavailable = 69,  // no master could be reached
   kExitInternal = 70,
-  kExitDirectory = 73,    // wrong or foreign data directory
+  kExitDirectory = 73,  // wrong or foreign data directory
   kExitIo = 74,
-  kExitConflict = 75,     // the cell's state refuses the request, or time ran out
-  kExitLockLost = 76,     // lost, or no longer certain
+  kExitConflict = 75,  // the cell's state refuses the request, or time ran out
+  kExitLockLost = 76,  // lost, or no longer certain
   kExitPermission = 77,
-  kExitConfig = 78,       // configuration, or port in use
+  kExitConfig = 78,  // configuration, or port in use
 };
 
 struct Failure {

@@ -71,12 +71,9 @@ BatchResult FileRunner::Run(const Batch& batch) {
 int FileRunner::Execute(const FileTask& task, BatchResult& result) {
   int fd = -1;
   switch (task.kind) {
-    case FileOp::kCreate:
-      return Create(task.file);
-    case FileOp::kZeroFill:
-      return ZeroFill(task);
-    case FileOp::kWrite:
-      return Write(task.file, task.bytes, task.offset);
+    case FileOp::kCreate: return Create(task.file);
+    case FileOp::kZeroFill: return ZeroFill(task);
+    case FileOp::kWrite: return Write(task.file, task.bytes, task.offset);
     case FileOp::kSyncData:
       if (const int error = Descriptor(task.file, &fd)) return error;
       return ErrorOf(fdatasync(fd));
@@ -84,14 +81,12 @@ int FileRunner::Execute(const FileTask& task, BatchResult& result) {
       Forget(task.file);
       Forget(task.to);
       return ErrorOf(renameat(directory_, FileName(task.file).c_str(), directory_, FileName(task.to).c_str()));
-    case FileOp::kSyncDir:
-      return ErrorOf(fsync(directory_));
+    case FileOp::kSyncDir: return ErrorOf(fsync(directory_));
     case FileOp::kUnlink:
       Forget(task.file);
       if (unlinkat(directory_, FileName(task.file).c_str(), 0) == 0 || errno == ENOENT) return 0;
       return errno;
-    case FileOp::kRead:
-      return Read(task, result);
+    case FileOp::kRead: return Read(task, result);
   }
   return EINVAL;
 }

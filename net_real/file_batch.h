@@ -35,7 +35,7 @@ struct BatchResult {
   bool ok = true;
   uint16_t failed_op = 0;  // if !ok: operations before it are done, it and later ones unknown
   DiskError error = DiskError::kWriteIo;
-  std::string what;        // if !ok: operation, file and the system's words
+  std::string what;  // if !ok: operation, file and the system's words
   std::vector<std::string> reads;
 };
 

@@ -53,10 +53,11 @@ TEST_F(FilesTest, CarriesOutABatchInOrder) {
   FileRunner runner(directory_.fd());
   FileTask rename = Do(FileOp::kRename, kSnapshotTmp);
   rename.to = kSnapshot;
-  const BatchResult result = runner.Run({Lane::kBulk, 3,
+  const BatchResult result = runner.Run({Lane::kBulk,
+                                         3,
                                          {Do(FileOp::kCreate, kSnapshotTmp), Do(FileOp::kZeroFill, kSnapshotTmp, 0, 3 << 20),
-                                          Do(FileOp::kWrite, kSnapshotTmp, 2, 0, "hello"), Do(FileOp::kSyncData, kSnapshotTmp), rename,
-                                          Do(FileOp::kSyncDir, {}), Do(FileOp::kRead, kSnapshot, 1, 8)}});
+                                          Do(FileOp::kWrite, kSnapshotTmp, 2, 0, "hello"), Do(FileOp::kSyncData, kSnapshotTmp),
+                                          rename, Do(FileOp::kSyncDir, {}), Do(FileOp::kRead, kSnapshot, 1, 8)}});
   ASSERT_TRUE(result.ok) << result.what;
   EXPECT_EQ(result.ticket, 3u);
   ASSERT_EQ(result.reads.size(), 1u);
@@ -67,9 +68,10 @@ TEST_F(FilesTest, CarriesOutABatchInOrder) {
 
 TEST_F(FilesTest, ReadsFewerBytesAtTheEnd) {
   FileRunner runner(directory_.fd());
-  const BatchResult result = runner.Run(
-      {Lane::kLog, 1,
-       {Do(FileOp::kCreate, kSegment), Do(FileOp::kWrite, kSegment, 0, 0, "abc"), Do(FileOp::kRead, kSegment, 1, 100), Do(FileOp::kRead, kSegment, 50, 1)}});
+  const BatchResult result = runner.Run({Lane::kLog,
+                                         1,
+                                         {Do(FileOp::kCreate, kSegment), Do(FileOp::kWrite, kSegment, 0, 0, "abc"),
+                                          Do(FileOp::kRead, kSegment, 1, 100), Do(FileOp::kRead, kSegment, 50, 1)}});
   ASSERT_TRUE(result.ok) << result.what;
   ASSERT_EQ(result.reads.size(), 2u);
   EXPECT_EQ(result.reads[0], "bc");
@@ -98,7 +100,8 @@ TEST_F(FilesTest, RemovedFileIsNotWrittenThroughAnOldDescriptor) {
 
 TEST_F(FilesTest, StopsAtTheFirstFailureAndSaysWhich) {
   FileRunner runner(directory_.fd(), [](const FileTask& task) { return task.kind == FileOp::kSyncData ? EIO : 0; });
-  const BatchResult result = runner.Run({Lane::kLog, 5,
+  const BatchResult result = runner.Run({Lane::kLog,
+                                         5,
                                          {Do(FileOp::kCreate, kSegment), Do(FileOp::kWrite, kSegment, 0, 0, "a"),
                                           Do(FileOp::kSyncData, kSegment), Do(FileOp::kWrite, kSegment, 0, 0, "b")}});
   EXPECT_FALSE(result.ok);
@@ -110,7 +113,8 @@ TEST_F(FilesTest, StopsAtTheFirstFailureAndSaysWhich) {
 
 TEST_F(FilesTest, TellsNoSpaceFromOtherErrors) {
   FileRunner full(directory_.fd(), [](const FileTask& task) { return task.kind == FileOp::kCreate ? 0 : ENOSPC; });
-  EXPECT_EQ(full.Run({Lane::kLog, 1, {Do(FileOp::kCreate, kSegment), Do(FileOp::kWrite, kSegment, 0, 0, "a")}}).error, DiskError::kNoSpace);
+  EXPECT_EQ(full.Run({Lane::kLog, 1, {Do(FileOp::kCreate, kSegment), Do(FileOp::kWrite, kSegment, 0, 0, "a")}}).error,
+            DiskError::kNoSpace);
   FileRunner missing(directory_.fd());
   EXPECT_EQ(missing.Run({Lane::kLog, 2, {Do(FileOp::kRead, kSnapshot, 0, 1)}}).error, DiskError::kReadIo);
 }

@@ -100,7 +100,8 @@ class Node : private ConnectionOwner {
   uint64_t next_accepted_ = 2;  // even
   bool stopped_ = false;
   NodeCounters counters_;
-  std::shared_ptr<char> alive_ = std::make_shared<char>();  // expires with this object; an expiry may still be in the loop's queue
+  std::shared_ptr<char> alive_ =
+      std::make_shared<char>();  // expires with this object; an expiry may still be in the loop's queue
 };
 
 }  // namespace bramah::net_real

@@ -91,7 +91,8 @@ std::optional<Failure> Validate(const ServerOptions& options) {
                    "listen on loopback, or accept the risk with --plaintext");
   }
   if (options.heartbeat <= 0 || options.heartbeat >= options.election_min / 2) {
-    return BadFlag("the heartbeat must be shorter than half of the election time-out", "lower --heartbeat or raise --election-min");
+    return BadFlag("the heartbeat must be shorter than half of the election time-out",
+                   "lower --heartbeat or raise --election-min");
   }
   if (options.keepalive_margin <= 0 || options.keepalive_margin >= options.lease || options.lease > 3600 * kSecond) {
     return BadFlag("the KeepAlive margin must be shorter than the lease, and the lease at most an hour", "change --lease");
@@ -105,7 +106,13 @@ std::optional<Failure> Validate(const ServerOptions& options) {
 class RealServer::Host : public Node {
  public:
   Host(asio::io_context& io, ServerOptions options)
-      : Node(io), io_(io), options_(std::move(options)), config_(ConfigOf(options_)), core_(&config_), acceptor_(io), accept_retry_(io) {}
+      : Node(io),
+        io_(io),
+        options_(std::move(options)),
+        config_(ConfigOf(options_)),
+        core_(&config_),
+        acceptor_(io),
+        accept_retry_(io) {}
 
   std::optional<Failure> Prepare() {
     if (std::optional<Failure> failure = directory_.Open(options_.directory)) return failure;

@@ -1,0 +1,47 @@
+// The directory of a cell on this machine: `cell.json` (name and members, so that a restart finds its ports) and r1 .. rN.
+#ifndef BRAMAH_CLI_CELL_DIRECTORY_H_
+#define BRAMAH_CLI_CELL_DIRECTORY_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net_real/failure.h"
+
+namespace bramah::cli {
+
+struct CellPlan {
+  std::string name;
+  std::vector<std::string> endpoints;  // of replicas 1 .. N
+};
+
+class CellDirectory {
+ public:
+  CellDirectory() = default;
+  CellDirectory(const CellDirectory&) = delete;
+  // Removes a temporary directory with everything in it.
+  ~CellDirectory();
+
+  // Uses `path`, or a new temporary directory if it is empty, and fixes the plan: what the directory remembers, or `replicas` new
+  // loopback ports. Zero replicas and an empty name mean "as remembered, else 5 and demo". Exit 73 if that contradicts what is
+  // there.
+  std::optional<net_real::Failure> Open(const std::string& path, const std::string& name, uint32_t replicas);
+
+  const std::string& path() const { return path_; }
+  const CellPlan& plan() const { return plan_; }
+  std::string ReplicaPath(size_t id) const { return path_ + "/r" + std::to_string(id); }
+
+ private:
+  std::optional<net_real::Failure> Create(const std::string& name, uint32_t replicas);
+  std::optional<net_real::Failure> Load(const std::string& name, uint32_t replicas);
+
+  std::string path_;
+  bool temporary_ = false;
+  CellPlan plan_;
+};
+
+}  // namespace bramah::cli
+
+#endif  // BRAMAH_CLI_CELL_DIRECTORY_H_

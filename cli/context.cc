@@ -1,0 +1,37 @@
+#include "cli/context.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "cli/text.h"
+#include "nlohmann/json.hpp"
+
+namespace bramah::cli {
+
+int Report(const Context& context, const Failure& failure) {
+  const std::string cause = OneLine(failure.cause);
+  const std::string remedy = OneLine(failure.remedy);
+  std::string line = "bramah: " + failure.code + ": " + cause + "; " + remedy;
+  if (context.json) {
+    const nlohmann::ordered_json error = {{"code", failure.code}, {"message", cause}, {"remedy", remedy}};
+    line = nlohmann::ordered_json{{"error", error}}.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  }
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s\n", line.c_str());
+  return failure.exit_code;
+}
+
+Failure UsageFailure(std::string cause, std::string remedy) {
+  return {net_real::kExitUsage, "usage", std::move(cause), std::move(remedy)};
+}
+
+CLI::Option* AddDuration(CLI::App& app, const std::string& name, Duration* value, const std::string& help) {
+  const auto set = [name, value](const std::string& text) {
+    const std::optional<Duration> parsed = ParseDuration(text);
+    if (!parsed.has_value()) throw CLI::ValidationError(name, "'" + text + "' is no duration such as 500ms, 5s or 1m");
+    *value = *parsed;
+  };
+  return app.add_option_function<std::string>(name, set, help)->type_name("DURATION")->default_str(FormatDuration(*value));
+}
+
+}  // namespace bramah::cli

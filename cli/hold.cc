@@ -1,0 +1,132 @@
+#include "cli/hold.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "cli/child_guard.h"
+#include "cli/loop.h"
+#include "cli/process.h"
+#include "cli/text.h"
+#include "net_real/clock.h"
+
+namespace bramah::cli {
+namespace {
+
+using namespace net_real;  // exit codes
+
+constexpr Duration kPollWinner = 500 * kMillisecond;
+constexpr Duration kLookPeriod = 50 * kMillisecond;
+
+// Everything that can be caught and has no meaning of its own between the two processes (job control, faults, SIGCHLD, SIGPIPE).
+const std::vector<int> kForwarded = {SIGHUP,  SIGINT,  SIGQUIT,   SIGUSR1, SIGUSR2,  SIGALRM, SIGTERM, SIGURG,
+                                     SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGWINCH, SIGIO,   SIGPWR};
+
+Failure Lost(const std::string& name, const std::string& what) {
+  return {kExitLockLost, "lock_lost", "the lock on " + name + " is lost or uncertain: " + what,
+          "treat the protected work as interrupted, check the cell with 'bramah status', then run the command again"};
+}
+
+Failure NotGranted(CellSession& session, const LockWish& wish, SessionState state) {
+  if (state == SessionState::kActive) {
+    return {kExitConflict, "lock_timeout", wish.name + " is locked by another session and was not freed in time",
+            "raise --timeout, or leave it out to wait"};
+  }
+  return session.Unavailable();
+}
+
+}  // namespace
+
+int Interruption::Tell(const Context& context) const { return failure.has_value() ? Report(context, *failure) : 128 + signal; }
+
+std::optional<Interruption> TakeLock(CellSession& session, const LockWish& wish, HeldByUs* held, std::function<void()> waiting) {
+  v1::Outcome opened;
+  if (auto failure = session.OpenNode(wish.target, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE, "", &opened))
+    return Interruption{0, failure};
+  held->handle = opened.handle();
+  v1::Command command;
+  command.set_kind(v1::ACQUIRE);
+  command.set_handle(held->handle);
+  command.set_mode(wish.mode);
+  command.set_try_only(wish.try_only);
+  RealClient& client = session.client();
+  // Shared: an answer may come when this function has given up.
+  const auto answer = std::make_shared<std::optional<v1::Outcome>>();
+  client.Start(command, [answer](const v1::Outcome& outcome) { *answer = outcome; });
+  int signal = 0;
+  const Signals signals(client.io(), {SIGINT, SIGTERM, SIGHUP}, [&signal](int number) { signal = number; });
+  std::optional<Ticker> ticker;
+  if (waiting != nullptr) ticker.emplace(client.io(), kPollWinner, waiting);
+  client.RunUntil([&] { return answer->has_value() || signal != 0; }, wish.deadline);
+  if (answer->has_value() && (*answer)->code() == v1::OK) {
+    held->generation = (*answer)->lock_generation();
+    return std::nullopt;
+  }
+  if (answer->has_value()) return Interruption{0, FailureOfOutcome(**answer, wish.name)};
+  if (signal != 0) return Interruption{signal, std::nullopt};
+  return Interruption{0, NotGranted(session, wish, client.view().state)};
+}
+
+bool BelievesHeld(const ClientView& view, uint64_t handle) {
+  if (view.state != SessionState::kActive || Now() >= view.lease_end || view.held == nullptr) return false;
+  return std::any_of(view.held->begin(), view.held->end(), [&](const auto& lock) { return lock.handle.value() == handle; });
+}
+
+std::optional<Failure> HoldUntilSignalled(CellSession& session, const LockWish& wish, const HeldByUs& held) {
+  RealClient& client = session.client();
+  bool signalled = false;
+  const Signals signals(client.io(), {SIGINT, SIGTERM, SIGHUP}, [&signalled](int) { signalled = true; });
+  const Ticker ticker(client.io(), kLookPeriod);
+  client.RunUntil([&] { return signalled || !BelievesHeld(client.view(), held.handle); }, kNever);
+  if (signalled) return std::nullopt;
+  return Lost(wish.name, "the cell was not reached before the local lease ended");
+}
+
+int RunUnderLock(const Context& context, CellSession& session, const LockWish& wish, const HeldByUs& held,
+                 const std::vector<std::string>& argv) {
+  RealClient& client = session.client();
+  SpawnOptions spawn;
+  spawn.argv = argv;
+  spawn.own_group = true;
+  spawn.take_terminal = true;
+  spawn.environment = {{"BRAMAH_LOCK_PATH", wish.name},
+                       {"BRAMAH_LOCK_MODE", wish.mode == v1::SHARED ? "shared" : "exclusive"},
+                       {"BRAMAH_LOCK_GENERATION", std::to_string(held.generation)},
+                       {"BRAMAH_SEQUENCER", ""},
+                       {"BRAMAH_SESSION", Hex16(client.view().session.value())}};
+  Process child;
+  if (const int error = child.Start(spawn)) {
+    return Report(context, {error == ENOENT ? 127 : 126, "cannot_run", "cannot run '" + argv[0] + "': " + std::strerror(error),
+                            "name a program that exists and may be executed"});
+  }
+  const Signals forwarded(client.io(), kForwarded, [&child](int number) { child.Signal(number); });
+  const Signals ended(client.io(), {SIGCHLD}, [](int) {});
+  const Ticker ticker(client.io(), kLookPeriod);
+  ChildGuard guard;
+  client.RunUntil(
+      [&] {
+        if (child.Poll()) return true;
+        const ClientView& view = client.view();
+        const ChildGuard::Action action =
+            guard.Look(Now(), {BelievesHeld(view, held.handle), view.lease_end, view.keepalive_overdue});
+        if (action == ChildGuard::Action::kTerminate) child.Signal(SIGTERM);
+        if (action == ChildGuard::Action::kKill) child.Signal(SIGKILL);
+        return false;
+      },
+      kNever);
+  child.ReturnTerminal();
+  if (!guard.fired()) return child.exit_code();
+  return Report(context, Lost(wish.name, "the command was stopped (" + child.DescribeEnd() + ")"));
+}
+
+void ReleaseLock(CellSession& session, const HeldByUs& held) {
+  v1::Command command;
+  command.set_kind(v1::RELEASE);
+  command.set_handle(held.handle);
+  session.client().Call(command, 1 * kSecond);
+}
+
+}  // namespace bramah::cli

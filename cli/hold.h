@@ -1,0 +1,58 @@
+// Taking a lock and living under it: what `lock` and `elect` have in common.
+#ifndef BRAMAH_CLI_HOLD_H_
+#define BRAMAH_CLI_HOLD_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/session.h"
+#include "net_real/client.h"
+
+namespace bramah::cli {
+
+struct LockWish {
+  GlobalName target;
+  std::string name;  // as the user wrote it
+  v1::LockMode mode = v1::EXCLUSIVE;
+  bool try_only = false;
+  Time deadline = kNever;  // for waiting
+};
+
+struct HeldByUs {
+  uint64_t handle = 0;
+  uint64_t generation = 0;
+};
+
+// What ended a phase early: a signal, or a failure.
+struct Interruption {
+  int signal = 0;
+  std::optional<Failure> failure;
+  // Exit code after telling the failure, if it is one.
+  int Tell(const Context& context) const;
+};
+
+// Opens (creating if needed) and acquires. `held` has its handle as soon as the node is open, so that `waiting` may use it; that
+// is called every half second while the lock belongs to others.
+std::optional<Interruption> TakeLock(CellSession& session, const LockWish& wish, HeldByUs* held,
+                                     std::function<void()> waiting = nullptr);
+
+// Whether the client library believes, at this instant, that the lock is held.
+bool BelievesHeld(const net_real::ClientView& view, uint64_t handle);
+
+// Holds until SIGINT, SIGTERM or SIGHUP (nothing is returned then), or until the lock is uncertain.
+std::optional<Failure> HoldUntilSignalled(CellSession& session, const LockWish& wish, const HeldByUs& held);
+
+// Runs `argv` with the BRAMAH_* variables, passes signals on to it, stops it when the lock becomes uncertain (exit 76), and
+// otherwise returns its code.
+int RunUnderLock(const Context& context, CellSession& session, const LockWish& wish, const HeldByUs& held,
+                 const std::vector<std::string>& argv);
+
+// Frees the lock, so that the next waiter gets it without waiting for the session to end.
+void ReleaseLock(CellSession& session, const HeldByUs& held);
+
+}  // namespace bramah::cli
+
+#endif  // BRAMAH_CLI_HOLD_H_

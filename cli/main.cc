@@ -1,0 +1,148 @@
+// bramah: the one binary. This file only knows the table of verbs, the global options and how a usage error is told.
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+#include "cli/context.h"
+#include "cli/text.h"
+#include "net_real/endpoint.h"
+
+namespace bramah::cli {
+namespace {
+
+constexpr const char* kFooter =
+    "Paths are /ls/<cell>/... or /ls/local/... (whatever cell the endpoints belong to). Durations: 500ms, 5s, 1m30s.\n"
+    "A failure is one line on stderr, `bramah: CODE: cause; remedy`, or {\"error\":{code,message,remedy}} with -o json.\n"
+    "\n"
+    "Exit codes: 0 ok; 64 usage or malformed path; 65 bad data (log, plan, history, contents above 256 KiB);\n"
+    "69 cell unavailable; 70 internal error; 73 wrong or foreign data directory; 74 input/output;\n"
+    "75 conflict or time-out; 76 lock lost or uncertain; 77 permission; 78 configuration or port in use;\n"
+    "128+n ended by signal n. `lock --` and `elect --` return the command's own code otherwise (126, 127: it could\n"
+    "not be run). `sim` verdicts: 0 ok, 1 violation, 2 inconclusive.\n"
+    "\n"
+    "Environment: BRAMAH_ENDPOINTS, BRAMAH_TIMEOUT, BRAMAH_OUTPUT stand for --endpoints, --timeout, --output.\n"
+    "A command run by `lock` or `elect` gets BRAMAH_LOCK_PATH, BRAMAH_LOCK_MODE, BRAMAH_LOCK_GENERATION (an integer\n"
+    "that rises with every holder: pass it to what the lock protects), BRAMAH_SEQUENCER, BRAMAH_SESSION.\n"
+    "\n"
+    "Not built yet: client caches, events, ACLs, sequencers (BRAMAH_SEQUENCER is empty), lock-delay, encryption,\n"
+    "changes of membership.";
+
+// Options that take a value as the next argument, before any verb.
+bool TakesValue(std::string_view arg) { return arg == "-o" || arg == "--output" || arg == "--timeout" || arg == "--endpoints"; }
+
+// The first argument that is neither an option nor an option's value; empty if there is none.
+std::string Verb(const std::vector<std::string>& args) {
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (TakesValue(args[i])) {
+      ++i;
+    } else if (!args[i].starts_with("-")) {
+      return args[i];
+    }
+  }
+  return "";
+}
+
+// Whether errors are to be JSON, even if the command line cannot be parsed.
+bool WantsJson(const std::vector<std::string>& args) {
+  const char* environment = std::getenv("BRAMAH_OUTPUT");
+  bool json = environment != nullptr && std::string_view(environment) == "json";
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (args[i] == "-ojson" || args[i] == "--output=json") json = true;
+    if ((args[i] == "-o" || args[i] == "--output") && i + 1 < args.size()) json = args[i + 1] == "json";
+  }
+  return json;
+}
+
+void AddGlobals(CLI::App& app, Context& context) {
+  app.add_option_function<std::string>(
+         "-o,--output", [&context](const std::string& form) { context.json = form == "json"; }, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORM")
+      ->default_str("text")
+      ->envname("BRAMAH_OUTPUT");
+  const auto set_timeout = [&context](const std::string& text) {
+    const std::optional<Duration> parsed = ParseDuration(text);
+    if (!parsed.has_value()) throw CLI::ValidationError("--timeout", "'" + text + "' is no duration such as 500ms, 5s or 1m");
+    context.timeout = *parsed;
+    context.timeout_given = true;
+  };
+  app.add_option_function<std::string>("--timeout", set_timeout,
+                                       "How long to wait for the cell; `lock` and `elect` wait for ever unless told")
+      ->type_name("DURATION")
+      ->default_str("10s")
+      ->envname("BRAMAH_TIMEOUT");
+  const auto set_endpoints = [&context](const std::string& text) {
+    context.endpoints = SplitList(text, ',');
+    for (const std::string& endpoint : context.endpoints) {
+      if (!net_real::ParseEndpoint(endpoint).has_value())
+        throw CLI::ValidationError("--endpoints", "'" + endpoint + "' is not host:port");
+    }
+  };
+  app.add_option_function<std::string>("--endpoints", set_endpoints, "Replicas of the cell: host:port,...")
+      ->type_name("LIST")
+      ->envname("BRAMAH_ENDPOINTS");
+}
+
+// Moves what follows `--` out of the way of the parser, for verbs that run a command.
+void SplitCommand(std::vector<std::string>& args, Context& context) {
+  const std::string verb = Verb(args);
+  if (verb != "lock" && verb != "elect") return;
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (args[i] != "--") continue;
+    context.command.assign(args.begin() + static_cast<ptrdiff_t>(i) + 1, args.end());
+    args.resize(i);
+    return;
+  }
+}
+
+bool IsVerb(const CLI::App& app, const std::string& name) {
+  const std::vector<const CLI::App*> verbs =
+      app.get_subcommands([&name](const CLI::App* verb) { return verb->get_name() == name; });
+  return !verbs.empty();
+}
+
+int Main(int argc, char** argv) {
+  std::vector<std::string> args(argv + 1, argv + argc);
+  Context context;
+  SplitCommand(args, context);
+  CLI::App app("Bramah: a lock service, its simulator and its tools.", "bramah");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.fallthrough();  // global options may follow the verb
+  app.set_version_flag("--version", "bramah 0.1");
+  AddGlobals(app, context);
+  AddServerVerb(app, context);
+  AddCellVerbs(app, context);
+  AddStatusVerb(app, context);
+  AddFileVerbs(app, context);
+  AddLockVerb(app, context);
+  AddElectVerb(app, context);
+  AddSessionVerb(app, context);
+  AddSimVerbs(app, context);
+  const std::string verb = Verb(args);
+  context.json = WantsJson(args);
+  std::reverse(args.begin(), args.end());  // the order this overload of parse wants
+  try {
+    app.parse(args);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    const std::string help = IsVerb(app, verb) ? "bramah " + verb + " --help" : "bramah --help";
+    return Report(context, UsageFailure(error.what(), "run '" + help + "'"));
+  }
+  try {
+    return context.run();
+  } catch (const std::exception& error) {  // out of memory, most likely: nothing here uses exceptions
+    return Report(context, {net_real::kExitInternal, "internal", error.what(), "report it with the command line that caused it"});
+  }
+}
+
+}  // namespace
+}  // namespace bramah::cli
+
+int main(int argc, char** argv) { return bramah::cli::Main(argc, argv); }

@@ -1,0 +1,121 @@
+#include "cli/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/text.h"
+#include "net_real/clock.h"
+
+namespace bramah::cli {
+namespace {
+
+constexpr Duration kGoodbye = 1 * kSecond;
+
+struct Explanation {
+  v1::Code code;
+  int exit_code;
+  const char* word;
+  const char* cause;  // follows the name
+  const char* remedy;
+};
+
+using namespace net_real;  // exit codes
+
+constexpr Explanation kExplanations[] = {
+    {v1::NOT_FOUND, kExitConflict, "not_found", "does not exist, or its directory does not",
+     "create it, and its directory first"},
+    {v1::EXISTS, kExitConflict, "exists", "exists already", "remove it, or use 'put' to change it"},
+    {v1::NOT_EMPTY, kExitConflict, "not_empty", "is a directory with children", "remove its children first"},
+    {v1::NOT_A_DIRECTORY, kExitConflict, "not_a_directory", "is or is below a file", "name a directory"},
+    {v1::IS_A_DIRECTORY, kExitConflict, "is_a_directory", "is a directory", "name a file, or use 'ls'"},
+    {v1::BAD_NAME, kExitUsage, "bad_path", "is no valid name", "write /ls/<cell>/name/name"},
+    {v1::TOO_LARGE, kExitBadData, "too_large", "would exceed 256 KiB", "store less, or a reference to it"},
+    {v1::GENERATION_MISMATCH, kExitConflict, "generation_mismatch", "has changed since",
+     "read it again, then repeat with the new generation"},
+    {v1::LOCK_CONFLICT, kExitConflict, "lock_conflict", "is locked by another session", "wait by leaving out --try"},
+    {v1::LOCK_HELD, kExitConflict, "lock_held", "is locked by another session", "let the holder finish"},
+    {v1::LIMIT_REACHED, kExitConflict, "limit_reached", "hits a quota of the cell", "remove what is not needed"},
+    {v1::ROOT_IS_PERMANENT, kExitUsage, "root_is_permanent", "is the root", "name something below it"},
+    {v1::STALE_HANDLE, kExitConflict, "removed", "was removed meanwhile", "start again"},
+    {v1::CANCELLED, kExitConflict, "cancelled", "was given up", "start again"},
+    {v1::TIMED_OUT, kExitConflict, "timed_out", "was not answered in time; the outcome is unknown",
+     "look at the state, then repeat or raise --timeout"},
+    {v1::SESSION_EXPIRED, kExitUnavailable, "session_expired", "was not reached before the session ended", "start again"},
+    {v1::SESSION_CLOSING, kExitUnavailable, "session_expired", "was not reached before the session ended", "start again"},
+    {v1::UNAVAILABLE, kExitUnavailable, "unavailable", "cannot be reached: no master answers", "see 'bramah status'"},
+    {v1::JEOPARDY, kExitUnavailable, "unavailable", "cannot be reached: no master answers", "see 'bramah status'"},
+};
+
+}  // namespace
+
+std::optional<Failure> ParseTarget(const std::string& text, GlobalName* target) {
+  const std::optional<GlobalName> parsed = ParseGlobalName(text);
+  if (!parsed.has_value()) {
+    return Failure{kExitUsage, "bad_path", "'" + text + "' is no path",
+                   "write /ls/<cell>/name/name: names of 1 to 255 bytes, no empty name, '.' or '..'"};
+  }
+  *target = *parsed;
+  return std::nullopt;
+}
+
+Failure FailureOfOutcome(const v1::Outcome& outcome, const std::string& name) {
+  for (const Explanation& known : kExplanations) {
+    if (known.code == outcome.code()) return {known.exit_code, known.word, name + " " + known.cause, known.remedy};
+  }
+  return {kExitInternal, "internal", name + ": unexpected answer " + v1::Code_Name(outcome.code()), "report it"};
+}
+
+CellSession::CellSession(const Context& context, std::string cell, std::function<void(const CoreEvent&)> on_event)
+    : context_(context), cell_(std::move(cell)) {
+  ClientOptions options;
+  options.cell = cell_;
+  options.endpoints = context.endpoints;
+  options.on_event = std::move(on_event);
+  if (!options.endpoints.empty()) client_ = std::make_unique<RealClient>(std::move(options));
+}
+
+CellSession::~CellSession() {
+  if (client_ != nullptr) client_->EndSession(kGoodbye);
+}
+
+std::optional<Failure> CellSession::Open() {
+  if (client_ == nullptr) {
+    return Failure{kExitConfig, "no_endpoints", "no endpoints of a cell are known",
+                   "pass --endpoints host:port,... or set BRAMAH_ENDPOINTS as 'bramah cell up' prints it"};
+  }
+  deadline_ = Now() + context_.timeout;
+  const v1::Outcome outcome = client_->OpenSession(context_.timeout);
+  if (outcome.code() == v1::OK) return std::nullopt;
+  if (outcome.code() == v1::LIMIT_REACHED) return FailureOfOutcome(outcome, "/ls/" + cell_);
+  return Unavailable();
+}
+
+Failure CellSession::Unavailable() const {
+  const std::string& peer = client_->peer_cell();
+  if (!peer.empty() && cell_ != "local" && peer != cell_) {
+    return {kExitUnavailable, "wrong_cell", "the endpoints belong to cell '" + peer + "', not '" + cell_ + "'",
+            "write /ls/" + peer + "/... or pass that cell's --endpoints"};
+  }
+  std::string tried;
+  for (const std::string& endpoint : context_.endpoints) tried += (tried.empty() ? "" : ",") + endpoint;
+  return {kExitUnavailable, "unavailable", "no master answered at " + tried + " within " + FormatDuration(context_.timeout),
+          "check that a majority of the replicas runs ('bramah status'), or raise --timeout"};
+}
+
+std::optional<Failure> CellSession::Call(const v1::Command& command, const std::string& name, v1::Outcome* outcome) {
+  *outcome = client_->Call(command, std::max<Duration>(deadline_ - Now(), 0));
+  if (outcome->code() == v1::OK) return std::nullopt;
+  return FailureOfOutcome(*outcome, name);
+}
+
+std::optional<Failure> CellSession::OpenNode(const GlobalName& target, uint32_t flags, const std::string& contents,
+                                             v1::Outcome* outcome) {
+  v1::Command command;
+  command.set_kind(v1::OPEN);
+  command.set_path(target.path);
+  command.set_open_flags(flags);
+  command.set_contents(contents);
+  return Call(command, FormatGlobalName(target.cell, target.path), outcome);
+}
+
+}  // namespace bramah::cli

@@ -1,0 +1,52 @@
+// What every client verb needs: the named cell, a session in it, and answers in a user's words.
+#ifndef BRAMAH_CLI_SESSION_H_
+#define BRAMAH_CLI_SESSION_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/context.h"
+#include "core/api/path.h"
+#include "core/wire/wire.pb.h"
+#include "net_real/client.h"
+
+namespace bramah::cli {
+
+// "/ls/demo/a" -> {"demo", "/a"}; a Failure (64) that shows the grammar otherwise.
+std::optional<Failure> ParseTarget(const std::string& text, GlobalName* target);
+// What an outcome other than OK means for `name`, "/ls/demo/a".
+Failure FailureOfOutcome(const v1::Outcome& outcome, const std::string& name);
+
+class CellSession {
+ public:
+  // `context` is borrowed. Nothing is sent before Open.
+  CellSession(const Context& context, std::string cell, std::function<void(const CoreEvent&)> on_event = nullptr);
+  // Ends the session, so that nothing of it lingers until its lease ends.
+  ~CellSession();
+
+  // Opens a session; exit 78 without endpoints, 69 if no master answers in time.
+  std::optional<Failure> Open();
+  // One call within what is left of --timeout since Open. `name` is only for the message.
+  std::optional<Failure> Call(const v1::Command& command, const std::string& name, v1::Outcome* outcome);
+  // OPEN. `flags` are bits of v1::OpenFlag.
+  std::optional<Failure> OpenNode(const GlobalName& target, uint32_t flags, const std::string& contents, v1::Outcome* outcome);
+
+  net_real::RealClient& client() { return *client_; }
+  // Local instant at which --timeout ends.
+  Time deadline() const { return deadline_; }
+  // Why no master answers, as far as can be told.
+  Failure Unavailable() const;
+
+ private:
+  const Context& context_;
+  const std::string cell_;
+  Time deadline_ = 0;
+  std::unique_ptr<net_real::RealClient> client_;
+};
+
+}  // namespace bramah::cli
+
+#endif  // BRAMAH_CLI_SESSION_H_

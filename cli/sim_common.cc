@@ -1,0 +1,114 @@
+#include "cli/sim_common.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "cli/text.h"
+
+namespace bramah::cli {
+namespace {
+
+bool IsSeed(const std::string& text) {
+  return text.starts_with("0x") || text.starts_with("0X") || text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+std::string Quoted(const std::string& text) {
+  if (!text.empty() &&
+      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:=") == std::string::npos)
+    return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
+}  // namespace
+
+void AddPlanFlags(CLI::App& verb, SimArgs& args) {
+  verb.add_option("--replicas", args.replicas, "Number of replicas; else 3 or 5, drawn from the seed")
+      ->check(CLI::Range(1, 15))
+      ->type_name("N");
+  verb.add_option("--clients", args.clients, "Number of clients; else 1 to 20, drawn from the seed")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
+  AddDuration(verb, "--duration", &args.options.duration, "Simulated time before faults are lifted");
+  verb.add_option("--profile", args.options.profile, "Mix of faults and load: " + OneLine(sim::DescribeProfiles()))
+      ->type_name("P");
+}
+
+sim::PlanOptions OptionsOf(const SimArgs& args) {
+  sim::PlanOptions options = args.options;
+  if (args.replicas != 0) options.replicas = args.replicas;
+  if (args.clients != 0) options.clients = args.clients;
+  return options;
+}
+
+std::optional<Failure> LoadPlan(const SimArgs& args, v1::Plan* plan) {
+  if (IsSeed(args.subject)) {
+    const std::optional<uint64_t> seed = ParseNumber(args.subject);
+    if (!seed.has_value())
+      return UsageFailure("'" + args.subject + "' is no 64-bit seed", "pass a decimal or 0x number, or a plan file");
+    absl::StatusOr<v1::Plan> made = sim::MakePlan(*seed, OptionsOf(args));
+    if (!made.ok()) return UsageFailure(std::string(made.status().message()), "see 'bramah sim plan --help'");
+    *plan = *std::move(made);
+    return std::nullopt;
+  }
+  std::ifstream file(args.subject, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    return Failure{net_real::kExitIo, "io", "cannot read plan " + args.subject + ": " + std::strerror(errno),
+                   "pass a seed or an existing plan file"};
+  }
+  absl::StatusOr<v1::Plan> parsed = sim::ParsePlan(text.str());
+  if (!parsed.ok()) {
+    return Failure{net_real::kExitBadData, "bad_plan", args.subject + ": " + std::string(parsed.status().message()),
+                   "repair the plan; 'bramah sim plan SEED' prints a good one"};
+  }
+  *plan = *std::move(parsed);
+  return std::nullopt;
+}
+
+const char* VerdictName(sim::Verdict verdict) {
+  switch (verdict) {
+    case sim::Verdict::kOk: return "ok";
+    case sim::Verdict::kViolation: return "violation";
+    case sim::Verdict::kInconclusive: return "inconclusive";
+  }
+  return "inconclusive";
+}
+
+std::string ReproLine(uint64_t seed, const SimArgs& args) {
+  std::string line = "bramah sim replay " + std::to_string(seed) + " --duration " + FormatDuration(args.options.duration);
+  if (args.replicas != 0) line += " --replicas " + std::to_string(args.replicas);
+  if (args.clients != 0) line += " --clients " + std::to_string(args.clients);
+  if (!args.options.profile.empty()) line += " --profile " + Quoted(args.options.profile);
+  return line;
+}
+
+std::string ReproLine(const SimArgs& args) {
+  if (IsSeed(args.subject)) return ReproLine(ParseNumber(args.subject).value_or(0), args);
+  return "bramah sim replay " + Quoted(args.subject);
+}
+
+nlohmann::ordered_json ViolationJson(const sim::Violation& violation, const std::string& seed_or_plan, const std::string& repro) {
+  nlohmann::ordered_json json;
+  const std::optional<uint64_t> seed = IsSeed(seed_or_plan) ? ParseNumber(seed_or_plan) : std::nullopt;
+  if (seed.has_value()) {
+    json["seed"] = *seed;
+  } else {
+    json["seed"] = seed_or_plan;
+  }
+  json["checker"] = violation.checker;
+  json["at"] = FormatDuration(violation.at);
+  json["at_ns"] = violation.at;
+  json["message"] = violation.message;
+  json["repro"] = repro;
+  return json;
+}
+
+double Seconds(Duration duration) { return static_cast<double>(duration) / 1e9; }
+double Ratio(double a, double b) { return b > 0 ? a / b : 0; }
+
+}  // namespace bramah::cli

@@ -1,0 +1,243 @@
+// ls, cat, put, create, rm, stat: one session, one or two calls.
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/context.h"
+#include "cli/loop.h"
+#include "cli/session.h"
+#include "cli/text.h"
+#include "nlohmann/json.hpp"
+
+namespace bramah::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct FileArgs {
+  std::string path;
+  std::string contents;
+  bool has_contents = false;
+  std::optional<uint64_t> if_generation;
+  bool directory = false;
+  bool ephemeral = false;
+};
+
+// A verb's work in an open session; nothing if it succeeded.
+using Work = std::optional<Failure> (*)(const Context&, const FileArgs&, const GlobalName&, CellSession&);
+
+void Print(const ordered_json& json) {
+  std::printf("%s\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
+}
+
+void SetBytes(ordered_json& json, const std::string& bytes) {
+  const bool text = IsUtf8(bytes);
+  json["encoding"] = text ? "utf-8" : "base64";
+  json["contents"] = text ? bytes : Base64(bytes);
+}
+
+v1::Command On(v1::CommandKind kind, uint64_t handle) {
+  v1::Command command;
+  command.set_kind(kind);
+  command.set_handle(handle);
+  return command;
+}
+
+// Opens the node and makes one call on its handle.
+std::optional<Failure> OpenAndCall(CellSession& session, const GlobalName& target, uint32_t flags, v1::Command command,
+                                   v1::Outcome* outcome) {
+  if (auto failure = session.OpenNode(target, flags, "", outcome)) return failure;
+  command.set_handle(outcome->handle());
+  return session.Call(command, FormatGlobalName(target.cell, target.path), outcome);
+}
+
+std::optional<Failure> List(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
+  v1::Outcome outcome;
+  if (auto failure = OpenAndCall(session, target, v1::OPEN_READ, On(v1::READ_DIR, 0), &outcome)) return failure;
+  ordered_json children = ordered_json::array();
+  for (const v1::ChildStat& child : outcome.children()) {
+    if (!context.json) std::printf("%s%s\n", child.name().c_str(), child.directory() ? "/" : "");
+    children.push_back({{"name", child.name()},
+                        {"directory", child.directory()},
+                        {"ephemeral", child.ephemeral()},
+                        {"content_length", child.content_length()},
+                        {"content_generation", child.content_generation()},
+                        {"instance", child.instance()}});
+  }
+  if (context.json) Print({{"path", args.path}, {"children", children}});
+  return std::nullopt;
+}
+
+std::optional<Failure> Cat(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
+  v1::Outcome outcome;
+  if (auto failure = OpenAndCall(session, target, v1::OPEN_READ, On(v1::GET_CONTENTS, 0), &outcome)) return failure;
+  if (!context.json) {
+    std::fwrite(outcome.contents().data(), 1, outcome.contents().size(), stdout);
+    return std::nullopt;
+  }
+  ordered_json json = {
+      {"path", args.path}, {"content_generation", outcome.content_generation()}, {"checksum", Hex16(outcome.checksum())}};
+  SetBytes(json, outcome.contents());
+  Print(json);
+  return std::nullopt;
+}
+
+std::optional<Failure> Put(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
+  // With a generation there is nothing to create: a file that is gone has changed.
+  const uint32_t flags = v1::OPEN_WRITE | (args.if_generation.has_value() ? 0 : v1::OPEN_MAY_CREATE);
+  v1::Outcome opened;
+  if (auto failure = session.OpenNode(target, flags, args.contents, &opened)) return failure;
+  v1::Outcome written = opened;
+  if (!opened.created()) {
+    v1::Command command = On(v1::SET_CONTENTS, opened.handle());
+    command.set_contents(args.contents);
+    command.set_compare(args.if_generation.has_value());
+    command.set_generation(args.if_generation.value_or(0));
+    if (auto failure = session.Call(command, args.path, &written)) return failure;
+  }
+  if (context.json)
+    Print({{"path", args.path}, {"created", opened.created()}, {"content_generation", written.content_generation()}});
+  return std::nullopt;
+}
+
+// Keeps the session, and with it the ephemeral node, until a signal or the session's end.
+std::optional<Failure> HoldUntilSignal(const FileArgs& args, CellSession& session) {
+  net_real::RealClient& client = session.client();
+  bool signalled = false;
+  const Signals signals(client.io(), {SIGINT, SIGTERM, SIGHUP}, [&signalled](int) { signalled = true; });
+  const auto over = [&client] { return client.view().state == net_real::SessionState::kExpired; };
+  client.RunUntil([&] { return signalled || over(); }, kNever);
+  if (signalled) return std::nullopt;
+  return Failure{net_real::kExitLockLost, "session_expired", "the session that owns " + args.path + " expired", "start again"};
+}
+
+std::optional<Failure> Create(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
+  const uint32_t flags = v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE | (args.directory ? v1::OPEN_DIRECTORY : 0) |
+                         (args.ephemeral ? v1::OPEN_EPHEMERAL : 0);
+  v1::Outcome outcome;
+  if (auto failure = session.OpenNode(target, flags, args.contents, &outcome)) return failure;
+  if (context.json)
+    Print({{"path", args.path}, {"instance", outcome.instance()}, {"directory", args.directory}, {"ephemeral", args.ephemeral}});
+  if (!args.ephemeral) return std::nullopt;
+  if (!context.json) std::printf("%s exists until this command ends\n", args.path.c_str());
+  std::fflush(stdout);
+  return HoldUntilSignal(args, session);
+}
+
+std::optional<Failure> Remove(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
+  v1::Outcome outcome;
+  if (auto failure = OpenAndCall(session, target, v1::OPEN_WRITE, On(v1::DELETE, 0), &outcome)) return failure;
+  if (context.json) Print({{"path", args.path}, {"removed", true}});
+  return std::nullopt;
+}
+
+std::optional<Failure> Stat(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
+  v1::Outcome outcome;
+  if (auto failure = OpenAndCall(session, target, v1::OPEN_READ, On(v1::GET_STAT, 0), &outcome)) return failure;
+  const char* mode = outcome.lock_mode() == v1::EXCLUSIVE ? "exclusive" : outcome.lock_mode() == v1::SHARED ? "shared" : "free";
+  const ordered_json json = {{"path", args.path},
+                             {"directory", outcome.directory()},
+                             {"ephemeral", outcome.ephemeral()},
+                             {"instance", outcome.instance()},
+                             {"content_generation", outcome.content_generation()},
+                             {"content_length", outcome.content_length()},
+                             {"checksum", Hex16(outcome.checksum())},
+                             {"child_count", outcome.child_count()},
+                             {"lock_mode", mode},
+                             {"lock_generation", outcome.lock_generation()},
+                             {"lock_holders", outcome.lock_holders()},
+                             {"lock_waiters", outcome.lock_waiters()}};
+  if (context.json) {
+    Print(json);
+    return std::nullopt;
+  }
+  for (const auto& [key, value] : json.items()) {
+    std::printf("%-18s %s\n", key.c_str(), value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> TakeContents(FileArgs& args) {
+  if (!args.has_contents || args.contents == "-") {
+    args.contents.assign(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+    if (std::cin.bad()) return Failure{net_real::kExitIo, "io", "cannot read standard input", "pass the contents as an argument"};
+  }
+  if (args.contents.size() <= kContentBytesMax) return std::nullopt;
+  return Failure{
+      net_real::kExitBadData, "too_large",
+      "the contents are " + std::to_string(args.contents.size()) + " bytes, more than " + std::to_string(kContentBytesMax),
+      "store less, or a reference to it"};
+}
+
+int RunVerb(const Context& context, const FileArgs& args, Work work) {
+  GlobalName target;
+  if (auto failure = ParseTarget(args.path, &target)) return Report(context, *failure);
+  CellSession session(context, target.cell);
+  if (auto failure = session.Open()) return Report(context, *failure);
+  if (auto failure = work(context, args, target, session)) return Report(context, *failure);
+  if (std::fflush(stdout) != 0)
+    return Report(context, {net_real::kExitIo, "io", "cannot write standard output", "check where it goes"});
+  return net_real::kExitOk;
+}
+
+// Checks what can be checked before a cell is asked.
+int RunPut(const Context& context, FileArgs args) {
+  GlobalName target;
+  if (auto failure = ParseTarget(args.path, &target)) return Report(context, *failure);
+  if (auto failure = TakeContents(args)) return Report(context, *failure);
+  return RunVerb(context, args, Put);
+}
+
+int RunCreate(const Context& context, FileArgs args) {
+  if (args.directory && args.has_contents)
+    return Report(context, UsageFailure("a directory has no contents", "leave out --dir or VALUE"));
+  if (args.directory && args.ephemeral)
+    return Report(context, UsageFailure("--dir with --ephemeral is not offered", "leave out one of them"));
+  if (args.has_contents) {
+    if (auto failure = TakeContents(args)) return Report(context, *failure);
+  }
+  return RunVerb(context, args, Create);
+}
+
+CLI::App* AddVerb(CLI::App& app, Context& context, const std::string& name, const std::string& help,
+                  std::shared_ptr<FileArgs> args, Work work) {
+  CLI::App* verb = app.add_subcommand(name, help);
+  verb->add_option("path", args->path, "/ls/<cell>/...")->required()->type_name("PATH");
+  verb->callback([args, work, &context] { context.run = [args, work, &context] { return RunVerb(context, *args, work); }; });
+  return verb;
+}
+
+void AddContents(CLI::App& verb, const std::shared_ptr<FileArgs>& args, const std::string& help) {
+  const auto set = [args](const std::string& text) {
+    args->contents = text;
+    args->has_contents = true;
+  };
+  verb.add_option_function<std::string>("value", set, help)->type_name("VALUE");
+}
+
+}  // namespace
+
+void AddFileVerbs(CLI::App& app, Context& context) {
+  AddVerb(app, context, "ls", "List the children of a directory", std::make_shared<FileArgs>(), List);
+  AddVerb(app, context, "cat", "Print the contents of a file", std::make_shared<FileArgs>(), Cat);
+  auto put_args = std::make_shared<FileArgs>();
+  CLI::App* put = AddVerb(app, context, "put", "Set the contents of a file, creating it if needed", put_args, Put);
+  AddContents(*put, put_args, "Contents; standard input if absent or -");
+  put->add_option("--if-generation", put_args->if_generation, "Only if the content generation is this one")->type_name("N");
+  put->callback([put_args, &context] { context.run = [put_args, &context] { return RunPut(context, *put_args); }; });
+  auto create_args = std::make_shared<FileArgs>();
+  CLI::App* create = AddVerb(app, context, "create", "Create a file or directory; its parent must exist", create_args, Create);
+  AddContents(*create, create_args, "Initial contents; - for standard input");
+  create->add_flag("--dir", create_args->directory, "A directory");
+  create->add_flag("--ephemeral", create_args->ephemeral, "A file that goes when this command ends; it stays until a signal");
+  create->callback(
+      [create_args, &context] { context.run = [create_args, &context] { return RunCreate(context, *create_args); }; });
+  AddVerb(app, context, "rm", "Remove a file or an empty directory", std::make_shared<FileArgs>(), Remove);
+  AddVerb(app, context, "stat", "Show a node's numbers and its lock", std::make_shared<FileArgs>(), Stat);
+}
+
+}  // namespace bramah::cli

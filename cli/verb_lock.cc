@@ -1,0 +1,40 @@
+// bramah lock PATH -- CMD: runs a command while holding a lock.
+#include <memory>
+#include <string>
+
+#include "cli/context.h"
+#include "cli/hold.h"
+#include "cli/session.h"
+
+namespace bramah::cli {
+namespace {
+
+int RunLock(const Context& context, LockWish wish) {
+  if (auto failure = ParseTarget(wish.name, &wish.target)) return Report(context, *failure);
+  if (context.command.empty()) return Report(context, UsageFailure("no command", "write 'bramah lock PATH -- CMD ARGS...'"));
+  CellSession session(context, wish.target.cell);
+  if (auto failure = session.Open()) return Report(context, *failure);
+  if (context.timeout_given) wish.deadline = session.deadline();
+  HeldByUs held;
+  if (auto interruption = TakeLock(session, wish, &held)) return interruption->Tell(context);
+  const int code = RunUnderLock(context, session, wish, held, context.command);
+  ReleaseLock(session, held);
+  return code;
+}
+
+}  // namespace
+
+void AddLockVerb(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("lock", "Hold a lock while a command runs: lock PATH -- CMD ARGS...");
+  auto wish = std::make_shared<LockWish>();
+  verb->add_option("path", wish->name, "/ls/<cell>/...; the file is created if needed")->required()->type_name("PATH");
+  verb->add_flag_callback(
+      "--shared", [wish] { wish->mode = v1::SHARED; }, "Shared with other --shared holders");
+  verb->add_flag("--try", wish->try_only, "Exit 75 at once if the lock is not free");
+  verb->footer(
+      "Waits for the lock for ever unless --timeout is given. The command gets SIGTERM, and SIGKILL 3 s later, in time to be\n"
+      "dead before the lock can pass to somebody else; the exit code is then 76.");
+  verb->callback([wish, &context] { context.run = [wish, &context] { return RunLock(context, *wish); }; });
+}
+
+}  // namespace bramah::cli
