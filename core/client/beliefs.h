@@ -1,6 +1,6 @@
 // Beliefs: the locks that this client believes to hold [L5], sorted by handle. A belief starts with a grant and ends, never to
-// return by itself, when the client sends what may free the lock, closes the handle, or its session ends. That it counts only
-// while the session is active is for whoever reads the list to observe.
+// return by itself, when the client sends what may free the lock, closes the handle, or its session ends. That it counts
+// only while the session is active is for whoever reads the list to observe.
 #ifndef BRAMAH_CORE_CLIENT_BELIEFS_H_
 #define BRAMAH_CORE_CLIENT_BELIEFS_H_
 

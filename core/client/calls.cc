@@ -148,6 +148,10 @@ void Calls::Advance(const Context& context, HandleId id) {
   Handle* const handle = Find(id);
   if (handle == nullptr) return;
   for (auto at = calls_.begin(); at != calls_.end() && handle->issued == 0;) {
+    if (WindowFull()) {
+      starved_ = true;
+      return;
+    }
     const uint64_t call = at->first;
     if (at->second.stage == Stage::kBlocked && at->second.command.handle() == id.value() && Issue(context, at)) {
       handle->issued = call;
@@ -174,7 +178,8 @@ bool Calls::Issue(const Context& context, PendingMap::iterator at) {
   return true;
 }
 
-// Names the Acquire to undo: one that still waits, which is thereby given up, or the one by which the handle holds. False: neither.
+// Names the Acquire to undo: one that still waits, which is thereby given up, or the one by which the handle holds. False:
+// neither.
 bool Calls::PrepareRelease(const Context& context, v1::Command& command) {
   const HandleId id(command.handle());
   for (auto at = calls_.begin(); at != calls_.end(); ++at) {
@@ -241,7 +246,7 @@ void Calls::OnOutcome(const Context& context, uint64_t id, const v1::Outcome& ou
     unanswered_.erase(command.seq());
     const HandleId handle(command.handle());
     if (Handle* const target = Find(handle)) target->issued = 0;
-    return Advance(context, handle);
+    return GoOn(context, handle);
   }
   if (acquire && outcome.code() == v1::OK) return Grant(context, at, Position(outcome.lock_generation()));
   Complete(context, at, outcome);
@@ -291,6 +296,12 @@ void Calls::Complete(const Context& context, PendingMap::iterator at, const v1::
   Answer(context, pending, close ? v1::OK : outcome.code(), close ? nullptr : &outcome);
   if (Handle* const handle = Find(id); handle != nullptr && handle->issued == at->first) handle->issued = 0;
   Erase(at);
+  GoOn(context, id);
+}
+
+// A call of the handle no longer stands in the way of others.
+void Calls::GoOn(const Context& context, HandleId id) {
+  if (starved_ && !WindowFull()) return Resume(context);
   Advance(context, id);
 }
 
@@ -326,6 +337,7 @@ void Calls::Pause(const Context& context) {
 }
 
 void Calls::Resume(const Context& context) {
+  starved_ = false;
   for (auto at = calls_.begin(); at != calls_.end();) {
     const uint64_t id = at->first;
     if (at->second.stage == Stage::kGranted) {
@@ -345,6 +357,7 @@ void Calls::EndAll(const Context& context, v1::Code code) {
   unanswered_.clear();
   ended_handles_ = last_handle_;
   end_id_ = 0;
+  starved_ = false;
   retry_at_ = kNever;
 }
 

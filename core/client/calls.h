@@ -1,12 +1,12 @@
 // Calls: what the application has asked for and not yet been told, its handles, and the locks it believes to hold.
 //
 // Order and exactly-once [D-56, A-22]. Calls on one handle are *issued* one at a time in the order in which they were made; a
-// command that changes something gets its seq then. An issued call is sent again, with the same seq and id, on every new stream, in
-// every new epoch and whenever its answer is late, until it is answered. Close does not queue: it gives up what is unanswered on its
-// handle and names those seqs, so that no late copy of them can take effect.
+// command that changes something gets its seq then. An issued call is sent again, with the same seq and id, on every new stream,
+// in every new epoch and whenever its answer is late, until it is answered. Close does not queue: it gives up what is unanswered
+// on its handle and names those seqs, so that no late copy of them can take effect.
 //
-// Jeopardy [D-28, D-29]. While the session is not active nothing but Close is issued, and a grant that arrives is not yet told; both
-// happen, in order, when it is active again. Close is answered at once and delivered in the background [C-25].
+// Jeopardy [D-28, D-29]. While the session is not active nothing but Close is issued, and a grant that arrives is not yet told;
+// both happen, in order, when it is active again. Close is answered at once and delivered in the background [C-25].
 //
 // Suffix property [C-61]. Handle ids are never used twice, so every handle of a session that has ended fails with SESSION_EXPIRED
 // for ever, and no call is repeated in a later session.
@@ -26,8 +26,11 @@
 
 namespace bramah::client {
 
-// Unanswered calls a client may have, beside Close; below the window of sequence numbers that a cell remembers per session.
+// Unanswered calls a client may have, beside Close.
 inline constexpr size_t kCallsMax = 512;
+// How far seqs may run ahead of the first that is unanswered. Far below what a cell remembers per session (1,024), because a
+// command beyond that is refused without a trace, and a late copy of it might be executed after all.
+inline constexpr uint64_t kSeqWindow = 512;
 
 // The present moment, as far as calls are concerned.
 struct Context {
@@ -56,6 +59,8 @@ class Calls {
   void OnItem(const Context& context, const v1::SessionItem& item);
 
   // ---- the session
+  // A new one begins: seqs count from 1. REQUIRES: no call is issued.
+  void Begin() { last_seq_ = 0; }
   // Sends everything issued again: there is a new stream or a new epoch.
   void Resend(const Context& context);
   // Sends again what has waited for keepalive_retry.
@@ -106,8 +111,10 @@ class Calls {
 
   void AcceptClose(const Context& context, CallId call, HandleId handle);
   void AcceptEnd(const Context& context, CallId call);
+  bool WindowFull() const { return !unanswered_.empty() && last_seq_ - *unanswered_.begin() + 1 >= kSeqWindow; }
   // Issues the next call of the handle if nothing stands in its way.
   void Advance(const Context& context, HandleId handle);
+  void GoOn(const Context& context, HandleId handle);
   // Gives the call its seq and sends it. False: it was answered on the spot.
   bool Issue(const Context& context, PendingMap::iterator at);
   bool PrepareRelease(const Context& context, v1::Command& command);
@@ -124,6 +131,7 @@ class Calls {
   uint64_t last_id_ = 0;
   uint64_t last_seq_ = 0;
   absl::btree_set<uint64_t> unanswered_;  // seqs; the first is first_outstanding
+  bool starved_ = false;                  // something was not issued because the window was full
   uint64_t last_handle_ = 0;
   uint64_t ended_handles_ = 0;            // ids up to here belong to sessions that are over
   uint64_t end_id_ = 0;                   // END_SESSION, while it is unanswered

@@ -12,8 +12,8 @@
 
 namespace bramah::client {
 
-// Composes connection, session and calls, and owns the order of effects. Every Step has the same four parts: the lease is compared
-// with the clock, the input is taken, what is due is done, and timers and view follow the state.
+// Composes connection, session and calls, and owns the order of effects. Every Step has the same four parts: the lease is
+// compared with the clock, the input is taken, what is due is done, and timers and view follow the state.
 struct Client::State {
   explicit State(const ClientConfig* given) : connection(given), session(given), calls(given) { armed.fill(kNever); }
 
@@ -193,6 +193,7 @@ void Client::State::OpenSession(CallId call, Effects& out) {
   }
   opening = call;
   connection.UnpinCell();
+  calls.Begin();
   session.Open();
 }
 

@@ -2,9 +2,9 @@
 // handles, retries and the location of the master. Applications talk to it by Call and hear from it by Reply and CoreEvents.
 //
 // Calls (Command.kind): OPEN_SESSION, END_SESSION, OPEN, CLOSE, SET_CONTENTS, DELETE, ACQUIRE, RELEASE, GET_CONTENTS, GET_STAT,
-// READ_DIR. Callers leave session, seq, first_outstanding and nonces unset; OPEN's handle id is chosen by the library and returned
-// in Outcome.handle. Every call is answered exactly once. An ACQUIRE that has to wait is answered when it is granted (OK), when its
-// handle is closed (CANCELLED) or when the session ends; CLOSE never fails [C-25].
+// READ_DIR. Callers leave session, seq, first_outstanding and nonces unset; OPEN's handle id is chosen by the library and
+// returned in Outcome.handle. Every call is answered exactly once. An ACQUIRE that has to wait is answered when it is granted
+// (OK), when its handle is closed (CANCELLED) or when the session ends; CLOSE never fails [C-25].
 #ifndef BRAMAH_CORE_CLIENT_CLIENT_H_
 #define BRAMAH_CORE_CLIENT_CLIENT_H_
 

@@ -30,7 +30,9 @@ inline ClientConfig DefaultConfig() {
 class Harness {
  public:
   struct Sent {
+    Time at = 0;
     ConnId to;
+    ConnId latest;  // dialled by then
     std::shared_ptr<google::protobuf::Message> body;
     template <class M>
     const M* As() const {
@@ -52,12 +54,14 @@ class Harness {
   // ---- driver
   void Step(const Input& input) {
     out.Clear();
+    stepped_at = now;
     client.Step(now, input, out);
     probes.Merge(out.probes());
     for (const Effects::Ref ref : out.ops()) Carry(ref);
   }
   // Lets the clock run to `until`, firing timers on the way.
   void RunTo(Time until) {
+    int fired = 0;
     for (;;) {
       auto next = timers.end();
       for (auto at = timers.begin(); at != timers.end(); ++at) {
@@ -245,6 +249,7 @@ class Harness {
 
   ClientConfig config;
   Time now = 100 * kSecond;
+  Time stepped_at = 0;
   Client client;
   Effects out;
   Probes probes;
@@ -257,7 +262,6 @@ class Harness {
   uint64_t calls = 0;
   uint64_t session = 9'000;
   uint64_t epoch = 5;
-  int fired = 0;
 
  private:
   void Carry(Effects::Ref ref) {
@@ -265,7 +269,7 @@ class Harness {
       case Effects::Op::kSend: {
         std::shared_ptr<google::protobuf::Message> copy(out.send(ref).body->New());
         copy->CopyFrom(*out.send(ref).body);
-        sent.push_back({out.send(ref).to, std::move(copy)});
+        sent.push_back({now, out.send(ref).to, conn(), std::move(copy)});
         break;
       }
       case Effects::Op::kArm:

@@ -1,7 +1,7 @@
 // Connection: the one stream to a replica that the client uses at a time - dialling, the greeting, and whether it is alive.
 //
-// A stream that says nothing is asked (Ping) and then abandoned: TCP would take minutes to notice. Any byte counts as life.
-// Every dial carries a higher connection number, so that a server can tell which copy of a request is the newest.
+// A stream that says nothing is asked (Ping) and then abandoned: TCP would take minutes to notice. Any byte counts as
+// life. Every dial carries a higher connection number, so that a server can tell which copy of a request is the newest.
 #ifndef BRAMAH_CORE_CLIENT_CONNECTION_H_
 #define BRAMAH_CORE_CLIENT_CONNECTION_H_
 

@@ -1,8 +1,8 @@
 // The client's half of lemma L2: how long a client may trust its session, given one answer of the master. Pure arithmetic.
 //
-// The client remembers c, the instant on its own clock at which it *first* sent the nonce that is being answered. The master got a
-// copy of it no earlier than c, kept it for h of the master's clock, and then, able to prove that it still was the master, promised
-// the session L more and answered (h, L). All clocks keep their rate within rho of real time; R = (1 + rho) / (1 - rho).
+// The client remembers c, the instant on its own clock at which it *first* sent the nonce that is being answered. The master got
+// a copy of it no earlier than c, kept it for h of the master's clock, and then, able to prove that it still was the master,
+// promised the session L more and answered (h, L). All clocks keep their rate within rho of real time; R = (1 + rho) / (1 - rho).
 //
 //   master:  the answer leaves h / (1 + rho) of real time after c or later, and the promise lasts L / (1 + rho) from then or
 //            longer; so the session lives, in real time, at least until c + (h + L) / (1 + rho).
@@ -10,8 +10,8 @@
 //            (h + L) / (R (1 - rho)) = (h + L) / (1 + rho) after c.
 //
 // So the client stops first. Neither the hold nor any bound on the network enters: a slow answer only shortens what is left. The
-// proof needs the first send time, because the copy the master got may be the oldest one; it holds for CreateSession as it does for
-// KeepAlive. Rounding is down.
+// proof needs the first send time, because the copy the master got may be the oldest one; it holds for CreateSession as it does
+// for KeepAlive. Rounding is down.
 #ifndef BRAMAH_CORE_CLIENT_LEASE_H_
 #define BRAMAH_CORE_CLIENT_LEASE_H_
 

@@ -1,8 +1,8 @@
 // Locator: which endpoint to try next, and when. Pure choice; dialling is Connection's.
 //
 // The configured endpoints are tried in turn from a drawn position on, with a doubling, jittered back-off. A replica that is not
-// the master may name the one that is: that hint is followed at once, but only once in a row, because two deposed masters may name
-// each other for ever; after a hint that did not help the list goes on.
+// the master may name the one that is: that hint is followed at once, but only once in a row, because two deposed masters may
+// name each other for ever; after a hint that did not help the list goes on.
 #ifndef BRAMAH_CORE_CLIENT_LOCATOR_H_
 #define BRAMAH_CORE_CLIENT_LOCATOR_H_
 

@@ -4,8 +4,8 @@
 //   kJeopardy  the local lease ran out, or the master said that it is closing the session; nobody knows, calls wait [Chubby §2.8]
 //   kExpired   no answer came within the grace period, or the master said so; final
 //
-// and the KeepAlive that is outstanding. It decides when something has to be sent and what an answer means; it knows neither calls
-// nor connections.
+// and the KeepAlive that is outstanding. It decides when something has to be sent and what an answer means; it knows neither
+// calls nor connections.
 #ifndef BRAMAH_CORE_CLIENT_SESSION_H_
 #define BRAMAH_CORE_CLIENT_SESSION_H_
 
