@@ -136,7 +136,8 @@ uint32_t StoreSegmentHeader(char* to, const SegmentHeader& header) {
   PutHead(out, kSegmentMagic);
   PutOwner(out, header.owner);
   out.U64(header.seq);
-  out.U64(header.previous_seq);
+  out.U64(header.previous.seq);
+  out.U32(static_cast<uint32_t>(header.previous.offset));
   out.U64(header.first_index.value());
   out.U64(header.previous_term.value());
   out.U32(header.previous_crc);
@@ -155,7 +156,8 @@ std::optional<SegmentHeader> ParseSegmentHeader(std::string_view bytes) {
   SegmentHeader header;
   header.owner = GetOwner(in);
   header.seq = in.U64();
-  header.previous_seq = in.U64();
+  header.previous.seq = in.U64();
+  header.previous.offset = in.U32();
   header.first_index = LogIndex(in.U64());
   header.previous_term = Term(in.U64());
   header.previous_crc = in.U32();

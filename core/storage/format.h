@@ -23,11 +23,14 @@ namespace bramah::storage {
 inline constexpr uint32_t kFormatVersion = 1;
 inline constexpr size_t kOwnerBytes = 28;
 inline constexpr size_t kVoteSlotBytes = 76;
-inline constexpr size_t kSegmentHeaderBytes = 80;
+inline constexpr size_t kSegmentHeaderBytes = 84;
 inline constexpr size_t kRecordHeaderBytes = 16;
 inline constexpr size_t kBatchRecordBytes = 32;
 inline constexpr size_t kRollRecordBytes = 24;
 inline constexpr size_t kRecordAlignment = 8;
+// A crash may leave garbage in a sector that was being written. Headers, batches and roll records start at sector boundaries, so no
+// write ever touches a sector that holds something durable which is still needed.
+inline constexpr uint64_t kSectorBytes = 512;
 inline constexpr size_t kCellNameBytesMax = 255;
 
 // ----------------------------------------------------------------------------------------------------------------- identity
@@ -71,9 +74,11 @@ struct Position {
 struct SegmentHeader {
   Owner owner;
   uint64_t seq = 0;
-  uint64_t previous_seq = 0;   // the segment that rolls to this one; 0: the log starts here and supersedes all older segments
-  uint32_t previous_crc = 0;   // of that roll record; 0 if there is none
-  LogIndex first_index;        // one behind the last entry of the log before this segment
+  // Where the log before this segment ends: whatever else lies behind that place is superseded. seq 0: the log starts here, and
+  // all older segments are superseded.
+  Position previous;
+  uint32_t previous_crc = 0;   // of the last record before that place
+  LogIndex first_index;        // one behind the last entry before that place
   Term previous_term;          // of that last entry
   uint32_t crc = 0;            // own; set by Store and Parse; the chain of the segment's records starts from it
   friend bool operator==(const SegmentHeader&, const SegmentHeader&) = default;
@@ -85,9 +90,9 @@ std::optional<SegmentHeader> ParseSegmentHeader(std::string_view bytes);
 // ------------------------------------------------------------------------------------------------------------------ records
 
 enum class RecordKind : uint8_t {
-  kBatch = 1,  // starts what one write appends; value: its own offset
-  kEntry = 2,  // value: log index, body: raft::Entry::bytes()
-  kRoll = 3,   // last record of a full segment; value: index of the next entry
+  kBatch = 1,  // starts what one write appends, at a sector boundary; value: its own offset
+  kEntry = 2,  // directly behind another entry or the batch record; value: log index, body: raft::Entry::bytes()
+  kRoll = 3,   // the last one of a segment, at a sector boundary; value: index of the next entry
 };
 
 // A record as it lies in memory; its CRC has not been checked.
@@ -115,6 +120,8 @@ uint64_t ParseRollBody(const Record& record);
 uint32_t BatchSalt(const Owner& owner, uint64_t segment_seq);
 // The chained CRC of a record. `seed` is the predecessor's CRC, for batch records the salt.
 uint32_t RecordCrc(std::string_view whole, uint32_t seed);
+
+constexpr uint64_t NextSector(uint64_t offset) { return (offset + kSectorBytes - 1) / kSectorBytes * kSectorBytes; }
 
 constexpr size_t EntryRecordBytes(size_t entry_bytes) {
   return (kRecordHeaderBytes + entry_bytes + kRecordAlignment - 1) / kRecordAlignment * kRecordAlignment;

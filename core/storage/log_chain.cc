@@ -1,7 +1,7 @@
 #include "core/storage/log_chain.h"
 
 #include <algorithm>
-#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,113 +12,166 @@
 namespace bramah::storage {
 namespace {
 
+using Boundary = SegmentScan::Boundary;
+
 std::string NameOf(uint64_t seq) { return FileName(SegmentFile(seq)); }
 
-const SegmentScan* FindUsed(absl::Span<const SegmentScan> scans, uint64_t seq) {
-  const auto found = std::lower_bound(scans.begin(), scans.end(), seq,
-                                      [](const SegmentScan& scan, uint64_t wanted) { return scan.seq < wanted; });
-  return found != scans.end() && found->seq == seq && found->header.has_value() ? &*found : nullptr;
+bool Exists(absl::Span<const SegmentScan> scans, uint64_t seq) {
+  return std::any_of(scans.begin(), scans.end(),
+                     [&](const SegmentScan& scan) { return scan.seq == seq && scan.header.has_value(); });
 }
 
-const SegmentScan* FindStart(absl::Span<const SegmentScan> scans) {
-  for (auto scan = scans.rbegin(); scan != scans.rend(); ++scan) {
-    if (scan->header.has_value() && FindUsed(scans, scan->header->previous_seq) == nullptr) return &*scan;
+// The newest segment that says it follows `segment`, and a place in it that exists.
+const SegmentScan* FindSuccessor(absl::Span<const SegmentScan> scans, const SegmentScan& segment) {
+  for (auto scan = scans.rbegin(); scan != scans.rend() && scan->seq > segment.seq; ++scan) {
+    if (!scan->header.has_value() || scan->header->previous.seq != segment.seq) continue;
+    const Boundary* place = segment.FindBoundary(scan->header->previous.offset);
+    if (place != nullptr && place->crc == scan->header->previous_crc) return &*scan;
   }
   return nullptr;
 }
 
-// Entries as they supersede each other, still in the segments' bytes.
-class Assembly {
- public:
-  Assembly(LogIndex base, Term base_term, LogIndex floor) : last_(base), last_term_(base_term), floor_(floor) {
-    if (base == floor) floor_term_ = base_term;
+const SegmentScan* FindStart(absl::Span<const SegmentScan> scans, LogIndex floor) {
+  const SegmentScan* start = nullptr;
+  for (const SegmentScan& scan : scans) {
+    if (scan.header.has_value() && !Exists(scans, scan.header->previous.seq)) start = &scan;
   }
+  while (start != nullptr) {
+    // Damage in a segment wholly below the snapshot does not matter, so the places are not compared.
+    const auto next = std::find_if(scans.rbegin(), scans.rend(), [&](const SegmentScan& scan) {
+      return scan.header.has_value() && scan.header->previous.seq == start->seq && scan.seq > start->seq;
+    });
+    if (next == scans.rend() || next->header->first_index > floor.Next()) break;
+    start = &*next;
+  }
+  return start;
+}
 
-  // False if the record cannot follow.
-  bool Add(const SegmentScan::Entry& entry) {
-    if (!entry.index || entry.index > last_.Next() || entry.bytes.size() < raft::Entry::kHeaderBytes) return false;
-    last_ = entry.index;
-    last_term_ = Term(LoadLittle<uint64_t>(entry.bytes.data()));
-    if (entry.index > floor_) {
-      kept_.resize(entry.index - floor_ - 1);
-      kept_.push_back(entry.bytes);
-    } else {
-      kept_.clear();
-      floor_term_ = entry.index == floor_ ? last_term_ : Term();
+// A run of entries, the later ones superseding the earlier ones, still in the segments' bytes.
+struct Run {
+  LogIndex first;  // none: empty
+  std::vector<std::string_view> entries;
+
+  void Put(LogIndex index, std::string_view bytes) {
+    if (!first || index < first) {
+      entries.clear();
+      first = index;
     }
-    return true;
+    entries.resize(index - first);
+    entries.push_back(bytes);
   }
-
   // False if an entry is none, or terms fall.
-  bool Finish(LogChain& chain) const {
+  bool Parse(std::vector<raft::Entry>* to) const {
     Term term;
-    for (const std::string_view bytes : kept_) {
+    for (const std::string_view bytes : entries) {
       std::optional<raft::Entry> entry = raft::Entry::Parse(Blob(bytes));
       if (!entry.has_value() || entry->term() < term) return false;
       term = entry->term();
-      chain.entries.push_back(*std::move(entry));
+      to->push_back(*std::move(entry));
     }
-    chain.last = last_;
-    chain.last_term = last_term_;
-    chain.floor_term = floor_term_;
+    return true;
+  }
+};
+
+class Walker {
+ public:
+  Walker(absl::Span<const SegmentScan> scans, LogIndex floor, LogChain* chain) : scans_(scans), floor_(floor), chain_(*chain) {}
+
+  // Returns what is wrong, if anything.
+  std::string Walk(const SegmentScan& start) {
+    for (const SegmentScan& scan : scans_) mark_ = std::max(mark_, scan.mark);
+    Begin(start);
+    for (const SegmentScan* segment = &start; segment != nullptr;) {
+      const SegmentScan* next = FindSuccessor(scans_, *segment);
+      if (segment->rolls_to != 0 && (next == nullptr || next->seq < segment->rolls_to)) {
+        return absl::StrCat(NameOf(segment->rolls_to), ", the successor of ", NameOf(segment->seq), ", is missing or damaged");
+      }
+      const uint64_t upto = next == nullptr ? segment->end().offset : next->header->previous.offset;
+      if (!Read(*segment, upto)) return absl::StrCat(NameOf(segment->seq), " holds an entry that cannot follow its predecessor");
+      if (next != nullptr && (next->header->first_index != at_.last.Next() || next->header->previous_term != at_.last_term)) {
+        return absl::StrCat(NameOf(next->seq), " does not continue ", NameOf(segment->seq));
+      }
+      segment = next;
+    }
+    return Finish();
+  }
+
+ private:
+  void Begin(const SegmentScan& start) {
+    const SegmentHeader& header = *start.header;
+    at_ = {{start.seq, kSegmentHeaderBytes}, header.crc, header.first_index.Prev(), header.previous_term};
+    chain_.start = at_;
+    if (at_.last == floor_) chain_.floor_term = at_.last_term;
+    floor_ = std::max(floor_, at_.last);
+  }
+
+  bool Read(const SegmentScan& segment, uint64_t upto) {
+    chain_.segments.push_back(&segment);
+    size_t entry = 0;
+    for (const Boundary& boundary : segment.boundaries) {
+      if (boundary.offset > upto) break;
+      for (; entry < boundary.entries; ++entry) {
+        if (!Add(segment.entries[entry])) return false;
+      }
+      at_.place = {segment.seq, boundary.offset};
+      at_.crc = boundary.crc;
+      if (at_.place == mark_) Mark();
+    }
     return true;
   }
 
-  LogIndex last() const { return last_; }
-  Term last_term() const { return last_term_; }
-
- private:
-  LogIndex last_;
-  Term last_term_;
-  LogIndex floor_;
-  Term floor_term_;
-  std::vector<std::string_view> kept_;
-};
-
-// Whether `next` is what `segment`, at whose end the log is `log`, rolls to.
-bool Continues(const SegmentScan& segment, const Assembly& log, const SegmentScan& next) {
-  return next.header->previous_seq == segment.seq && next.header->previous_crc == segment.crc &&
-         next.header->first_index == log.last().Next() && next.header->previous_term == log.last_term();
-}
-
-// Walks the roll records from the start; returns what is wrong.
-std::string Walk(absl::Span<const SegmentScan> scans, const SegmentScan& start, Assembly& log, LogChain& chain) {
-  for (const SegmentScan* segment = &start;;) {
-    chain.segments.push_back(segment);
-    for (const SegmentScan::Entry& entry : segment->entries) {
-      if (!log.Add(entry)) return absl::StrCat(NameOf(segment->seq), " has an impossible entry at offset ", entry.offset);
+  bool Add(const SegmentScan::Entry& entry) {
+    if (!entry.index || entry.index > at_.last.Next() || entry.bytes.size() < raft::Entry::kHeaderBytes) return false;
+    at_.last = entry.index;
+    at_.last_term = Term(LoadLittle<uint64_t>(entry.bytes.data()));
+    tail_.Put(entry.index, entry.bytes);
+    if (entry.index > floor_) {
+      kept_.Put(entry.index, entry.bytes);
+    } else {
+      // Only a log that a snapshot from the leader is about to replace goes back so far.
+      kept_ = {};
+      chain_.floor_term = entry.index == floor_ ? at_.last_term : Term();
     }
-    if (segment->rolls_to == 0) return {};
-    const SegmentScan* next = FindUsed(scans, segment->rolls_to);
-    if (next == nullptr || !Continues(*segment, log, *next)) {
-      return absl::StrCat(NameOf(segment->rolls_to), ", the successor of ", NameOf(segment->seq), ", is missing or damaged");
-    }
-    segment = next;
+    return true;
   }
-}
+
+  void Mark() {
+    chain_.marked = at_;
+    tail_ = {};
+  }
+
+  std::string Finish() {
+    chain_.end = at_;
+    if (at_.place < mark_) {
+      return absl::StrCat(NameOf(at_.place.seq), " is damaged at offset ", at_.place.offset, ", but ", NameOf(mark_.seq),
+                          " was synced up to offset ", mark_.offset);
+    }
+    chain_.tail_first = tail_.first;
+    if (!kept_.Parse(&chain_.entries) || !tail_.Parse(&chain_.tail)) {
+      return absl::StrCat("the log that ends in ", NameOf(at_.place.seq), " holds an entry of an unknown kind or a falling term");
+    }
+    return {};
+  }
+
+  const absl::Span<const SegmentScan> scans_;
+  LogIndex floor_;
+  LogChain& chain_;
+  Position mark_;
+  LogPoint at_;
+  Run kept_;
+  Run tail_;
+};
 
 }  // namespace
 
 LogChain FollowLog(absl::Span<const SegmentScan> scans, LogIndex floor) {
   LogChain chain;
-  const SegmentScan* start = FindStart(scans);
+  const SegmentScan* start = FindStart(scans, floor);
   if (start == nullptr || !start->header->first_index) {
     chain.damage = "no segment of the log is readable";
     return chain;
   }
-  chain.base = start->header->first_index.Prev();
-  chain.base_term = start->header->previous_term;
-  for (const SegmentScan& scan : scans) chain.mark = std::max(chain.mark, scan.mark);
-
-  Assembly log(chain.base, chain.base_term, std::max(floor, chain.base));
-  chain.damage = Walk(scans, *start, log, chain);
-  if (!chain.damage.empty()) return chain;
-  if (chain.end() < chain.mark) {
-    chain.damage = absl::StrCat(NameOf(chain.end().seq), " is damaged at offset ", chain.end().offset, ", but ",
-                                NameOf(chain.mark.seq), " was synced up to offset ", chain.mark.offset);
-  } else if (!log.Finish(chain)) {
-    chain.damage = absl::StrCat("the log that ends in ", NameOf(chain.end().seq), " holds an entry that is none");
-  }
+  chain.damage = Walker(scans, floor, &chain).Walk(*start);
   return chain;
 }
 

@@ -41,20 +41,19 @@ bool IsExpected(const Identity& found, const Identity& expect) {
          (any_disk || (found.disk_high == expect.disk_high && found.disk_low == expect.disk_low));
 }
 
-// Starts a log behind `base` in segment `seq`, which is allocated for it.
-WalTail StartLog(const Owner& owner, uint64_t seq, uint64_t bytes, LogIndex base, Term base_term, std::vector<FileOp>* ops) {
-  AppendAllocateSegment(seq, bytes, ops);
-  WalTail tail;
-  const SegmentHeader header{owner, seq, 0, 0, base.Next(), base_term};
-  Blob block = Blob::Make(kSegmentHeaderBytes, [&](char* to) { tail.crc = StoreSegmentHeader(to, header); });
-  ops->push_back(WriteFile(SegmentFile(seq), 0, std::move(block)));
-  ops->push_back(SyncFile(SegmentFile(seq)));
-  tail.segments.push_back({seq, bytes, {}});
-  tail.end = kSegmentHeaderBytes;
-  tail.last = base;
-  tail.last_term = base_term;
-  tail.mark = {seq, kSegmentHeaderBytes};
-  return tail;
+// Gives the writer a new segment for the batch it holds.
+void WriteSegment(uint64_t segment_bytes, StartingPoint& point) {
+  std::optional<Spare> spare = Spare{point.next_segment++, std::max(segment_bytes, point.wal.SpareNeeded())};
+  AppendAllocateSegment(spare->seq, spare->size, &point.ops);
+  point.wal.AppendWrite(&spare, &point.ops);
+}
+
+void AppendIdentity(const Identity& identity, std::vector<FileOp>* ops) {
+  const FileId temporary{FileKind::kIdentityTmp, 0};
+  ops->push_back(CreateFile(temporary));
+  ops->push_back(WriteFile(temporary, 0, Blob(EncodeIdentity(identity))));
+  ops->push_back(SyncFile(temporary));
+  ops->push_back(RenameFile(temporary, {FileKind::kIdentity, 0}));
 }
 
 class Recoverer {
@@ -73,10 +72,12 @@ class Recoverer {
   bool ReachesSnapshot();
 
   // Each adds operations.
-  void RewriteLog();
+  void ContinueLog();
   void StartLogBehindSnapshot();
   void RewriteVotes();
-  void RemoveLeftovers();
+  void RewriteNames();
+  bool MayReplaceSomething() const;
+  void ListLeftovers();
 
   bool Refused(StartingPoint refused) {
     result_ = std::move(refused);
@@ -109,12 +110,13 @@ StartingPoint Recoverer::Run() {
   ReadSnapshots();
   if (!ReadLog()) return std::move(result_);
   if (ReachesSnapshot()) {
-    RewriteLog();
+    ContinueLog();
   } else {
     StartLogBehindSnapshot();
   }
   RewriteVotes();
-  RemoveLeftovers();
+  RewriteNames();
+  ListLeftovers();
   return std::move(result_);
 }
 
@@ -176,8 +178,8 @@ bool Recoverer::ReadLog() {
   std::sort(scans_.begin(), scans_.end(), [](const SegmentScan& a, const SegmentScan& b) { return a.seq < b.seq; });
   chain_ = FollowLog(scans_, snapshot_index());
   if (!chain_.damage.empty()) return Refused(RefuseDamaged(HaltReason::kCorruptLog, chain_.damage));
-  if (chain_.base <= snapshot_index()) return true;
-  const std::string gap = absl::StrCat("the log starts behind index ", chain_.base.value(), ", but the newest ",
+  if (chain_.start.last <= snapshot_index()) return true;
+  const std::string gap = absl::StrCat("the log starts behind index ", chain_.start.last.value(), ", but the newest ",
                                        bad_snapshot_ ? "readable " : "", "snapshot ends at ", snapshot_index().value());
   const bool no_snapshot = bad_snapshot_ || !snapshot_index();
   return Refused(RefuseDamaged(no_snapshot ? HaltReason::kCorruptSnapshot : HaltReason::kCorruptLog, gap));
@@ -187,44 +189,47 @@ bool Recoverer::ReadLog() {
 // that supersedes the old log.
 bool Recoverer::ReachesSnapshot() {
   const std::optional<raft::Snapshot>& snapshot = result_.recovered.snapshot;
-  return !snapshot.has_value() || (chain_.last >= snapshot->meta.index && chain_.floor_term == snapshot->meta.term);
+  return !snapshot.has_value() || (chain_.end.last >= snapshot->meta.index && chain_.floor_term == snapshot->meta.term);
 }
 
-// What was read may exist only in the page cache, and a sync may have failed and forgotten it: the bytes behind the last mark are
-// written again, not only synced [ST-01, ST-02]. Newest segment first, so that a roll record never outlives its successor.
-void Recoverer::RewriteLog() {
-  for (auto it = chain_.segments.rbegin(); it != chain_.segments.rend() && (*it)->seq >= chain_.mark.seq; ++it) {
-    const SegmentScan& segment = **it;
-    const uint64_t from = segment.seq == chain_.mark.seq ? chain_.mark.offset : 0;
-    if (from >= segment.end) continue;
-    result_.ops.push_back(WriteFile(SegmentFile(segment.seq), from, Blob(segment.bytes.view().substr(from, segment.end - from))));
-    result_.ops.push_back(SyncFile(SegmentFile(segment.seq)));
-    result_.tail.unmarked |= !segment.entries.empty() && segment.entries.back().offset >= from;
+// What was read may exist only in the page cache, and a sync may have failed and forgotten it. So what lies behind the last mark is
+// written again [ST-01, ST-02]: into a new segment, because part of it may be durable and promised, and a crash must not find it
+// half overwritten. Everything before the mark is durable as it is.
+void Recoverer::ContinueLog() {
+  const std::optional<LogPoint>& marked = chain_.marked;
+  std::vector<LiveSegment> segments;
+  for (const SegmentScan* scan : chain_.segments) {
+    if (!marked.has_value() || scan->seq > marked->place.seq) break;
+    LogIndex max_index;
+    for (const SegmentScan::Entry& entry : scan->entries) max_index = std::max(max_index, entry.index);
+    segments.push_back({scan->seq, scan->bytes.size(), max_index});
   }
-  for (const SegmentScan* segment : chain_.segments) {
-    result_.tail.segments.push_back({segment->seq, segment->bytes.size(), segment->max_index});
+  result_.wal = marked.has_value() ? WalWriter(owner_, std::move(segments), *marked)
+                                   : WalWriter(owner_, chain_.start.last, chain_.start.last_term);
+  const bool in_place = marked.has_value() && marked->place.seq == chain_.end.place.seq && chain_.tail.empty();
+  if (!in_place) {
+    if (marked.has_value()) result_.wal.RequestRoll();
+    if (!chain_.tail.empty()) result_.wal.Append(chain_.tail_first, chain_.tail);
+    WriteSegment(segment_bytes_, result_);
   }
-  result_.tail.end = chain_.end().offset;
-  result_.tail.crc = chain_.segments.back()->crc;
-  result_.tail.last = chain_.last;
-  result_.tail.last_term = chain_.last_term;
-  result_.tail.mark = chain_.mark;
   result_.recovered.first = snapshot_index().Next();
   result_.recovered.entries = std::move(chain_.entries);
   SOMETIMES(result_.probes, kRecoveredTornTail, chain_.segments.back()->residue);
-  SOMETIMES(result_.probes, kRecoveredUnsyncedTail, result_.tail.unmarked);
+  SOMETIMES(result_.probes, kRecoveredUnsyncedTail, !chain_.tail.empty());
 }
 
 void Recoverer::StartLogBehindSnapshot() {
   const raft::SnapshotMeta& meta = result_.recovered.snapshot->meta;
-  result_.tail = StartLog(owner_, result_.next_segment++, segment_bytes_, meta.index, meta.term, &result_.ops);
+  result_.wal = WalWriter(owner_, meta.index, meta.term);
+  WriteSegment(segment_bytes_, result_);
   result_.recovered.first = meta.index.Next();
 }
 
 void Recoverer::RewriteVotes() {
-  // The log and the snapshot may be ahead: they are written by another lane, or later. No vote was promised in a term that the
-  // slots do not know.
-  const Term term = std::max(result_.tail.last_term, result_.votes.hard().term);
+  // A snapshot may be ahead of them: it is written by the other lane. Nothing was promised in a term that the slots do not know.
+  const bool installed = result_.recovered.entries.empty() && result_.recovered.snapshot.has_value();
+  const Term last_term = installed ? result_.recovered.snapshot->meta.term : chain_.end.last_term;
+  const Term term = std::max(last_term, result_.votes.hard().term);
   if (term > result_.votes.hard().term) result_.votes.Set({term, ReplicaId(), result_.votes.hard().promise});
   for (const uint32_t slot : {0u, 1u}) {
     if (Find({FileKind::kVote, slot}) == nullptr) result_.ops.push_back(CreateFile({FileKind::kVote, slot}));
@@ -233,37 +238,39 @@ void Recoverer::RewriteVotes() {
   result_.recovered.hard = result_.votes.hard();
 }
 
-// Everything that is not part of the starting point. The directory is synced first: a rename that made the snapshot visible must
-// be durable before what it replaces goes. The highest sequence number stays in the directory, so that it is never used again.
-void Recoverer::RemoveLeftovers() {
-  const auto is_live = [&](FileId id) {
-    switch (id.kind) {
-      case FileKind::kIdentity:
-      case FileKind::kVote:
-        return true;
-      case FileKind::kSegment:
-        return std::any_of(result_.tail.segments.begin(), result_.tail.segments.end(),
-                           [&](const LiveSegment& segment) { return segment.seq == id.seq; });
-      case FileKind::kSnapshot:
-        return id.seq == snapshot_index().value();
-      case FileKind::kIdentityTmp:
-      case FileKind::kSnapshotTmp:
-        return false;
-    }
-    return true;
-  };
-  std::vector<FileOp> unlinks;
-  bool highest_goes = false;
-  for (const FileInfo& file : files_) {
-    if (is_live(file.id)) continue;
-    unlinks.push_back(UnlinkFile(file.id));
-    highest_goes |= file.id.kind == FileKind::kSegment && file.id.seq > result_.tail.segments.back().seq;
+// A name that was read may not be durable either. That of the identity is certain once a vote was stored; that of the snapshot once
+// something it replaced was removed.
+void Recoverer::RewriteNames() {
+  if (result_.votes.generation() == 1) AppendIdentity(result_.recovered.identity, &result_.ops);
+  if (result_.recovered.snapshot.has_value() && MayReplaceSomething()) {
+    const FileId file{FileKind::kSnapshot, snapshot_index().value()};
+    AppendSnapshotFile(owner_, *result_.recovered.snapshot, &result_.ops);
+    result_.ops.push_back(SyncDirectory());
+    result_.ops.push_back(ReadFile(file, 0, Find(file)->size()));
   }
-  if (highest_goes) result_.ops.push_back(CreateFile(SegmentFile(result_.next_segment)));
   result_.ops.push_back(SyncDirectory());
-  if (unlinks.empty()) return;
-  result_.ops.insert(result_.ops.end(), unlinks.begin(), unlinks.end());
-  result_.ops.push_back(SyncDirectory());
+}
+
+bool Recoverer::MayReplaceSomething() const {
+  const auto is_other = [&](const FileInfo& file) {
+    return file.id.kind == FileKind::kSnapshot && file.id.seq != snapshot_index().value();
+  };
+  const auto is_first = [](const SegmentScan& scan) { return scan.header.has_value() && scan.header->first_index == LogIndex(1); };
+  return std::any_of(files_.begin(), files_.end(), is_other) || std::any_of(scans_.begin(), scans_.end(), is_first);
+}
+
+// Everything that is not part of the starting point.
+void Recoverer::ListLeftovers() {
+  const auto is_live_segment = [&](uint64_t seq) {
+    return std::any_of(result_.wal.segments().begin(), result_.wal.segments().end(),
+                       [&](const LiveSegment& segment) { return segment.seq == seq; });
+  };
+  for (const FileInfo& file : files_) {
+    const bool leftover = file.id.kind == FileKind::kIdentityTmp || file.id.kind == FileKind::kSnapshotTmp ||
+                          (file.id.kind == FileKind::kSegment && !is_live_segment(file.id.seq)) ||
+                          (file.id.kind == FileKind::kSnapshot && file.id.seq != snapshot_index().value());
+    if (leftover) result_.leftovers.push_back(file.id);
+  }
 }
 
 }  // namespace
@@ -284,15 +291,11 @@ StartingPoint Format(const Identity& expect, uint64_t seed, uint64_t segment_byt
   const Owner owner = OwnerOf(identity);
   result.votes = VoteSlots::New(owner);
   result.votes.AppendFormat(&result.ops);
-  result.tail = StartLog(owner, 1, segment_bytes, LogIndex(), Term(), &result.ops);
-  result.next_segment = 2;
+  result.wal = WalWriter(owner, LogIndex(), Term());
+  WriteSegment(segment_bytes, result);
   result.recovered.first = LogIndex(1);
-  const FileId temporary{FileKind::kIdentityTmp, 0};
-  result.ops.push_back(CreateFile(temporary));
-  result.ops.push_back(WriteFile(temporary, 0, Blob(EncodeIdentity(identity))));
-  result.ops.push_back(SyncFile(temporary));
   result.ops.push_back(SyncDirectory());
-  result.ops.push_back(RenameFile(temporary, {FileKind::kIdentity, 0}));
+  AppendIdentity(identity, &result.ops);
   result.ops.push_back(SyncDirectory());
   return result;
 }

@@ -40,9 +40,10 @@ struct StartingPoint {
   std::optional<Refusal> refusal;  // if set, nothing else is
   Recovered recovered;
   VoteSlots votes;
-  WalTail tail;
+  WalWriter wal;              // its first batch is among `ops`, if it needs one
   uint64_t next_segment = 1;  // first sequence number never used on this disk
-  std::vector<FileOp> ops;
+  std::vector<FileOp> ops;        // a read among them is the snapshot, and has to show it
+  std::vector<FileId> leftovers;  // to be removed after that, once a segment with a higher number exists
   Probes probes;
 };
 

@@ -19,17 +19,24 @@ struct SegmentScan {
     uint64_t offset = 0;     // of the record
     std::string_view bytes;  // into `bytes` below
   };
+  // A place where a batch ends: the log may continue from here, in this segment or in another one.
+  struct Boundary {
+    uint64_t offset = 0;
+    uint32_t crc = 0;
+    size_t entries = 0;  // how many of `entries` lie before
+  };
 
   uint64_t seq = 0;
   Blob bytes;
   std::optional<SegmentHeader> header;  // none: never used, damaged, or of another owner
   std::vector<Entry> entries;           // as written; a later one may supersede an earlier one
-  LogIndex max_index;                   // highest index among them
-  uint64_t end = 0;                     // behind the last good record
-  uint32_t crc = 0;                     // of the last good record, or of the header
+  std::vector<Boundary> boundaries;     // the header's end first; the last one is the end of the chain
   uint64_t rolls_to = 0;                // named by the roll record that ends the segment; 0: no such record
-  Position mark;                        // highest valid synced_through, also of batches behind `end`
-  bool residue = false;                 // something other than zeros lies behind `end`
+  Position mark;                        // highest valid synced_through, also of batches behind the end of the chain
+  bool residue = false;                 // something other than zeros lies behind the end of the chain
+
+  const Boundary* FindBoundary(uint64_t offset) const;
+  Position end() const { return {seq, boundaries.empty() ? 0 : boundaries.back().offset}; }
 };
 
 // `seq` is the number in the file's name, `owner` the directory's.

@@ -59,6 +59,16 @@ std::optional<raft::Snapshot> ParseSnapshotFile(const Owner& owner, LogIndex ind
   return snapshot;
 }
 
+void AppendSnapshotFile(const Owner& owner, const raft::Snapshot& snapshot, std::vector<FileOp>* ops) {
+  const FileId temporary{FileKind::kSnapshotTmp, snapshot.meta.index.value()};
+  const Blob header = EncodeSnapshotHeader(owner, snapshot);
+  ops->push_back(CreateFile(temporary));
+  ops->push_back(WriteFile(temporary, 0, header));
+  ops->push_back(WriteFile(temporary, header.size(), snapshot.state));
+  ops->push_back(SyncFile(temporary));
+  ops->push_back(RenameFile(temporary, {FileKind::kSnapshot, snapshot.meta.index.value()}));
+}
+
 SnapshotWriter::SnapshotWriter(const Owner& owner, raft::Snapshot snapshot)
     : snapshot_(std::move(snapshot)),
       header_(EncodeSnapshotHeader(owner, snapshot_)),

@@ -20,6 +20,8 @@ uint64_t SegmentBytes(const Options& options) {
   return bytes / kRecordAlignment * kRecordAlignment;
 }
 
+bool IsTemporary(FileKind kind) { return kind == FileKind::kIdentityTmp || kind == FileKind::kSnapshotTmp; }
+
 bool IsSync(const FileOp& op) { return op.kind == FileOp::kSyncData || op.kind == FileOp::kSyncDir; }
 
 // Nothing was synced, so nothing can have been lost or half promised: the batch may be repeated [ST-09].
@@ -58,7 +60,7 @@ void Storage::Boot(Time, const bramah::Boot& boot, Effects& out) {
   phase_ = Phase::kReading;
   files_.assign(boot.files.begin(), boot.files.end());
   std::vector<FileOp> ops;
-  for (const FileInfo& file : files_) ops.push_back(ReadFile(file.id, 0, file.size));
+  for (const FileInfo& file : files_) ops.push_back(ReadFile(file.id, 0, IsTemporary(file.id.kind) ? 0 : file.size));
   bulk_.Issue(std::move(ops), out);
 }
 
@@ -71,12 +73,28 @@ void Storage::StartFrom(StartingPoint start, Effects& out) {
   recovered_ = std::move(start.recovered);
   owner_ = OwnerOf(recovered_.identity);
   votes_ = start.votes;
-  wal_ = WalWriter(owner_, std::move(start.tail));
+  wal_ = std::move(start.wal);
   next_segment_ = start.next_segment;
+  removals_ = std::move(start.leftovers);
   if (recovered_.snapshot.has_value()) snapshot_index_ = recovered_.snapshot->meta.index;
   files_.clear();
   phase_ = Phase::kSettling;
   bulk_.Issue(std::move(start.ops), out);
+}
+
+void Storage::ReadingDone(absl::Span<const Blob> reads, Effects& out) {
+  BRAMAH_CHECK(reads.size() == files_.size());
+  StartFrom(Recover(expect_, SegmentBytes(*options_), files_, reads), out);
+}
+
+void Storage::SettlingDone(absl::Span<const Blob> reads, Effects& out) {
+  if (!reads.empty() && !ParseSnapshotFile(owner_, snapshot_index_, reads[0].view()).has_value()) {
+    HaltReadsDifferently(snapshot_index_, out);
+    return;
+  }
+  wal_.Completed();
+  phase_ = Phase::kReady;
+  for (const uint64_t seq : wal_.TakeCovered(snapshot_index_)) removals_.push_back(SegmentFile(seq));
 }
 
 bool Storage::ready() const { return phase_ == Phase::kReady; }
@@ -91,6 +109,12 @@ bool Storage::halted() const { return phase_ == Phase::kHalted; }
 void Storage::Halt(HaltReason why, std::string detail, Effects& out) {
   phase_ = Phase::kHalted;
   out.Halt(why, std::move(detail));
+}
+
+void Storage::HaltReadsDifferently(LogIndex snapshot, Effects& out) {
+  const FileId file{FileKind::kSnapshot, snapshot.value()};
+  Halt(HaltReason::kDiskFailure, absl::StrCat(FileName(file), " reads back differently; check the disk and start this replica again"),
+       out);
 }
 
 // -------------------------------------------------------------------------------------------------------------- completions
@@ -114,12 +138,7 @@ void Storage::LogDone() {
 void Storage::BulkDone(absl::Span<const Blob> reads, Effects& out) {
   switch (bulk_job_) {
     case BulkJob::kRecovery:
-      if (phase_ == Phase::kReading) {
-        StartFrom(Recover(expect_, SegmentBytes(*options_), files_, reads), out);
-      } else {
-        phase_ = Phase::kReady;
-        for (const uint64_t seq : wal_.TakeCovered(snapshot_index_)) removals_.push_back(SegmentFile(seq));
-      }
+      phase_ == Phase::kReading ? ReadingDone(reads, out) : SettlingDone(reads, out);
       return;
     case BulkJob::kSpare:
       spare_ = preparing_;
@@ -135,9 +154,7 @@ void Storage::BulkDone(absl::Span<const Blob> reads, Effects& out) {
 void Storage::SnapshotDone(absl::Span<const Blob> reads, Effects& out) {
   snapshot_writer_->Completed(reads);
   if (snapshot_writer_->state() == SnapshotWriter::State::kDifferent) {
-    const FileId file{FileKind::kSnapshot, snapshot_writer_->meta().index.value()};
-    Halt(HaltReason::kDiskFailure, absl::StrCat(FileName(file), " reads back differently; check the disk and start this replica again"),
-         out);
+    HaltReadsDifferently(snapshot_writer_->meta().index, out);
   } else if (snapshot_writer_->state() == SnapshotWriter::State::kVerified && install_ == Install::kNo) {
     FinishSnapshot();
   }
@@ -254,17 +271,18 @@ void Storage::FlushLog(Effects& out) {
   if (!ops.empty()) log_.Issue(std::move(ops), out);
 }
 
-// A log batch may wait for its segment, so the spare goes first.
+// A log batch may wait for its segment, so the spare goes first. Removals come before the next snapshot, which may have the name of
+// a damaged one that goes.
 void Storage::FlushBulk(Effects& out) {
   if (!bulk_.idle()) return;
   std::vector<FileOp> ops;
   if (PrepareSpare(&ops)) {
     bulk_job_ = BulkJob::kSpare;
+  } else if (RemoveFiles(&ops)) {
+    bulk_job_ = BulkJob::kRemoval;
   } else if (saving() && snapshot_writer_->state() == SnapshotWriter::State::kWriting) {
     bulk_job_ = BulkJob::kSnapshot;
     snapshot_writer_->NextBatch(&ops);
-  } else if (RemoveFiles(&ops)) {
-    bulk_job_ = BulkJob::kRemoval;
   }
   if (!ops.empty()) bulk_.Issue(std::move(ops), out);
 }

@@ -86,6 +86,8 @@ class Storage {
   enum class Install : uint8_t { kNo, kSaving, kStartingOver };
 
   void StartFrom(StartingPoint start, Effects& out);
+  void ReadingDone(absl::Span<const Blob> reads, Effects& out);
+  void SettlingDone(absl::Span<const Blob> reads, Effects& out);
   void LogDone();
   void BulkDone(absl::Span<const Blob> reads, Effects& out);
   void SnapshotDone(absl::Span<const Blob> reads, Effects& out);
@@ -96,6 +98,7 @@ class Storage {
   bool RemoveFiles(std::vector<FileOp>* ops);
   void Schedule(Time now, Effects& out);
   void Halt(HaltReason why, std::string detail, Effects& out);
+  void HaltReadsDifferently(LogIndex snapshot, Effects& out);
   LaneQueue& lane(Lane lane) { return lane == Lane::kLog ? log_ : bulk_; }
 
   const Options* options_;

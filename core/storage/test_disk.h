@@ -1,17 +1,17 @@
 // For tests: a disk in memory that executes file operations one by one, forgets what was not synced when the machine crashes, and
 // a driver that runs a Storage on it.
 //
-// What a machine crash may do to unsynced data: every 512-byte sector of every write is kept, lost, or torn (a prefix of the
-// write's bytes in that sector is kept); every directory operation is kept or lost, independent of the others. Bytes that no
-// unsynced write touched never change. A failed sync drops what it should have written, while reads go on showing it.
+// What a machine crash may do: every 512-byte sector that an unsynced write touched is kept, lost, or torn, which leaves garbage
+// even where nothing was written; every directory operation since the last sync is kept or lost, independent of the others. A
+// failed sync drops what it should have made durable, while reads go on showing it.
 #ifndef BRAMAH_CORE_STORAGE_TEST_DISK_H_
 #define BRAMAH_CORE_STORAGE_TEST_DISK_H_
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,8 +53,14 @@ class TestDisk {
     }
   }
 
-  // A failed sync: the data is gone, though reads still show it.
-  void DropUnsynced(FileId file) { inodes_[cached_.at(file)].unsynced.clear(); }
+  // `op`, a sync, fails: what it should have made durable is gone, though reads still show it.
+  void FailSync(const FileOp& op) {
+    if (op.kind == FileOp::kSyncDir) {
+      unsynced_names_.clear();
+    } else {
+      inodes_[cached_.at(op.file)].unsynced.clear();
+    }
+  }
 
   // The machine loses power. kRandom draws from `seed`.
   void Crash(Fate fate, uint64_t seed) {
@@ -64,7 +70,7 @@ class TestDisk {
       return Below(Draw(seed, 1, 0, ordinal++), bound);
     };
     for (auto& [id, inode] : inodes_) {
-      for (const Unsynced& write : inode.unsynced) CrashWrite(inode, write, draw);
+      CrashInode(inode, draw);
       inode.unsynced.clear();
       inode.cached = inode.durable;
     }
@@ -101,7 +107,6 @@ class TestDisk {
   struct Unsynced {
     uint64_t offset;
     std::string bytes;
-    bool truncates;  // to nothing
   };
   struct Inode {
     std::string durable;
@@ -131,12 +136,6 @@ class TestDisk {
   }
 
   void Create(FileId file) {
-    if (Has(file)) {
-      Inode& inode = inodes_[cached_.at(file)];
-      inode.unsynced.push_back({0, {}, true});
-      inode.cached.clear();
-      return;
-    }
     inodes_[next_inode_] = {};
     ChangeDirectory({file, file, next_inode_++});
   }
@@ -144,15 +143,12 @@ class TestDisk {
   void Write(FileId file, uint64_t offset, std::string bytes) {
     Inode& inode = inodes_[cached_.at(file)];
     Overwrite(&inode.cached, offset, bytes);
-    inode.unsynced.push_back({offset, std::move(bytes), false});
+    inode.unsynced.push_back({offset, std::move(bytes)});
   }
 
   void Sync(FileId file) {
     Inode& inode = inodes_[cached_.at(file)];
-    for (const Unsynced& write : inode.unsynced) {
-      if (write.truncates) inode.durable.clear();
-      Overwrite(&inode.durable, write.offset, write.bytes);
-    }
+    ApplyAll(inode);
     inode.unsynced.clear();
   }
 
@@ -161,20 +157,33 @@ class TestDisk {
     return op.offset >= contents.size() ? Blob() : Blob(std::string_view(contents).substr(op.offset, op.length));
   }
 
+  static void ApplyAll(Inode& inode) {
+    for (const Unsynced& write : inode.unsynced) Overwrite(&inode.durable, write.offset, write.bytes);
+  }
+
   template <class Draw>
-  static void CrashWrite(Inode& inode, const Unsynced& write, Draw& draw) {
-    if (write.truncates) {
-      if (draw(2) == 0) inode.durable.clear();
-      return;
+  static void CrashInode(Inode& inode, Draw& draw) {
+    if (inode.unsynced.empty()) return;
+    std::set<uint64_t> sectors;
+    for (const Unsynced& write : inode.unsynced) {
+      if (write.bytes.empty()) continue;
+      for (uint64_t s = write.offset / kSector; s <= (write.offset + write.bytes.size() - 1) / kSector; ++s) sectors.insert(s);
     }
-    for (uint64_t at = 0; at < write.bytes.size();) {
-      const uint64_t sector_end = ((write.offset + at) / kSector + 1) * kSector - write.offset;
-      const uint64_t size = std::min<uint64_t>(sector_end, write.bytes.size()) - at;
+    std::string old = std::move(inode.durable);
+    inode.durable = old;
+    ApplyAll(inode);
+    const uint64_t old_size = old.size();
+    const bool size_lost = old_size != inode.durable.size() && draw(2) != 0;
+    old.resize(inode.durable.size(), '\0');
+    for (const uint64_t sector : sectors) {
+      const uint64_t from = sector * kSector;
+      const uint64_t size = std::min(kSector, inode.durable.size() - from);
       const uint64_t fate = draw(3);
-      const uint64_t kept = fate == 0 ? size : fate == 1 ? 0 : draw(size + 1);
-      if (kept > 0) Overwrite(&inode.durable, write.offset + at, std::string_view(write.bytes).substr(at, kept));
-      at += size;
+      if (fate == 1) inode.durable.replace(from, size, old, from, size);
+      if (fate != 2) continue;
+      for (uint64_t i = draw(size); i < size; ++i) inode.durable[from + i] = static_cast<char>(draw(256));
     }
+    if (size_lost) inode.durable.resize(old_size);
   }
 
   std::map<uint64_t, Inode> inodes_;
@@ -193,6 +202,8 @@ class TestDriver {
   void Boot(uint64_t seed) {
     storage_.emplace(options_);
     for (auto& lane : lanes_) lane = {};
+    for (Ticket& ticket : completed_) ticket = 0;
+    timer_.reset();
     halt_.reset();
     const std::vector<FileInfo> files = disk_->List();
     bramah::Boot boot;
@@ -260,7 +271,7 @@ class TestDriver {
   void FailOp(Lane lane, DiskError error) {
     Running& batch = lanes_[Index(lane)];
     const FileOp& op = batch.ops[batch.next];
-    if (op.kind == FileOp::kSyncData) disk_->DropUnsynced(op.file);
+    if (op.kind == FileOp::kSyncData || op.kind == FileOp::kSyncDir) disk_->FailSync(op);
     batch.busy = false;
     storage_->OnDiskFailed(now_, {lane, batch.ticket, static_cast<uint16_t>(batch.next), error}, effects_);
     Flush();

@@ -28,6 +28,7 @@ class VoteSlots {
   bool pending() const { return pending_; }
   // What was last set, or recovered.
   const raft::HardState& hard() const { return hard_; }
+  uint64_t generation() const { return generation_; }
 
   // Writes one slot and syncs it, then the other: at every instant one of them is whole, and when the last sync is done both
   // hold the new generation. `first` is the slot to begin with.
