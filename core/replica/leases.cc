@@ -11,10 +11,7 @@ void Leases::Configure(Duration lease, Duration margin) {
 
 void Leases::TakeOver(Time now, const std::vector<SessionId>& sessions) {
   Clear();
-  for (const SessionId session : sessions) {
-    leases_[session].lease.inherited = true;
-    Open(now, session);
-  }
+  for (const SessionId session : sessions) Open(now, session);
 }
 
 void Leases::Clear() {
@@ -48,11 +45,17 @@ void Leases::Receive(Time now, SessionId session, const v1::KeepAlive& request, 
     lease->items.pop_front();
     lease->queued_at.pop_front();
   }
-  Time received = now;
-  if (lease->held.has_value() && lease->held->nonce == request.nonce()) received = lease->held->received;
-  if (lease->answered.nonce == request.nonce()) received = lease->answered.received;
-  lease->held = HeldKeepAlive{request.nonce(), received, conn};
   Extend(session, now);
+  HeldKeepAlive held{request.nonce(), now, lease->expires - margin_, conn};
+  const HeldKeepAlive* answered = lease->introduced ? &lease->answered : nullptr;
+  for (const HeldKeepAlive* earlier : {lease->held.has_value() ? &*lease->held : nullptr, answered}) {
+    if (earlier == nullptr || earlier->nonce != held.nonce) continue;
+    held.received = earlier->received;
+    held.answer_at = now;
+  }
+  const bool at_once = lease->closing || !lease->introduced || !lease->items.empty();
+  if (at_once) held.answer_at = now;
+  lease->held = held;
   Schedule(session, *lease);
 }
 
@@ -66,6 +69,7 @@ void Leases::Queue(Time now, SessionId session, v1::ItemKind kind, HandleId hand
   item.set_seq(seq.value());
   item.set_generation(generation.value());
   lease->queued_at.push_back(now);
+  if (lease->held.has_value()) lease->held->answer_at = now;
   Schedule(session, *lease);
 }
 
@@ -90,7 +94,7 @@ void Leases::Answered(SessionId session) {
   lease->answered = *lease->held;
   lease->held.reset();
   lease->proving = false;
-  lease->inherited = false;
+  lease->introduced = true;
   Schedule(session, *lease);
 }
 
@@ -98,6 +102,7 @@ void Leases::Close(SessionId session) {
   Lease* lease = Find(session);
   if (lease == nullptr) return;
   lease->closing = true;
+  if (lease->held.has_value()) lease->held->answer_at = 0;
   Schedule(session, *lease);
 }
 
@@ -114,11 +119,7 @@ Time Leases::NextDue() const { return due_.empty() ? kNever : due_.begin()->firs
 
 Time Leases::DueTime(const Lease& lease) const {
   Time due = lease.closing ? kNever : lease.expires + 1;
-  if (lease.held.has_value() && !lease.proving) {
-    const bool at_once =
-        lease.closing || lease.inherited || !lease.items.empty() || lease.held->nonce == lease.answered.nonce;
-    due = std::min(due, at_once ? 0 : lease.expires - margin_);
-  }
+  if (lease.held.has_value() && !lease.proving) due = std::min(due, lease.held->answer_at);
   return due;
 }
 

@@ -31,13 +31,15 @@ namespace bramah::replica {
 struct HeldKeepAlive {
   uint64_t nonce = 0;
   Time received = 0;  // first copy of this nonce: h is counted from here
+  Time answer_at = 0;
   ConnId conn;        // of the newest copy: where the answer goes
 };
 
 struct Lease {
   Time expires = 0;      // m_exp of L2; only ever moved forward
   bool closing = false;  // no extension, no new calls; the end is proposed
-  bool inherited = false;  // granted by a take-over: the client does not know of it, so its first KeepAlive is answered at once
+  bool introduced = false;  // a KeepAlive was answered in this mastership; the first one is answered at once, because the client
+                            // may not know of its lease, or know of it too late
   uint64_t stream = 0;   // highest connection number seen; older streams are dropped
   std::optional<HeldKeepAlive> held;
   bool proving = false;    // the held KeepAlive waits for a proof of authority: nothing is due for it
@@ -60,7 +62,8 @@ class Leases {
   Lease* Find(SessionId session);
   size_t size() const { return leases_.size(); }
 
-  // Records a KeepAlive that arrived on a current stream. A repeated nonce keeps its first receipt; an older one is ignored.
+  // Records a KeepAlive that arrived on a current stream. A repeated nonce keeps its first receipt, and is answered at once: a client
+  // repeats itself only when it is worried. An older nonce is ignored.
   void Receive(Time now, SessionId session, const v1::KeepAlive& request, ConnId conn);
   // Queues an item for the session; does nothing if there is no such session.
   void Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation);

@@ -19,12 +19,19 @@ class LeasesTest : public testing::Test {
     return request;
   }
 
+  // A session whose first KeepAlive, with nonce 0, has been answered at instant 0.
+  void OpenIntroduced() {
+    leases_.Open(0, session_);
+    leases_.Receive(0, session_, Ask(0), ConnId(2));
+    leases_.Answered(session_);
+  }
+
   Leases leases_;
   const SessionId session_{7};
 };
 
 TEST_F(LeasesTest, C56KeepAliveIsHeldUntilTheMarginIsReached) {
-  leases_.Open(0, session_);
+  OpenIntroduced();
   leases_.Receive(0, session_, Ask(1), ConnId(2));
   EXPECT_EQ(leases_.NextDue(), 7 * kSecond);
   EXPECT_TRUE(leases_.Due(7 * kSecond - 1).empty());
@@ -38,11 +45,12 @@ TEST_F(LeasesTest, C55LeaseNeverMovesBack) {
 }
 
 TEST_F(LeasesTest, ACopyOfAHeldNonceKeepsItsFirstReceiptAndTakesTheNewConnection) {
-  leases_.Open(0, session_);
+  OpenIntroduced();
   leases_.Receive(1, session_, Ask(1), ConnId(2));
   leases_.Receive(9, session_, Ask(1), ConnId(4));
   EXPECT_EQ(leases_.Find(session_)->held->received, 1);
   EXPECT_EQ(leases_.Find(session_)->held->conn, ConnId(4));
+  EXPECT_EQ(leases_.Due(9).size(), 1u);
 }
 
 TEST_F(LeasesTest, ACopyOfAnAnsweredNonceIsDueAtOnce) {
@@ -62,7 +70,7 @@ TEST_F(LeasesTest, AnOlderNonceIsIgnored) {
 }
 
 TEST_F(LeasesTest, C57AnItemMakesTheHeldKeepAliveDueAndStaysUntilAcknowledged) {
-  leases_.Open(0, session_);
+  OpenIntroduced();
   leases_.Receive(0, session_, Ask(1), ConnId(2));
   leases_.Queue(kSecond, session_, v1::ITEM_LOCK_GRANTED, HandleId(3), RequestSeq(4), Position(5));
   EXPECT_EQ(leases_.Due(kSecond).size(), 1u);
@@ -98,7 +106,7 @@ TEST_F(LeasesTest, AClosingSessionIsNeverExtended) {
 }
 
 TEST_F(LeasesTest, NothingIsDueForAKeepAliveThatWaitsForAProof) {
-  leases_.Open(0, session_);
+  OpenIntroduced();
   leases_.Receive(0, session_, Ask(1), ConnId(2));
   leases_.SetProving(session_, true);
   EXPECT_EQ(leases_.NextDue(), kLease + 1);
@@ -116,7 +124,7 @@ TEST_F(LeasesTest, TakeOverGivesEverySessionAWholeLease) {
   EXPECT_EQ(leases_.Due(200 * kSecond).size(), 1u);
 }
 
-TEST_F(LeasesTest, TheFirstKeepAliveAfterATakeOverIsAnsweredAtOnce) {
+TEST_F(LeasesTest, TheFirstKeepAliveOfAMastershipIsAnsweredAtOnce) {
   leases_.TakeOver(100, {session_});
   leases_.Receive(200, session_, Ask(9), ConnId(2));
   EXPECT_EQ(leases_.Due(200).size(), 1u);
