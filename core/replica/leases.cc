@@ -47,8 +47,9 @@ void Leases::Receive(Time now, SessionId session, const v1::KeepAlive& request, 
   }
   Extend(session, now);
   HeldKeepAlive held{request.nonce(), now, lease->expires - margin_, conn};
+  const HeldKeepAlive* before = lease->held.has_value() ? &*lease->held : nullptr;
   const HeldKeepAlive* answered = lease->introduced ? &lease->answered : nullptr;
-  for (const HeldKeepAlive* earlier : {lease->held.has_value() ? &*lease->held : nullptr, answered}) {
+  for (const HeldKeepAlive* earlier : {before, answered}) {
     if (earlier == nullptr || earlier->nonce != held.nonce) continue;
     held.received = earlier->received;
     held.answer_at = now;
