@@ -1,0 +1,208 @@
+// Runs random commands of a few clients through Cell and NaiveModel. TestCell puts a snapshot, the invariants and the slow digest
+// between any two commands. Clients repeat, delay and give up commands like a bad network makes them.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/keyed.h"
+#include "core/cell/naive_model.h"
+#include "core/cell/test_cell.h"
+
+namespace bramah::cell {
+namespace {
+
+constexpr int kClients = 4;
+constexpr int kSteps = 250;
+constexpr uint64_t kSeeds = 60;
+
+struct Client {
+  uint64_t nonce = 0;
+  uint64_t session = 0;
+  uint64_t seq = 0;
+  uint64_t first = 1;
+  uint64_t handles = 0;              // ids given out
+  std::vector<uint64_t> open;        // as far as it knows
+  std::vector<v1::Command> sent;     // of this session; may be sent again
+  std::deque<v1::Command> delayed;   // not sent yet
+};
+
+class Walk {
+ public:
+  explicit Walk(uint64_t seed) : seed_(seed), limits_(SmallLimits()), cell_(limits_), model_(limits_) {}
+
+  void Go() {
+    for (step_ = 0; step_ < kSteps && !::testing::Test::HasFailure(); ++step_) {
+      ordinal_ = 0;
+      Client& client = clients_[Pick(kClients)];
+      const std::optional<v1::Command> command = Next(client);
+      if (command.has_value()) Check(client, *command);
+    }
+  }
+
+  // How often each code was the answer, over all runs.
+  static std::map<v1::Code, int>& Codes() {
+    static std::map<v1::Code, int> codes;
+    return codes;
+  }
+
+ private:
+  static Limits SmallLimits() {
+    Limits limits;
+    limits.handles_per_session_max = 8;
+    limits.children_max = 6;
+    limits.results_per_session_max = 16;
+    return limits;
+  }
+
+  uint64_t Pick(uint64_t bound) { return Below(Draw(seed_, 1, step_, ordinal_++), bound); }
+  bool Percent(uint64_t percent) { return Pick(100) < percent; }
+
+  // What happens next at `client`; nothing if it only delayed something.
+  std::optional<v1::Command> Next(Client& client) {
+    if (client.session == 0) return Create(client.nonce = Draw(seed_, 2, step_, 0));
+    if (Percent(2)) return Create(client.nonce);
+    if (Percent(1)) return Expire(client.session);
+    if (!client.sent.empty() && Percent(12)) {
+      v1::Command copy = client.sent[Pick(client.sent.size())];
+      if (copy.kind() == v1::ACQUIRE && Percent(50)) copy.set_first_outstanding(client.first);
+      return copy;
+    }
+    if (!client.delayed.empty() && Percent(20)) {
+      const v1::Command command = client.delayed.front();
+      client.delayed.pop_front();
+      client.sent.push_back(command);
+      return command;
+    }
+    const v1::Command command = Fresh(client);
+    if (command.kind() != v1::END_SESSION && Percent(12)) {
+      client.delayed.push_back(command);
+      return std::nullopt;
+    }
+    client.sent.push_back(command);
+    return command;
+  }
+
+  uint64_t SomeHandle(const Client& client) {
+    if (client.open.empty() || Percent(4)) return 1 + Pick(client.handles + 1);
+    return client.open[Pick(client.open.size())];
+  }
+
+  std::string SomePath() {
+    static constexpr const char* kPaths[] = {"/",    "/a",   "/b",     "/a/x",   "/a/y", "/b/x", "/a/x/p",
+                                             "/a/x/q", "/c", "/c-", "/c/x", "/a/x/p/z", "/bad/", "/d"};
+    return kPaths[Percent(50) ? 1 + Pick(3) : Pick(std::size(kPaths))];
+  }
+
+  v1::Command Fresh(Client& client) {
+    const uint64_t seq = ++client.seq;
+    if (Percent(30)) client.first = std::max(client.first, seq - Pick(std::min<uint64_t>(seq, 10)));
+    const v1::Command command = First(Body(client, client.session, seq), client.first);
+    if (command.kind() == v1::OPEN) client.open.push_back(command.handle());
+    if (command.kind() == v1::CLOSE) std::erase(client.open, command.handle());
+    return command;
+  }
+
+  v1::Command Body(Client& client, uint64_t session, uint64_t seq) {
+    const uint64_t dice = Pick(100);
+    if (dice < 24 || client.open.empty()) {
+      const uint64_t handle = Percent(95) || client.handles == 0 ? ++client.handles : 1 + Pick(client.handles);
+      uint32_t flags = 0;
+      if (Percent(90)) flags |= v1::OPEN_WRITE;
+      if (Percent(80)) flags |= v1::OPEN_MAY_CREATE;
+      if (Percent(10)) flags |= v1::OPEN_MUST_CREATE;
+      if (Percent(30)) flags |= v1::OPEN_DIRECTORY;
+      if (Percent(55)) flags |= v1::OPEN_EPHEMERAL;
+      const std::string path = SomePath();
+      return OpenPath(session, seq, handle, path, flags, flags & v1::OPEN_DIRECTORY ? "" : "new");
+    }
+    const uint64_t handle = SomeHandle(client);
+    if (dice < 32) {
+      std::vector<uint64_t> gives_up;
+      for (const v1::Command& command : client.delayed) {
+        if (command.handle() == handle || Percent(10)) gives_up.push_back(command.seq());
+      }
+      return CloseOf(session, seq, handle, gives_up);
+    }
+    if (dice < 37) return Set(session, seq, handle, std::string(Pick(30), 's'));
+    if (dice < 42) return CompareAndSet(session, seq, handle, "cas", 1 + Pick(3));
+    if (dice < 45) return DeleteOf(session, seq, handle);
+    if (dice < 80) {
+      const v1::LockMode mode = Percent(50) ? v1::SHARED : v1::EXCLUSIVE;
+      return AcquireOf(session, seq, handle, mode, Percent(15));
+    }
+    if (dice < 99) return ReleaseOf(session, seq, handle, Percent(60) ? 0 : Pick(seq));
+    return Percent(40) ? End(session, seq) : Set(session, seq, handle, "last");
+  }
+
+  void Check(Client& client, const v1::Command& command) {
+    const Applied& got = cell_.Apply(command);
+    const Applied expected = model_.Apply(At(cell_.index()), command);
+    const std::string where = "seed " + std::to_string(seed_) + " step " + std::to_string(step_) + ": " + command.ShortDebugString();
+    ASSERT_EQ(got.outcome.ShortDebugString(), expected.outcome.ShortDebugString()) << where;
+    ASSERT_EQ(got.effect, expected.effect) << where;
+    ASSERT_EQ(got.duplicate, expected.duplicate) << where;
+    ASSERT_EQ(got.ended, expected.ended) << where;
+    ASSERT_EQ(Text(got.decisions), Text(expected.decisions)) << where;
+    ASSERT_TRUE(cell_.cell().HeldLocks() == model_.HeldLocks()) << where;
+    std::vector<std::string> paths;
+    for (const NodeView& node : cell_.cell().View().nodes) paths.push_back(node.path);
+    ASSERT_EQ(paths, model_.Paths()) << where;
+    CheckRead(client, where);
+    ++Codes()[got.outcome.code()];
+    if (got.outcome.code() == v1::BAD_HANDLE || (command.kind() == v1::OPEN && got.outcome.code() != v1::OK)) {
+      std::erase(client.open, command.handle());
+    }
+    if (command.kind() == v1::CREATE_SESSION) client.session = got.outcome.session();
+    if (client.session != 0 && !cell_.cell().HasSession(SessionId(client.session))) {
+      std::vector<v1::Command> sent = std::move(client.sent);  // late copies outlive the session
+      client = Client();
+      client.sent = std::move(sent);
+    }
+  }
+
+  void CheckRead(const Client& client, const std::string& where) {
+    const v1::CommandKind kinds[] = {v1::GET_CONTENTS, v1::GET_STAT, v1::READ_DIR};
+    const v1::CommandKind kind = kinds[Pick(3)];
+    const uint64_t handle = SomeHandle(client);
+    const v1::Outcome got = cell_.Read(kind, client.session, handle);
+    ASSERT_EQ(got.ShortDebugString(), model_.Read(ReadOf(kind, client.session, handle)).ShortDebugString()) << where;
+  }
+
+  static std::string Text(const std::vector<Decision>& decisions) {
+    std::string text;
+    for (const Decision& decision : decisions) {
+      text += std::to_string(decision.kind) + " " + std::to_string(decision.session.value()) + " " +
+              std::to_string(decision.handle.value()) + " " + std::to_string(decision.seq.value()) + " " +
+              std::to_string(decision.generation.value()) + "; ";
+    }
+    return text;
+  }
+
+  const uint64_t seed_;
+  const Limits limits_;
+  TestCell cell_;
+  NaiveModel model_;
+  std::array<Client, kClients> clients_;
+  uint64_t step_ = 0;
+  uint64_t ordinal_ = 0;
+};
+
+TEST(Differential, CellAgreesWithTheNaiveModel) {
+  for (uint64_t seed = 0; seed < kSeeds && !HasFailure(); ++seed) Walk(seed).Go();
+  // The runs must reach what they are meant to compare.
+  for (const v1::Code code :
+       {v1::OK, v1::QUEUED, v1::NOT_FOUND, v1::EXISTS, v1::NOT_EMPTY, v1::NOT_A_DIRECTORY, v1::IS_A_DIRECTORY, v1::BAD_NAME,
+        v1::GENERATION_MISMATCH, v1::LOCK_CONFLICT, v1::LOCK_NOT_HELD, v1::LOCK_HELD, v1::BAD_HANDLE, v1::STALE_HANDLE, v1::BUSY,
+        v1::LIMIT_REACHED, v1::ROOT_IS_PERMANENT, v1::CANCELLED, v1::SESSION_EXPIRED, v1::NOT_WRITABLE}) {
+    EXPECT_GT(Walk::Codes()[code], 0) << v1::Code_Name(code);
+  }
+}
+
+}  // namespace
+}  // namespace bramah::cell

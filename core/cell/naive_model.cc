@@ -1,0 +1,422 @@
+#include "core/cell/naive_model.h"
+
+#include <algorithm>
+
+#include "core/api/path.h"
+#include "core/base/hash.h"
+
+namespace bramah::cell {
+namespace {
+
+std::string ParentOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+bool IsChild(const std::string& path, const std::string& parent) { return path != "/" && ParentOf(path) == parent; }
+
+bool Compatible(v1::LockMode held, v1::LockMode wanted) {
+  return held == v1::FREE || (held == v1::SHARED && wanted == v1::SHARED);
+}
+
+}  // namespace
+
+const std::string* NaiveModel::PathOf(uint64_t instance) const {
+  for (const auto& [path, node] : nodes_) {
+    if (node.instance == instance) return &path;
+  }
+  return nullptr;
+}
+
+const NaiveModel::Handle* NaiveModel::FindOpen(uint64_t session, uint64_t handle) const {
+  const auto it = handles_.find({session, handle});
+  return it == handles_.end() || !it->second.open ? nullptr : &it->second;
+}
+
+size_t NaiveModel::ChildCount(const std::string& path) const {
+  return static_cast<size_t>(
+      std::count_if(nodes_.begin(), nodes_.end(), [&](const auto& node) { return IsChild(node.first, path); }));
+}
+
+Applied NaiveModel::Apply(uint64_t position, const v1::Command& command) {
+  position_ = position;
+  applied_ = Applied();
+  v1::Outcome& outcome = applied_.outcome;
+  outcome.set_seq(command.seq());
+  outcome.set_handle(command.handle());
+  const uint64_t session = command.session();
+  if (command.kind() == v1::CREATE_SESSION) {
+    const std::pair nonce(command.nonce_high(), command.nonce_low());
+    for (const auto& [id, other] : sessions_) {
+      if (other != nonce) continue;
+      outcome.set_session(id);
+      applied_.duplicate = true;
+      return applied_;
+    }
+    sessions_[position] = nonce;
+    first_[position] = 1;
+    outcome.set_session(position);
+    applied_.effect = true;
+    return applied_;
+  }
+  if (sessions_.find(session) == sessions_.end()) {
+    outcome.set_code(v1::SESSION_EXPIRED);
+    return applied_;
+  }
+  if (command.kind() == v1::EXPIRE_SESSION) {
+    Forget(session, 0, true);
+    Settle();
+    return applied_;
+  }
+  // Exactly once.
+  first_[session] = std::max(first_[session], command.first_outstanding());
+  for (auto it = answers_.begin(); it != answers_.end();) {
+    const auto [owner, seq] = it->first;
+    it = owner == session && seq < first_[session] ? answers_.erase(it) : std::next(it);
+  }
+  const bool settled = command.seq() < first_[session];
+  if (command.kind() == v1::ACQUIRE) {
+    const Handle* handle = FindOpen(session, command.handle());
+    const std::string* path = handle == nullptr ? nullptr : PathOf(handle->instance);
+    if (handle != nullptr && path == nullptr && settled) {
+      outcome.set_code(v1::STALE_HANDLE);
+      return applied_;
+    }
+    if (path != nullptr) {
+      const Node& node = nodes_.at(*path);
+      for (const Hold& hold : node.holds) {
+        if (hold.session != session || hold.handle != command.handle() || hold.seq != command.seq()) continue;
+        outcome.set_instance(node.instance);
+        outcome.set_lock_generation(node.lock_generation);
+        outcome.set_lock_mode(node.mode);
+        applied_.duplicate = true;
+        return applied_;
+      }
+      for (const Wait& wait : node.waits) {
+        if (wait.session != session || wait.handle != command.handle() || wait.seq != command.seq()) continue;
+        outcome.set_code(v1::QUEUED);
+        outcome.set_instance(node.instance);
+        applied_.duplicate = true;
+        return applied_;
+      }
+    }
+  }
+  if (settled) {
+    outcome.set_code(v1::CANCELLED);
+    return applied_;
+  }
+  if (const auto it = answers_.find({session, command.seq()}); it != answers_.end()) {
+    outcome = it->second;
+    applied_.duplicate = true;
+    return applied_;
+  }
+  if (command.seq() - first_[session] >= limits_.results_per_session_max) {
+    outcome.set_code(v1::LIMIT_REACHED);
+    return applied_;
+  }
+  const v1::Outcome answer = Execute(command);
+  applied_.outcome = answer;
+  if (command.kind() != v1::END_SESSION) answers_[{session, command.seq()}] = answer;
+  Settle();
+  return applied_;
+}
+
+v1::Outcome NaiveModel::Execute(const v1::Command& command) {
+  v1::Outcome outcome = applied_.outcome;
+  const uint64_t session = command.session();
+  if (command.kind() == v1::OPEN) {
+    Open(command, outcome);
+    return outcome;
+  }
+  if (command.kind() == v1::END_SESSION) {
+    Forget(session, 0, true);
+    return outcome;
+  }
+  if (command.kind() == v1::CLOSE) {
+    for (const uint64_t seq : command.gives_up()) GiveUp(session, seq, command.handle());
+    if (FindOpen(session, command.handle()) != nullptr) {
+      Forget(session, command.handle(), false);
+      applied_.effect = true;
+    }
+    return outcome;
+  }
+  if (command.kind() == v1::RELEASE && command.acquire_seq() != 0) {
+    GiveUp(session, command.acquire_seq(), command.handle());
+  }
+  const Handle* handle = FindOpen(session, command.handle());
+  if (handle == nullptr) {
+    outcome.set_code(v1::BAD_HANDLE);
+    return outcome;
+  }
+  const std::string* path = PathOf(handle->instance);
+  if (path == nullptr) {
+    outcome.set_code(v1::STALE_HANDLE);
+    return outcome;
+  }
+  Node& node = nodes_.at(*path);
+  outcome.set_instance(node.instance);
+  if (command.kind() != v1::RELEASE && !handle->writable) {
+    outcome.set_code(v1::NOT_WRITABLE);
+    return outcome;
+  }
+  if (command.kind() == v1::SET_CONTENTS) Set(command, node, outcome);
+  if (command.kind() == v1::ACQUIRE) Acquire(command, node, outcome);
+  if (command.kind() == v1::RELEASE) Release(command, node, outcome);
+  if (command.kind() == v1::DELETE) Delete(command, std::string(*path), outcome);
+  return outcome;
+}
+
+void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
+  const std::pair id(command.session(), command.handle());
+  if (handles_.count(id) > 0) return outcome.set_code(v1::BAD_HANDLE);
+  size_t open = 0;
+  for (const auto& [other, handle] : handles_) open += other.first == command.session() && handle.open ? 1 : 0;
+  if (open >= limits_.handles_per_session_max) return outcome.set_code(v1::LIMIT_REACHED);
+  const std::string& path = command.path();
+  if (!IsCellPath(path)) return outcome.set_code(v1::BAD_NAME);
+  const uint32_t flags = command.open_flags();
+  const bool exists = nodes_.count(path) > 0;
+  if (exists && (flags & v1::OPEN_MUST_CREATE)) return outcome.set_code(v1::EXISTS);
+  if (exists && (flags & v1::OPEN_DIRECTORY) && !nodes_[path].directory) return outcome.set_code(v1::NOT_A_DIRECTORY);
+  if (!exists) {
+    const auto parent = nodes_.find(ParentOf(path));
+    if (parent == nodes_.end()) return outcome.set_code(v1::NOT_FOUND);
+    if (!parent->second.directory) return outcome.set_code(v1::NOT_A_DIRECTORY);
+    if (!(flags & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE))) return outcome.set_code(v1::NOT_FOUND);
+    if (command.contents().size() > kContentBytesMax) return outcome.set_code(v1::TOO_LARGE);
+    if (ChildCount(ParentOf(path)) >= limits_.children_max) return outcome.set_code(v1::LIMIT_REACHED);
+    Node& node = nodes_[path];
+    node.instance = position_;
+    node.directory = flags & v1::OPEN_DIRECTORY;
+    node.ephemeral = flags & v1::OPEN_EPHEMERAL;
+    node.contents = command.contents();
+  }
+  const Node& node = nodes_[path];
+  handles_[id] = {node.instance, (flags & v1::OPEN_WRITE) != 0, true};
+  outcome.set_created(!exists);
+  outcome.set_directory(node.directory);
+  outcome.set_ephemeral(node.ephemeral);
+  outcome.set_instance(node.instance);
+  outcome.set_content_generation(node.content_generation);
+  applied_.effect = true;
+}
+
+void NaiveModel::Set(const v1::Command& command, Node& node, v1::Outcome& outcome) {
+  if (node.directory) return outcome.set_code(v1::IS_A_DIRECTORY);
+  if (command.contents().size() > kContentBytesMax) return outcome.set_code(v1::TOO_LARGE);
+  if (command.compare() && command.generation() != node.content_generation) {
+    outcome.set_content_generation(node.content_generation);
+    return outcome.set_code(v1::GENERATION_MISMATCH);
+  }
+  node.contents = command.contents();
+  outcome.set_content_generation(++node.content_generation);
+  outcome.set_content_length(node.contents.size());
+  outcome.set_checksum(Hash64(node.contents));
+  applied_.effect = true;
+}
+
+void NaiveModel::Acquire(const v1::Command& command, Node& node, v1::Outcome& outcome) {
+  for (const Wait& wait : node.waits) {
+    if (wait.session == command.session() && wait.handle == command.handle()) return outcome.set_code(v1::BUSY);
+  }
+  for (const Hold& hold : node.holds) {
+    if (hold.session != command.session() || hold.handle != command.handle()) continue;
+    if (node.mode != command.mode()) return outcome.set_code(v1::BUSY);
+    outcome.set_lock_mode(node.mode);
+    outcome.set_lock_generation(node.lock_generation);
+    return;
+  }
+  if (node.waits.empty() && Compatible(node.mode, command.mode())) {
+    if (node.mode == v1::FREE) node.lock_generation = position_;
+    node.mode = command.mode();
+    node.holds.push_back({command.session(), command.handle(), command.seq()});
+    outcome.set_lock_mode(node.mode);
+    outcome.set_lock_generation(node.lock_generation);
+  } else if (command.try_only()) {
+    return outcome.set_code(v1::LOCK_CONFLICT);
+  } else {
+    node.waits.push_back({position_, command.session(), command.handle(), command.seq(), command.mode()});
+    outcome.set_code(v1::QUEUED);
+  }
+  applied_.effect = true;
+}
+
+void NaiveModel::Release(const v1::Command& command, Node& node, v1::Outcome& outcome) {
+  const auto matches = [&](const auto& entry) {
+    return entry.session == command.session() && entry.handle == command.handle() &&
+           (command.acquire_seq() == 0 || command.acquire_seq() == entry.seq);
+  };
+  const bool holds = std::any_of(node.holds.begin(), node.holds.end(), matches);
+  const bool waits = std::any_of(node.waits.begin(), node.waits.end(), matches);
+  if (!holds && !waits) return outcome.set_code(v1::LOCK_NOT_HELD);
+  Forget(command.session(), command.handle(), false);
+  handles_[{command.session(), command.handle()}].open = true;  // Forget closed it
+  applied_.effect = true;
+}
+
+void NaiveModel::Delete(const v1::Command& command, const std::string& path, v1::Outcome& outcome) {
+  if (path == "/") return outcome.set_code(v1::ROOT_IS_PERMANENT);
+  if (ChildCount(path) > 0) return outcome.set_code(v1::NOT_EMPTY);
+  for (const Hold& hold : nodes_[path].holds) {
+    if (hold.session != command.session() || hold.handle != command.handle()) return outcome.set_code(v1::LOCK_HELD);
+  }
+  for (const Wait& wait : nodes_[path].waits) {
+    v1::Outcome fate;
+    fate.set_code(v1::STALE_HANDLE);
+    fate.set_instance(nodes_[path].instance);
+    Tell(wait, fate);
+    applied_.decisions.push_back({Decision::kHandleInvalid, SessionId(wait.session), HandleId(wait.handle),
+                                  RequestSeq(wait.seq), Position()});
+  }
+  nodes_.erase(path);
+  applied_.effect = true;
+}
+
+// Takes a handle, or all of a session, out of all locks, and closes it.
+void NaiveModel::Forget(uint64_t session, uint64_t handle, bool whole_session) {
+  const auto matches = [&](const auto& entry) {
+    return entry.session == session && (whole_session || entry.handle == handle);
+  };
+  for (auto& [path, node] : nodes_) {
+    for (const Wait& wait : node.waits) {
+      v1::Outcome fate;
+      fate.set_code(v1::CANCELLED);
+      if (matches(wait)) Tell(wait, fate);
+    }
+    node.holds.erase(std::remove_if(node.holds.begin(), node.holds.end(), matches), node.holds.end());
+    node.waits.erase(std::remove_if(node.waits.begin(), node.waits.end(), matches), node.waits.end());
+    if (node.holds.empty()) node.mode = v1::FREE;
+  }
+  for (auto& [id, entry] : handles_) {
+    if (id.first == session && (whole_session || id.second == handle)) entry.open = false;
+  }
+  if (!whole_session) return;
+  sessions_.erase(session);
+  first_.erase(session);
+  applied_.ended = SessionId(session);
+  applied_.effect = true;
+}
+
+void NaiveModel::Settle() {
+  for (auto& [path, node] : nodes_) {
+    while (!node.waits.empty() && Compatible(node.mode, node.waits.front().mode)) {
+      const Wait wait = node.waits.front();
+      node.waits.erase(node.waits.begin());
+      if (node.mode == v1::FREE) node.lock_generation = position_;
+      node.mode = wait.mode;
+      node.holds.push_back({wait.session, wait.handle, wait.seq});
+      v1::Outcome fate;
+      fate.set_instance(node.instance);
+      fate.set_lock_mode(wait.mode);
+      fate.set_lock_generation(node.lock_generation);
+      Tell(wait, fate);
+      applied_.decisions.push_back({Decision::kGranted, SessionId(wait.session), HandleId(wait.handle), RequestSeq(wait.seq),
+                                    Position(node.lock_generation)});
+    }
+    std::sort(node.holds.begin(), node.holds.end(), [](const Hold& x, const Hold& y) {
+      return std::pair(x.session, x.handle) < std::pair(y.session, y.handle);
+    });
+  }
+  while (RemoveOneAbandoned()) {
+  }
+}
+
+bool NaiveModel::RemoveOneAbandoned() {
+  for (const auto& [path, node] : nodes_) {
+    const uint64_t instance = node.instance;
+    const bool open = std::any_of(handles_.begin(), handles_.end(), [&](const auto& handle) {
+      return handle.second.open && handle.second.instance == instance;
+    });
+    if (!node.ephemeral || open || ChildCount(path) > 0) continue;
+    nodes_.erase(path);
+    return true;
+  }
+  return false;
+}
+
+void NaiveModel::GiveUp(uint64_t session, uint64_t seq, uint64_t handle) {
+  if (seq < first_[session] || answers_.count({session, seq}) > 0) return;
+  v1::Outcome cancelled;
+  cancelled.set_code(v1::CANCELLED);
+  cancelled.set_seq(seq);
+  cancelled.set_handle(handle);
+  answers_[{session, seq}] = cancelled;
+}
+
+void NaiveModel::Tell(const Wait& wait, const v1::Outcome& fate) {
+  const auto it = answers_.find({wait.session, wait.seq});
+  if (it == answers_.end()) return;
+  it->second = fate;
+  it->second.set_seq(wait.seq);
+  it->second.set_handle(wait.handle);
+}
+
+v1::Outcome NaiveModel::Read(const v1::Command& command) const {
+  v1::Outcome outcome;
+  outcome.set_handle(command.handle());
+  const auto fail = [&](v1::Code code) {
+    outcome.set_code(code);
+    return outcome;
+  };
+  if (sessions_.find(command.session()) == sessions_.end()) return fail(v1::SESSION_EXPIRED);
+  const Handle* handle = FindOpen(command.session(), command.handle());
+  if (handle == nullptr) return fail(v1::BAD_HANDLE);
+  const std::string* path = PathOf(handle->instance);
+  if (path == nullptr) return fail(v1::STALE_HANDLE);
+  const Node& node = nodes_.at(*path);
+  if (command.kind() == v1::GET_CONTENTS && node.directory) return fail(v1::IS_A_DIRECTORY);
+  if (command.kind() == v1::READ_DIR && !node.directory) return fail(v1::NOT_A_DIRECTORY);
+  if (command.kind() == v1::GET_CONTENTS) outcome.set_contents(node.contents);
+  std::map<std::string, const Node*> children;
+  for (const auto& [other, child] : nodes_) {
+    if (IsChild(other, *path)) children[other.substr(other.rfind('/') + 1)] = &child;
+  }
+  for (const auto& [name, child] : children) {
+    if (command.kind() != v1::READ_DIR) continue;
+    v1::ChildStat& stat = *outcome.add_children();
+    stat.set_name(name);
+    stat.set_directory(child->directory);
+    stat.set_ephemeral(child->ephemeral);
+    stat.set_content_length(child->contents.size());
+    stat.set_content_generation(child->content_generation);
+    stat.set_instance(child->instance);
+  }
+  outcome.set_directory(node.directory);
+  outcome.set_ephemeral(node.ephemeral);
+  outcome.set_instance(node.instance);
+  outcome.set_content_generation(node.content_generation);
+  outcome.set_lock_generation(node.lock_generation);
+  outcome.set_acl_generation(1);
+  outcome.set_checksum(Hash64(node.contents));
+  outcome.set_content_length(node.contents.size());
+  outcome.set_child_count(children.size());
+  outcome.set_lock_mode(node.mode);
+  outcome.set_lock_holders(static_cast<uint32_t>(node.holds.size()));
+  outcome.set_lock_waiters(static_cast<uint32_t>(node.waits.size()));
+  return outcome;
+}
+
+std::vector<LockView> NaiveModel::HeldLocks() const {
+  std::vector<LockView> locks;
+  for (const auto& [path, node] : nodes_) {
+    if (node.holds.empty()) continue;
+    LockView lock{path, Position(node.instance), node.mode, Position(node.lock_generation), {}, {}};
+    for (const Hold& hold : node.holds) {
+      lock.holders.push_back({SessionId(hold.session), HandleId(hold.handle), RequestSeq(hold.seq)});
+    }
+    for (const Wait& wait : node.waits) {
+      lock.waiters.push_back(
+          {Position(wait.since), SessionId(wait.session), HandleId(wait.handle), RequestSeq(wait.seq), wait.mode});
+    }
+    locks.push_back(lock);
+  }
+  return locks;
+}
+
+std::vector<std::string> NaiveModel::Paths() const {
+  std::vector<std::string> paths;
+  for (const auto& [path, node] : nodes_) paths.push_back(path);
+  return paths;
+}
+
+}  // namespace bramah::cell

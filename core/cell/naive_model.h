@@ -1,0 +1,85 @@
+// NaiveModel: the same commands as Cell, written to be obviously right instead of fast or elegant. It keeps flat lists, looks
+// through all of them for every question, and after each command repeats "grant what can be granted" and "remove what nothing keeps"
+// until nothing changes. The differential test runs both.
+#ifndef BRAMAH_CORE_CELL_NAIVE_MODEL_H_
+#define BRAMAH_CORE_CELL_NAIVE_MODEL_H_
+
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "core/cell/cell.h"
+
+namespace bramah::cell {
+
+class NaiveModel {
+ public:
+  explicit NaiveModel(const Limits& limits) : limits_(limits) {
+    Node& root = nodes_["/"];
+    root.instance = position_;
+    root.directory = true;
+  }
+
+  // `position` is that of the entry.
+  Applied Apply(uint64_t position, const v1::Command& command);
+  v1::Outcome Read(const v1::Command& command) const;
+  // Locks that are held, in path order.
+  std::vector<LockView> HeldLocks() const;
+  std::vector<std::string> Paths() const;
+
+ private:
+  struct Hold {
+    uint64_t session, handle, seq;
+  };
+  struct Wait {
+    uint64_t since, session, handle, seq;
+    v1::LockMode mode;
+  };
+  struct Node {
+    uint64_t instance = 0;
+    bool directory = false;
+    bool ephemeral = false;
+    std::string contents;
+    uint64_t content_generation = 1;
+    uint64_t lock_generation = 0;
+    v1::LockMode mode = v1::FREE;
+    std::vector<Hold> holds;  // by session, handle
+    std::vector<Wait> waits;  // in order
+  };
+  struct Handle {
+    uint64_t instance = 0;
+    bool writable = false;
+    bool open = true;  // closed ones are kept: their ids are spent
+  };
+
+  v1::Outcome Execute(const v1::Command& command);
+  void Open(const v1::Command& command, v1::Outcome& outcome);
+  void Acquire(const v1::Command& command, Node& node, v1::Outcome& outcome);
+  void Release(const v1::Command& command, Node& node, v1::Outcome& outcome);
+  void Delete(const v1::Command& command, const std::string& path, v1::Outcome& outcome);
+  void Set(const v1::Command& command, Node& node, v1::Outcome& outcome);
+  void Forget(uint64_t session, uint64_t handle, bool whole_session);
+  void Settle();
+  bool RemoveOneAbandoned();
+  void GiveUp(uint64_t session, uint64_t seq, uint64_t handle);
+  // The fate of a waiter overwrites its QUEUED, if that is still kept.
+  void Tell(const Wait& wait, const v1::Outcome& fate);
+  const std::string* PathOf(uint64_t instance) const;
+  const Handle* FindOpen(uint64_t session, uint64_t handle) const;
+  size_t ChildCount(const std::string& path) const;
+
+  Limits limits_;
+  uint64_t position_ = static_cast<uint64_t>(3) << 48;
+  Applied applied_;
+  std::map<std::string, Node> nodes_;
+  std::map<uint64_t, std::pair<uint64_t, uint64_t>> sessions_;  // id -> nonce
+  std::map<uint64_t, uint64_t> first_;                          // session -> first outstanding
+  std::map<std::pair<uint64_t, uint64_t>, Handle> handles_;
+  std::map<std::pair<uint64_t, uint64_t>, v1::Outcome> answers_;  // (session, seq)
+};
+
+}  // namespace bramah::cell
+
+#endif  // BRAMAH_CORE_CELL_NAIVE_MODEL_H_

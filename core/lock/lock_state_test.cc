@@ -1,0 +1,121 @@
+#include "core/lock/lock_state.h"
+
+#include <gtest/gtest.h>
+
+namespace bramah::lock {
+namespace {
+
+Owner Of(uint64_t session) { return {SessionId(session), HandleId(1)}; }
+
+Waiter Wants(uint64_t session, v1::LockMode mode) { return {Of(session), RequestSeq(session), mode}; }
+
+std::vector<uint64_t> Promoted(LockState& lock, uint64_t now) {
+  std::vector<Waiter> granted;
+  lock.Promote(Position(now), granted);
+  EXPECT_EQ(lock.digest(), lock.DigestSlow());
+  std::vector<uint64_t> sessions;
+  for (const Waiter& waiter : granted) sessions.push_back(waiter.owner.session.value());
+  return sessions;
+}
+
+TEST(LockState, IsBornFreeWithoutGeneration) {
+  const LockState lock;
+  EXPECT_EQ(lock.mode(), v1::FREE);
+  EXPECT_FALSE(lock.generation());
+  EXPECT_TRUE(lock.Grantable(v1::EXCLUSIVE));
+}
+
+TEST(LockState, GrantabilityFollowsModeAndQueue) {
+  LockState lock;
+  lock.Grant(Of(1), RequestSeq(1), v1::SHARED, Position(10));
+  EXPECT_TRUE(lock.Grantable(v1::SHARED));
+  EXPECT_FALSE(lock.Grantable(v1::EXCLUSIVE));
+  lock.Enqueue(Wants(2, v1::EXCLUSIVE), Position(11));
+  EXPECT_FALSE(lock.Grantable(v1::SHARED));
+  LockState exclusive;
+  exclusive.Grant(Of(1), RequestSeq(1), v1::EXCLUSIVE, Position(10));
+  EXPECT_FALSE(exclusive.Grantable(v1::SHARED));
+  EXPECT_FALSE(exclusive.Grantable(v1::EXCLUSIVE));
+}
+
+TEST(LockState, GenerationChangesOnlyFromFreeToHeld) {
+  LockState lock;
+  lock.Grant(Of(1), RequestSeq(1), v1::SHARED, Position(10));
+  lock.Grant(Of(2), RequestSeq(2), v1::SHARED, Position(11));
+  EXPECT_EQ(lock.generation(), Position(10));
+  lock.Release(Of(1));
+  EXPECT_EQ(lock.mode(), v1::SHARED);
+  lock.Release(Of(2));
+  EXPECT_EQ(lock.mode(), v1::FREE);
+  EXPECT_EQ(lock.generation(), Position(10));
+  lock.Grant(Of(1), RequestSeq(3), v1::EXCLUSIVE, Position(12));
+  EXPECT_EQ(lock.generation(), Position(12));
+}
+
+TEST(LockState, HoldOfNamesTheAcquire) {
+  LockState lock;
+  lock.Grant(Of(1), RequestSeq(7), v1::SHARED, Position(10));
+  ASSERT_NE(lock.HoldOf(Of(1)), nullptr);
+  EXPECT_EQ(*lock.HoldOf(Of(1)), RequestSeq(7));
+  EXPECT_EQ(lock.HoldOf({SessionId(1), HandleId(2)}), nullptr);
+}
+
+TEST(LockState, PromoteServesOneExclusiveOrARunOfShared) {
+  LockState lock;
+  lock.Grant(Of(1), RequestSeq(1), v1::EXCLUSIVE, Position(10));
+  lock.Enqueue(Wants(2, v1::SHARED), Position(11));
+  lock.Enqueue(Wants(3, v1::SHARED), Position(12));
+  lock.Enqueue(Wants(4, v1::EXCLUSIVE), Position(13));
+  lock.Enqueue(Wants(5, v1::SHARED), Position(14));
+  EXPECT_TRUE(Promoted(lock, 15).empty());
+  lock.Release(Of(1));
+  EXPECT_EQ(Promoted(lock, 16), (std::vector<uint64_t>{2, 3}));
+  EXPECT_EQ(lock.generation(), Position(16));
+  lock.Release(Of(2));
+  EXPECT_TRUE(Promoted(lock, 17).empty());
+  lock.Release(Of(3));
+  EXPECT_EQ(Promoted(lock, 18), (std::vector<uint64_t>{4}));
+  EXPECT_EQ(lock.mode(), v1::EXCLUSIVE);
+  lock.Release(Of(4));
+  EXPECT_EQ(Promoted(lock, 19), (std::vector<uint64_t>{5}));
+  EXPECT_TRUE(lock.waiters().empty());
+}
+
+TEST(LockState, CancelTakesOneWaiterOut) {
+  LockState lock;
+  lock.Grant(Of(1), RequestSeq(1), v1::EXCLUSIVE, Position(10));
+  lock.Enqueue(Wants(2, v1::EXCLUSIVE), Position(11));
+  lock.Enqueue(Wants(3, v1::EXCLUSIVE), Position(12));
+  lock.Cancel(Position(11));
+  lock.Release(Of(1));
+  EXPECT_EQ(Promoted(lock, 13), (std::vector<uint64_t>{3}));
+}
+
+TEST(LockState, DigestSeesHoldersWaitersModeAndGeneration) {
+  LockState held, other_seq, other_generation, waited;
+  held.Grant(Of(1), RequestSeq(1), v1::SHARED, Position(10));
+  other_seq.Grant(Of(1), RequestSeq(2), v1::SHARED, Position(10));
+  other_generation.Grant(Of(1), RequestSeq(1), v1::SHARED, Position(11));
+  waited = held;
+  waited.Enqueue(Wants(2, v1::EXCLUSIVE), Position(12));
+  const LockState exclusive = LockState::Restored(v1::EXCLUSIVE, held.generation(), held.holders(), held.waiters());
+  EXPECT_NE(held.digest(), LockState().digest());
+  EXPECT_NE(held.digest(), other_seq.digest());
+  EXPECT_NE(held.digest(), other_generation.digest());
+  EXPECT_NE(held.digest(), waited.digest());
+  EXPECT_NE(held.digest(), exclusive.digest());
+  waited.Cancel(Position(12));
+  EXPECT_EQ(held.digest(), waited.digest());
+}
+
+TEST(LockState, RestoredEqualsTheOriginal) {
+  LockState lock;
+  lock.Grant(Of(1), RequestSeq(1), v1::SHARED, Position(10));
+  lock.Enqueue(Wants(2, v1::EXCLUSIVE), Position(11));
+  const LockState copy = LockState::Restored(lock.mode(), lock.generation(), lock.holders(), lock.waiters());
+  EXPECT_EQ(copy.digest(), lock.digest());
+  EXPECT_EQ(copy.digest(), copy.DigestSlow());
+}
+
+}  // namespace
+}  // namespace bramah::lock

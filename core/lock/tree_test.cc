@@ -1,0 +1,94 @@
+#include "core/lock/tree.h"
+
+#include <gtest/gtest.h>
+
+#include "core/base/hash.h"
+
+namespace bramah::lock {
+namespace {
+
+constexpr Position kRoot(100);
+
+TEST(Tree, StartsWithTheRoot) {
+  const Tree tree(kRoot);
+  ASSERT_NE(tree.Resolve("/"), nullptr);
+  EXPECT_EQ(tree.Resolve("/")->instance, kRoot);
+  EXPECT_TRUE(tree.Resolve("/")->directory);
+  EXPECT_EQ(tree.Resolve("/a"), nullptr);
+}
+
+TEST(Tree, ResolvesByWalkingNames) {
+  Tree tree(kRoot);
+  tree.Create(Position(101), kRoot, "a", true, false, "");
+  tree.Create(Position(102), Position(101), "b", false, true, "contents");
+  const Node* node = tree.Resolve("/a/b");
+  ASSERT_NE(node, nullptr);
+  EXPECT_EQ(node->instance, Position(102));
+  EXPECT_EQ(node->parent, Position(101));
+  EXPECT_EQ(node->path, "/a/b");
+  EXPECT_EQ(node->contents.view(), "contents");
+  EXPECT_EQ(node->checksum, Hash64("contents"));
+  EXPECT_EQ(node->content_generation, 1u);
+  EXPECT_TRUE(node->ephemeral);
+  EXPECT_EQ(tree.Resolve("/b"), nullptr);
+  EXPECT_EQ(tree.Resolve("/a/b/c"), nullptr);
+  EXPECT_EQ(tree.Find(Position(103)), nullptr);
+}
+
+TEST(Tree, RemovedNameIsFreeAndTheDigestForgetsIt) {
+  Tree tree(kRoot);
+  const uint64_t empty = tree.digest();
+  tree.Create(Position(101), kRoot, "a", false, false, "x");
+  EXPECT_NE(tree.digest(), empty);
+  tree.Remove(Position(101));
+  EXPECT_EQ(tree.digest(), empty);
+  EXPECT_EQ(tree.Resolve("/a"), nullptr);
+  tree.Create(Position(102), kRoot, "a", false, false, "x");
+  EXPECT_EQ(tree.Resolve("/a")->instance, Position(102));
+}
+
+TEST(Tree, DigestFollowsEveryFieldThatRefreshAccountsFor) {
+  Tree tree(kRoot);
+  Node& node = tree.Create(Position(101), kRoot, "a", false, false, "x");
+  uint64_t last = tree.digest();
+  const auto expect_changed = [&] {
+    tree.Refresh(node);
+    EXPECT_NE(tree.digest(), last);
+    EXPECT_EQ(tree.digest(), tree.DigestSlow());
+    last = tree.digest();
+  };
+  node.SetContents("y");
+  expect_changed();
+  ++node.content_generation;
+  expect_changed();
+  node.lock.Grant({SessionId(1), HandleId(1)}, RequestSeq(1), v1::SHARED, Position(105));
+  expect_changed();
+  node.ephemeral = true;
+  expect_changed();
+}
+
+TEST(Tree, LockedListsTheHeldLocks) {
+  Tree tree(kRoot);
+  Node& node = tree.Create(Position(101), kRoot, "a", false, false, "");
+  EXPECT_TRUE(tree.locked().empty());
+  node.lock.Grant({SessionId(1), HandleId(1)}, RequestSeq(1), v1::SHARED, Position(102));
+  tree.Refresh(node);
+  EXPECT_EQ(tree.locked().count(Position(101)), 1u);
+  tree.Remove(Position(101));
+  EXPECT_TRUE(tree.locked().empty());
+}
+
+TEST(Node, IsAbandonedOnlyIfEphemeralUnreferencedAndEmpty) {
+  Node node;
+  EXPECT_FALSE(node.Abandoned());
+  node.ephemeral = true;
+  EXPECT_TRUE(node.Abandoned());
+  node.references = 1;
+  EXPECT_FALSE(node.Abandoned());
+  node.references = 0;
+  node.children.emplace("a", Position(1));
+  EXPECT_FALSE(node.Abandoned());
+}
+
+}  // namespace
+}  // namespace bramah::lock
