@@ -26,8 +26,9 @@ void DrawKnobs(v1::Plan& plan) {
   const Duration lease = dice.LogIn(1 * kSecond, 6 * kSecond);
   const int64_t margin_percent = dice.In(20, 45);
   const Duration grace = dice.LogIn(1 * kSecond, 12 * kSecond);
-  knobs.set_lease_ns(short_leases ? lease : 12 * kSecond);
-  knobs.set_keepalive_margin_ns(knobs.lease_ns() / 100 * margin_percent);
+  // A lease must be worth several elections, and its margin a few round trips of the healed network.
+  knobs.set_lease_ns(short_leases ? std::max(lease, 8 * knobs.election_min_ns()) : 12 * kSecond);
+  knobs.set_keepalive_margin_ns(std::max(knobs.lease_ns() / 100 * margin_percent, 2 * knobs.election_min_ns()));
   knobs.set_grace_ns(grace);
   knobs.set_rho_ppm(kRho);
   knobs.set_quorum_reads(dice.Hit(300'000));

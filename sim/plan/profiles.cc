@@ -31,7 +31,7 @@ void OrdinaryDisk(v1::Disk& disk) {
 
 // Leases short enough that jeopardy and expiry happen many times in a minute.
 void ShortLeases(Dice& dice, v1::Knobs& knobs) {
-  const Duration lease = dice.LogIn(1 * kSecond, 4 * kSecond);
+  const Duration lease = std::max(dice.LogIn(1 * kSecond, 4 * kSecond), 8 * knobs.election_min_ns());
   knobs.set_lease_ns(lease);
   knobs.set_keepalive_margin_ns(lease * 2 / 5);
   knobs.set_grace_ns(dice.LogIn(lease / 2, 2 * lease));

@@ -63,10 +63,15 @@ World::World(const v1::Plan& plan, NodeFactory factory, Observer* observer)
       if (!mine.empty()) Schedule(mine[0]->at_ns(), {.kind = Happening::kOperation, .process = id});
       host.actor = std::make_unique<Actor>(plan.seed(), number, std::move(mine));
     }
-    ScheduleBoot(host, 0);
   }
-  for (int i = 0; i < plan.fault_size(); ++i) {
-    const v1::Fault& fault = plan.fault(i);
+  ScheduleFaults();
+  for (const auto& host : hosts_) ScheduleBoot(*host, 0);
+}
+
+// Before anything else of the same instant: a cut from the start is in force when the first packet leaves.
+void World::ScheduleFaults() {
+  for (int i = 0; i < plan_.fault_size(); ++i) {
+    const v1::Fault& fault = plan_.fault(i);
     if (!fault.has_on()) {
       Schedule(fault.at_ns(), {.kind = Happening::kFault, .a = static_cast<uint32_t>(i), .b = kAnybody});
       continue;

@@ -168,6 +168,7 @@ class World {
 
   // ---- world.cc: time, processes, inputs
   void Schedule(Time at, const Happening& what) { queue_.Push(at, what); }
+  void ScheduleFaults();
   void Dispatch(const Happening& what);
   void Boot(Host& host);
   void Crash(Host& host, bool machine, Duration down_for);

@@ -1,0 +1,287 @@
+#include "sim/app/actor.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace bramah::sim {
+namespace {
+
+// Plays the client library: collects calls, answers them on demand.
+class ActorTest : public testing::Test {
+ protected:
+  v1::Operation& Add(v1::Operation::Kind kind, Time at = 1, const std::string& path = "/f0") {
+    v1::Operation& operation = *plan_.add_operation();
+    operation.set_kind(kind);
+    operation.set_client("c3");
+    operation.set_at_ns(at);
+    operation.set_path(path);
+    operation.set_hold_ns(50);
+    return operation;
+  }
+  // Boots the actor and gives it a session.
+  void Start() {
+    std::vector<const v1::Operation*> operations;
+    for (const v1::Operation& operation : plan_.operation()) operations.push_back(&operation);
+    actor_ = std::make_unique<Actor>(1, 3, operations);
+    actor_->Started();
+    Answer(Next(v1::OPEN_SESSION), v1::OK);
+  }
+  // Moves wishes into the lists of calls and wakes.
+  void Collect() {
+    for (const Actor::Wish& wish : actor_->wishes()) {
+      if (wish.kind == Actor::Wish::kWake) wakes_.push_back(wish);
+      if (wish.kind == Actor::Wish::kCall) calls_.push_back(actor_->Issue(wish.id));
+    }
+    actor_->wishes().clear();
+  }
+  // The next call, which must be of this kind.
+  Actor::PendingCall Next(v1::CommandKind kind) {
+    Collect();
+    if (calls_.empty()) {
+      ADD_FAILURE() << "no call, expected " << v1::CommandKind_Name(kind);
+      return {};
+    }
+    Actor::PendingCall call = calls_.front();
+    calls_.erase(calls_.begin());
+    EXPECT_EQ(v1::CommandKind_Name(call.command.kind()), v1::CommandKind_Name(kind));
+    return call;
+  }
+  void Answer(const Actor::PendingCall& call, v1::Code code, uint64_t handle = 0, uint64_t generation = 0) {
+    v1::Outcome outcome;
+    outcome.set_code(code);
+    outcome.set_handle(handle);
+    outcome.set_content_generation(generation);
+    actor_->Answered(call.id, outcome);
+  }
+  void ExpectNoCall() {
+    Collect();
+    EXPECT_TRUE(calls_.empty());
+  }
+
+  v1::Plan plan_;
+  std::unique_ptr<Actor> actor_;
+  std::vector<Actor::PendingCall> calls_;
+  std::vector<Actor::Wish> wakes_;
+};
+
+TEST_F(ActorTest, OpensOnceAndReusesTheHandle) {
+  Add(v1::Operation::SET).set_bytes(20);
+  Add(v1::Operation::SET, 2);
+  Start();
+  actor_->Due(0);
+  const auto open = Next(v1::OPEN);
+  EXPECT_EQ(open.command.path(), "/f0");
+  EXPECT_EQ(open.command.open_flags(), static_cast<uint32_t>(v1::OPEN_WRITE | v1::OPEN_MAY_CREATE));
+  Answer(open, v1::OK, 5);
+  const auto set = Next(v1::SET_CONTENTS);
+  EXPECT_EQ(set.command.handle(), 5u);
+  EXPECT_EQ(set.path, "/f0");
+  EXPECT_EQ(set.command.contents(), "c3#1................");
+  EXPECT_FALSE(actor_->idle());
+  Answer(set, v1::OK);
+  EXPECT_TRUE(actor_->idle());
+  actor_->Due(1);
+  EXPECT_EQ(Next(v1::SET_CONTENTS).command.contents(), "c3#2");
+}
+
+TEST_F(ActorTest, OperationsOfOneInstantWriteDifferentValues) {
+  Add(v1::Operation::SET);
+  Add(v1::Operation::SET);
+  Start();
+  actor_->Due(0);
+  actor_->Due(1);
+  Answer(Next(v1::OPEN), v1::OK, 5);
+  const auto first = Next(v1::SET_CONTENTS);
+  const auto second = Next(v1::SET_CONTENTS);
+  EXPECT_NE(first.command.contents(), second.command.contents());
+}
+
+TEST_F(ActorTest, ReadersDoNotCreateAndWritersUpgradeTheHandle) {
+  Add(v1::Operation::GET);
+  Add(v1::Operation::SET);
+  Start();
+  actor_->Due(0);
+  const auto open = Next(v1::OPEN);
+  EXPECT_EQ(open.command.open_flags(), 0u);
+  Answer(open, v1::OK, 5);
+  Answer(Next(v1::GET_CONTENTS), v1::OK, 0, 9);
+  actor_->Due(1);
+  Answer(Next(v1::OPEN), v1::OK, 6);
+  EXPECT_EQ(Next(v1::CLOSE).command.handle(), 5u);
+  EXPECT_EQ(Next(v1::SET_CONTENTS).command.handle(), 6u);
+}
+
+TEST_F(ActorTest, AReaderThatFindsNothingGivesUpButAWriterThatWaitsForItDoesNot) {
+  Add(v1::Operation::GET);
+  Add(v1::Operation::SET);
+  Start();
+  actor_->Due(0);
+  actor_->Due(1);
+  Answer(Next(v1::OPEN), v1::NOT_FOUND);
+  const auto open = Next(v1::OPEN);
+  EXPECT_NE(open.command.open_flags() & v1::OPEN_MAY_CREATE, 0u);
+  Answer(open, v1::OK, 6);
+  Answer(Next(v1::SET_CONTENTS), v1::OK);
+  EXPECT_TRUE(actor_->idle());
+}
+
+TEST_F(ActorTest, ComparesWithTheGenerationSeenLast) {
+  Add(v1::Operation::GET);
+  Add(v1::Operation::COMPARE_AND_SET);
+  Start();
+  actor_->Due(0);
+  Answer(Next(v1::OPEN), v1::OK, 5);
+  Answer(Next(v1::GET_CONTENTS), v1::OK, 0, 9);
+  actor_->Due(1);
+  Answer(Next(v1::OPEN), v1::OK, 6);
+  Next(v1::CLOSE);
+  const auto set = Next(v1::SET_CONTENTS);
+  EXPECT_TRUE(set.command.compare());
+  EXPECT_EQ(set.command.generation(), 9u);
+}
+
+TEST_F(ActorTest, HoldsALockForItsTimeAndReleasesIt) {
+  Add(v1::Operation::LOCK);
+  Start();
+  actor_->Due(0);
+  Answer(Next(v1::OPEN), v1::OK, 5);
+  const auto acquire = Next(v1::ACQUIRE);
+  EXPECT_EQ(acquire.command.mode(), v1::EXCLUSIVE);
+  Answer(acquire, v1::OK);
+  ExpectNoCall();
+  ASSERT_EQ(wakes_.size(), 1u);
+  EXPECT_EQ(wakes_[0].after, 50);
+  EXPECT_EQ(actor_->HoldsLeft(), 50);
+  actor_->Woken(wakes_[0].id);
+  Answer(Next(v1::RELEASE), v1::OK);
+  EXPECT_TRUE(actor_->idle());
+}
+
+TEST_F(ActorTest, ASecondLockOnThePathHasItsOwnHandleAndClosesIt) {
+  Add(v1::Operation::LOCK, 1);
+  Add(v1::Operation::TRY_LOCK, 3).set_shared(true);
+  Start();
+  actor_->Due(0);
+  Answer(Next(v1::OPEN), v1::OK, 5);
+  Next(v1::ACQUIRE);
+  actor_->Due(1);
+  Answer(Next(v1::OPEN), v1::OK, 6);
+  const auto second = Next(v1::ACQUIRE);
+  EXPECT_EQ(second.command.handle(), 6u);
+  EXPECT_TRUE(second.command.try_only());
+  EXPECT_EQ(second.command.mode(), v1::SHARED);
+  Answer(second, v1::LOCK_CONFLICT);
+  EXPECT_EQ(Next(v1::CLOSE).command.handle(), 6u);
+}
+
+TEST_F(ActorTest, AnEphemeralFileLivesAsLongAsItsHandle) {
+  Add(v1::Operation::EPHEMERAL, 1, "/e1");
+  Start();
+  actor_->Due(0);
+  const auto open = Next(v1::OPEN);
+  EXPECT_NE(open.command.open_flags() & v1::OPEN_EPHEMERAL, 0u);
+  Answer(open, v1::OK, 8);
+  ExpectNoCall();
+  ASSERT_EQ(wakes_.size(), 1u);
+  actor_->Woken(wakes_[0].id);
+  EXPECT_EQ(Next(v1::CLOSE).command.handle(), 8u);
+}
+
+TEST_F(ActorTest, AStaleHandleIsClosedAndOpenedAgain) {
+  Add(v1::Operation::SET);
+  Add(v1::Operation::SET, 2);
+  Start();
+  actor_->Due(0);
+  Answer(Next(v1::OPEN), v1::OK, 5);
+  Answer(Next(v1::SET_CONTENTS), v1::STALE_HANDLE);
+  Answer(Next(v1::CLOSE), v1::OK);
+  actor_->Due(1);
+  Next(v1::OPEN);
+}
+
+TEST_F(ActorTest, ALostSessionIsReplacedAndItsTasksEnd) {
+  Add(v1::Operation::LOCK);
+  Add(v1::Operation::SET);
+  Add(v1::Operation::GET);
+  Start();
+  actor_->Due(0);
+  Answer(Next(v1::OPEN), v1::OK, 5);
+  Answer(Next(v1::ACQUIRE), v1::OK);
+  actor_->Due(1);
+  const auto set_open = Next(v1::SET_CONTENTS);
+  actor_->SessionEnded();
+  Answer(set_open, v1::SESSION_EXPIRED);
+  actor_->Due(2);  // waits for the new session
+  const auto open = Next(v1::OPEN_SESSION);
+  ExpectNoCall();
+  Answer(open, v1::OK);
+  const auto reopen = Next(v1::OPEN);  // old handles are gone
+  Answer(reopen, v1::NOT_FOUND);
+  EXPECT_FALSE(actor_->idle());  // the lock's task ends when it would have let go
+  actor_->Woken(wakes_[0].id);
+  ExpectNoCall();
+  EXPECT_TRUE(actor_->idle());
+}
+
+TEST_F(ActorTest, TasksThatWaitForAHandleEndWithTheSession) {
+  Add(v1::Operation::GET);
+  Add(v1::Operation::GET, 2);
+  Start();
+  actor_->Due(0);
+  actor_->Due(1);
+  const auto open = Next(v1::OPEN);
+  actor_->SessionEnded();
+  Answer(open, v1::SESSION_EXPIRED);
+  Answer(Next(v1::OPEN_SESSION), v1::OK);
+  ExpectNoCall();
+  EXPECT_TRUE(actor_->idle());
+}
+
+TEST_F(ActorTest, AFailedOpenSessionIsTriedAgainLater) {
+  Start();
+  actor_->SessionEnded();
+  Answer(Next(v1::OPEN_SESSION), v1::UNAVAILABLE);
+  ExpectNoCall();
+  ASSERT_EQ(wakes_.size(), 1u);
+  EXPECT_GT(wakes_[0].after, 0);
+  actor_->Woken(wakes_[0].id);
+  Next(v1::OPEN_SESSION);
+}
+
+TEST_F(ActorTest, EndSessionOpensANewOne) {
+  Add(v1::Operation::END_SESSION, 1, "");
+  Start();
+  actor_->Due(0);
+  const auto end = Next(v1::END_SESSION);
+  actor_->SessionEnded();
+  Answer(end, v1::OK);
+  Answer(Next(v1::OPEN_SESSION), v1::OK);
+  EXPECT_TRUE(actor_->idle());
+}
+
+TEST_F(ActorTest, AStoppedActorForgetsEverything) {
+  Add(v1::Operation::SET);
+  Start();
+  actor_->Due(0);
+  const auto open = Next(v1::OPEN);
+  actor_->Stopped();
+  actor_->Started();
+  Answer(open, v1::OK, 5);  // of the earlier life
+  Answer(Next(v1::OPEN_SESSION), v1::OK);
+  ExpectNoCall();
+  EXPECT_TRUE(actor_->idle());
+}
+
+TEST_F(ActorTest, DescribesWhatItWaitsFor) {
+  Add(v1::Operation::SET);
+  Start();
+  actor_->Due(0);
+  Next(v1::OPEN);
+  EXPECT_EQ(actor_->Describe(), "call OPEN /f0 is not answered");
+}
+
+}  // namespace
+}  // namespace bramah::sim
