@@ -76,18 +76,34 @@ void DurableState::SettleVote(uint32_t slot, const Write& write) {
 }
 
 void DurableState::SettleSegment(uint64_t segment, const Write& write) {
-  if (write.offset == 0 && segment > newest_segment_) {
-    const auto header = storage::ParseSegmentHeader(write.bytes.view());
-    newest_segment_ = segment;
-    if (header.has_value() && header->previous_seq == 0) {
-      first_ = header->first_index;
-      entries_.clear();
-    }
-  }
+  // A newer segment has begun: it said where this one ends, and whatever reaches the disk behind that is superseded.
+  if (segment < newest_segment_) return;
   storage::ForEachEntryWritten(write.offset, write.bytes.view(), [&](LogIndex index, std::string_view bytes) {
     const auto entry = raft::Entry::Parse(Blob(bytes));
-    if (entry.has_value()) AddEntry(segment, index, {entry->term(), Hash64(bytes)});
+    if (!entry.has_value()) return;
+    const EntryMark mark{entry->term(), Hash64(bytes)};
+    if (segment == newest_segment_) {
+      AddEntry(segment, index, mark);
+    } else {
+      headless_[segment].emplace_back(index, mark);
+    }
   });
+  if (write.offset != 0 || segment == newest_segment_) return;
+  const auto header = storage::ParseSegmentHeader(write.bytes.view());
+  newest_segment_ = segment;
+  if (header.has_value()) StartSegment(*header);
+  // Recovery writes the entries before the header that makes them count.
+  for (const auto& [index, mark] : headless_[segment]) AddEntry(segment, index, mark);
+  headless_.erase(headless_.begin(), headless_.upper_bound(segment));
+}
+
+// A header says where the log before it ends; what else was written there is superseded.
+void DurableState::StartSegment(const storage::SegmentHeader& header) {
+  if (header.previous.seq == 0) {
+    first_ = header.first_index;
+    entries_.clear();
+  }
+  while (!entries_.empty() && last() >= header.first_index) entries_.pop_back();
 }
 
 void DurableState::AddEntry(uint64_t segment, LogIndex index, const EntryMark& mark) {

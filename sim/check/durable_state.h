@@ -6,12 +6,14 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "core/api/files.h"
 #include "core/raft/types.h"
+#include "core/storage/format.h"
 #include "sim/check/shadow_log.h"
 
 namespace bramah::sim {
@@ -54,6 +56,7 @@ class DurableState {
   void Settle(FileId id, File& file);
   void SettleVote(uint32_t slot, const Write& write);
   void SettleSegment(uint64_t segment, const Write& write);
+  void StartSegment(const storage::SegmentHeader& header);
   void AddEntry(uint64_t segment, LogIndex index, const EntryMark& mark);
   void Removed(FileId id);
   LogIndex last() const { return first_ + entries_.size() - 1; }
@@ -64,6 +67,8 @@ class DurableState {
   LogIndex first_{1};              // index of entries_[0]
   std::deque<LogEntry> entries_;
   uint64_t newest_segment_ = 0;    // highest sequence number whose header was seen
+  // Entries of segments whose header is not durable yet: nothing leads to them.
+  absl::btree_map<uint64_t, std::vector<std::pair<LogIndex, EntryMark>>> headless_;
 };
 
 }  // namespace bramah::sim
