@@ -123,6 +123,7 @@ int RunUnderLock(const Context& context, CellSession& session, const LockWish& w
 }
 
 void ReleaseLock(CellSession& session, const HeldByUs& held) {
+  if (!BelievesHeld(session.client().view(), held.handle)) return;
   v1::Command command;
   command.set_kind(v1::RELEASE);
   command.set_handle(held.handle);

@@ -50,7 +50,7 @@ std::optional<Failure> HoldUntilSignalled(CellSession& session, const LockWish& 
 int RunUnderLock(const Context& context, CellSession& session, const LockWish& wish, const HeldByUs& held,
                  const std::vector<std::string>& argv);
 
-// Frees the lock, so that the next waiter gets it without waiting for the session to end.
+// Frees the lock if it is held, so that the next waiter gets it without waiting for the session to end.
 void ReleaseLock(CellSession& session, const HeldByUs& held);
 
 }  // namespace bramah::cli

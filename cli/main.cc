@@ -112,7 +112,6 @@ int Main(int argc, char** argv) {
   Context context;
   SplitCommand(args, context);
   CLI::App app("Bramah: a lock service, its simulator and its tools.", "bramah");
-  app.footer(kFooter);
   app.require_subcommand(1);
   app.fallthrough();  // global options may follow the verb
   app.set_version_flag("--version", "bramah 0.1");
@@ -125,6 +124,7 @@ int Main(int argc, char** argv) {
   AddElectVerb(app, context);
   AddSessionVerb(app, context);
   AddSimVerbs(app, context);
+  app.footer(kFooter);  // now, or every verb would inherit it
   const std::string verb = Verb(args);
   context.json = WantsJson(args);
   std::reverse(args.begin(), args.end());  // the order this overload of parse wants

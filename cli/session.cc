@@ -84,15 +84,25 @@ std::optional<Failure> CellSession::Open() {
                    "pass --endpoints host:port,... or set BRAMAH_ENDPOINTS as 'bramah cell up' prints it"};
   }
   deadline_ = Now() + context_.timeout;
-  const v1::Outcome outcome = client_->OpenSession(context_.timeout);
-  if (outcome.code() == v1::OK) return std::nullopt;
-  if (outcome.code() == v1::LIMIT_REACHED) return FailureOfOutcome(outcome, "/ls/" + cell_);
-  return Unavailable();
+  v1::Command command;
+  command.set_kind(v1::OPEN_SESSION);
+  // Shared, since the answer may come after this function has given up.
+  const auto answer = std::make_shared<std::optional<v1::Outcome>>();
+  client_->Start(command, [answer](const v1::Outcome& outcome) { *answer = outcome; });
+  client_->RunUntil([&] { return answer->has_value() || WrongCell(); }, deadline_);
+  const v1::Code code = answer->has_value() ? (*answer)->code() : v1::TIMED_OUT;
+  if (code == v1::OK) return std::nullopt;
+  return code == v1::LIMIT_REACHED ? FailureOfOutcome(**answer, "/ls/" + cell_) : Unavailable();
+}
+
+bool CellSession::WrongCell() const {
+  const std::string& peer = client_->peer_cell();
+  return cell_ != "local" && !peer.empty() && peer != cell_;
 }
 
 Failure CellSession::Unavailable() const {
-  const std::string& peer = client_->peer_cell();
-  if (!peer.empty() && cell_ != "local" && peer != cell_) {
+  if (WrongCell()) {
+    const std::string& peer = client_->peer_cell();
     return {kExitUnavailable, "wrong_cell", "the endpoints belong to cell '" + peer + "', not '" + cell_ + "'",
             "write /ls/" + peer + "/... or pass that cell's --endpoints"};
   }

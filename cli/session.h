@@ -41,6 +41,9 @@ class CellSession {
   Failure Unavailable() const;
 
  private:
+  // A replica has said that it belongs to another cell than the path names.
+  bool WrongCell() const;
+
   const Context& context_;
   const std::string cell_;
   Time deadline_ = 0;

@@ -9,6 +9,7 @@
 #include "cli/loop.h"
 #include "cli/session.h"
 #include "cli/text.h"
+#include "core/wire/wire.pb.h"
 #include "net_real/clock.h"
 #include "nlohmann/json.hpp"
 
@@ -16,6 +17,17 @@ namespace bramah::cli {
 namespace {
 
 using nlohmann::ordered_json;
+
+// Why a session ended; empty for every other event.
+const char* Reason(const CoreEvent& event) {
+  if (event.kind != CoreEvent::kSessionEnded) return "";
+  switch (event.reason) {
+    case v1::END_NO_KEEPALIVE: return "no_keepalive";
+    case v1::END_CLOSED: return "closed";
+    case v1::END_ABANDONED: return "abandoned";
+    default: return "unknown";
+  }
+}
 
 // Prints transitions; the lease that moves on every few seconds is not one.
 class StatePrinter {
@@ -45,7 +57,7 @@ class StatePrinter {
                                  {"session", Hex16(session_.value())},
                                  {"epoch", event.epoch.value()},
                                  {"master", event.replica.value()},
-                                 {"reason", event.reason},
+                                 {"reason", Reason(event)},
                                  {"at_ns", at},
                                  {"at", FormatDuration(at)}};
       std::printf("%s\n", line.dump().c_str());
@@ -80,8 +92,8 @@ int RunSession(const Context& context) {
 }  // namespace
 
 void AddSessionVerb(CLI::App& app, Context& context) {
-  CLI::App* verb =
-      app.add_subcommand("session", "Open a session and print its states (opened, active, jeopardy, safe, expired) until SIGINT");
+  CLI::App* verb = app.add_subcommand(
+      "session", "Open a session and print its states (opened, active, jeopardy, safe, expired, closed) until SIGINT");
   verb->callback([&context] { context.run = [&context] { return RunSession(context); }; });
 }
 

@@ -88,12 +88,6 @@ v1::Outcome RealClient::Call(const v1::Command& command, Duration timeout) {
   return late;
 }
 
-v1::Outcome RealClient::OpenSession(Duration timeout) {
-  v1::Command command;
-  command.set_kind(v1::OPEN_SESSION);
-  return Call(command, timeout);
-}
-
 void RealClient::EndSession(Duration timeout) {
   const SessionState state = view().state;
   if (state != SessionState::kActive && state != SessionState::kJeopardy) return;

@@ -32,7 +32,6 @@ class RealClient {
 
   // Asks and runs the loop until the answer is there. TIMED_OUT after `timeout`: the outcome is unknown then.
   v1::Outcome Call(const v1::Command& command, Duration timeout);
-  v1::Outcome OpenSession(Duration timeout);
   // Ends the session if there is one; waits for the answer only so long. Nothing is held afterwards.
   void EndSession(Duration timeout);
 

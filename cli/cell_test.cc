@@ -1,0 +1,366 @@
+// Real processes, real TCP, real files. Every wait is for something observed.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "cli/test_binary.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace bramah::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// The rest of the line that begins with `start`; empty if there is none that has ended.
+std::string LineAfter(const std::string& text, const std::string& start) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = text.find('\n', at);
+    if (end == std::string::npos) return "";
+    if (text.compare(at, start.size(), start) == 0) return text.substr(at + start.size(), end - at - start.size());
+    at = end + 1;
+  }
+  return "";
+}
+
+size_t CountLines(const std::string& text, const std::string& start) {
+  size_t count = text.compare(0, start.size(), start) == 0 ? 1 : 0;
+  for (size_t at = text.find("\n" + start); at != std::string::npos; at = text.find("\n" + start, at + 1)) ++count;
+  return count;
+}
+
+int FreePort() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
+  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+class CellTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "/cell-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    scratch_ = pattern;
+  }
+  void TearDown() override {
+    cell_.reset();
+    fs::remove_all(scratch_);
+  }
+
+  // Starts a cell and waits until it serves; ASSERT_NO_FATAL_FAILURE around it.
+  void Up(std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {"cell", "up"});
+    cell_ = StartBramah(flags);
+    ASSERT_TRUE(WaitFor([&] { return !LineAfter(cell_->out(), "master: ").empty() || cell_->process().Poll(); }));
+    ASSERT_TRUE(cell_->process().running()) << cell_->err();
+    environment_ = {{"BRAMAH_ENDPOINTS", LineAfter(cell_->out(), "export BRAMAH_ENDPOINTS=")}};
+  }
+
+  Finished Run(std::vector<std::string> args, const std::string& input = "") {
+    return Bramah(std::move(args), environment_, input);
+  }
+  std::unique_ptr<Background> Start(std::vector<std::string> args) { return StartBramah(std::move(args), environment_); }
+  json Status() { return json::parse(Run({"status", "-o", "json"}).out); }
+
+  pid_t MasterProcess() {
+    const json status = Status();
+    for (const json& replica : status["replicas"]) {
+      if (replica["id"] == status["master"]) return replica["pid"];
+    }
+    return 0;
+  }
+
+  std::vector<pid_t> ReplicaProcesses() {
+    std::vector<pid_t> processes;
+    for (const json& replica : Status()["replicas"]) processes.push_back(replica["pid"]);
+    return processes;
+  }
+
+  static void SignalAll(const std::vector<pid_t>& processes, int number) {
+    for (const pid_t process : processes) ASSERT_EQ(kill(process, number), 0);
+  }
+
+  std::string scratch_;
+  std::unique_ptr<Background> cell_;
+  Environment environment_;
+};
+
+TEST_F(CellTest, ServesFilesAndStopsCleanly) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "3"}));
+  EXPECT_EQ(CountLines(cell_->out(), "export "), 1u);
+  EXPECT_EQ(LineAfter(cell_->out(), "cell demo: 3 replicas in ").substr(0, 1), "/");
+  const std::string directory = LineAfter(cell_->out(), "cell demo: 3 replicas in ");
+
+  EXPECT_EQ(Run({"put", "/ls/demo/greeting", "hello"}).code, 0);
+  EXPECT_EQ(Run({"cat", "/ls/local/greeting"}).out, "hello");
+  EXPECT_EQ(Run({"create", "--dir", "/ls/demo/dir"}).code, 0);
+  EXPECT_EQ(Run({"create", "/ls/demo/dir/a", "1"}).code, 0);
+  EXPECT_EQ(Run({"ls", "/ls/demo"}).out, "dir/\ngreeting\n");
+  EXPECT_EQ(json::parse(Run({"stat", "-o", "json", "/ls/demo/dir"}).out)["child_count"], 1);
+  EXPECT_EQ(
+      json::parse(Run({"put", "-o", "json", "/ls/demo/greeting", "again", "--if-generation", "1"}).out)["content_generation"], 2);
+
+  const std::string big(256 * 1024, 'b');
+  EXPECT_EQ(Run({"put", "/ls/demo/big"}, big).code, 0);
+  EXPECT_EQ(Run({"cat", "/ls/demo/big"}).out, big);
+
+  const json status = Status();
+  EXPECT_EQ(status["phase"], "serving");
+  EXPECT_EQ(status["replicas"].size(), 3u);
+  EXPECT_GT(status["epoch"].get<uint64_t>(), 0u);
+
+  cell_->process().Signal(SIGTERM);
+  EXPECT_EQ(cell_->Wait().code, 0);
+  EXPECT_FALSE(fs::exists(directory)) << "the temporary directory is still there";
+  EXPECT_EQ(Run({"cat", "/ls/local/greeting", "--timeout", "200ms"}).code, 69);
+}
+
+TEST_F(CellTest, RefusalsHaveTheirCodes) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
+  ASSERT_EQ(Run({"create", "--dir", "/ls/demo/dir"}).code, 0);
+  ASSERT_EQ(Run({"put", "/ls/demo/dir/a", "1"}).code, 0);
+  const auto refused = [&](std::vector<std::string> args, int code, const std::string& word) {
+    const Finished run = Run(args);
+    EXPECT_EQ(run.code, code) << args[0];
+    EXPECT_EQ(run.err.substr(0, run.err.find(':', 8)), "bramah: " + word);
+    EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1);
+  };
+  refused({"cat", "/ls/demo/none"}, 75, "not_found");
+  refused({"create", "/ls/demo/none/a"}, 75, "not_found");
+  refused({"create", "/ls/demo/dir/a"}, 75, "exists");
+  refused({"rm", "/ls/demo/dir"}, 75, "not_empty");
+  refused({"rm", "/ls/demo"}, 64, "root_is_permanent");
+  refused({"cat", "/ls/demo/dir"}, 75, "is_a_directory");
+  refused({"put", "/ls/demo/dir/a/b", "x"}, 75, "not_a_directory");
+  refused({"put", "/ls/demo/dir/a", "x", "--if-generation", "9"}, 75, "generation_mismatch");
+  refused({"cat", "/ls/other/a"}, 69, "wrong_cell");
+  EXPECT_EQ(Run({"cat", "/ls/demo/dir/a"}).out, "1");
+}
+
+TEST_F(CellTest, KeepsWhatItAcknowledgedWhenEverythingIsKilled) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "3", "--dir", scratch_ + "/cell", "--name", "prod"}));
+  const std::string endpoints = environment_["BRAMAH_ENDPOINTS"];
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(Run({"put", "/ls/prod/f" + std::to_string(i), std::to_string(i)}).code, 0);
+  const std::vector<pid_t> replicas = ReplicaProcesses();
+  cell_->process().Signal(SIGKILL);  // the replicas go with it
+  EXPECT_EQ(cell_->Wait().code, 128 + SIGKILL);
+  ASSERT_TRUE(
+      WaitFor([&] { return std::all_of(replicas.begin(), replicas.end(), [](pid_t pid) { return kill(pid, 0) != 0; }); }));
+
+  ASSERT_NO_FATAL_FAILURE(Up({"--dir", scratch_ + "/cell"}));
+  EXPECT_EQ(environment_["BRAMAH_ENDPOINTS"], endpoints);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Run({"cat", "/ls/prod/f" + std::to_string(i)}).out, std::to_string(i));
+}
+
+TEST_F(CellTest, LockSurvivesTheDeathOfTheMaster) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "3"}));
+  const auto holder = Start(
+      {"lock", "/ls/local/l", "--", "sh", "-c", "echo held $BRAMAH_LOCK_GENERATION; read line < " + scratch_ + "/go; exit 5"});
+  ASSERT_EQ(mkfifo((scratch_ + "/go").c_str(), 0600), 0);
+  ASSERT_TRUE(WaitFor([&] { return !LineAfter(holder->out(), "held ").empty(); }));
+  const auto waiter = Start({"lock", "/ls/local/l", "--", "sh", "-c", "echo held $BRAMAH_LOCK_GENERATION"});
+  ASSERT_TRUE(WaitFor([&] { return json::parse(Run({"stat", "-o", "json", "/ls/local/l"}).out)["lock_waiters"] == 1; }));
+
+  const json before = Status();
+  ASSERT_EQ(kill(MasterProcess(), SIGKILL), 0);
+  ASSERT_TRUE(WaitFor([&] { return Status()["phase"] == "serving" && Status()["epoch"] > before["epoch"]; }));
+  EXPECT_EQ(Run({"lock", "--try", "/ls/local/l", "--", "true"}).code, 75);
+  EXPECT_EQ(Run({"lock", "--timeout", "200ms", "/ls/local/l", "--", "true"}).code, 75);
+  EXPECT_TRUE(holder->process().running());
+  EXPECT_EQ(waiter->out(), "");
+
+  std::ofstream(scratch_ + "/go") << "go\n";
+  EXPECT_EQ(holder->Wait().code, 5);
+  const Finished second = waiter->Wait();
+  EXPECT_EQ(second.code, 0);
+  EXPECT_GT(std::stoull(LineAfter(second.out, "held ")), std::stoull(LineAfter(holder->out(), "held ")));
+  EXPECT_NE(cell_->err().find("ended: signal 9"), std::string::npos) << cell_->err();
+}
+
+TEST_F(CellTest, CommandUnderALockSeesWhatItNeeds) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
+  const Finished run = Run({"lock", "--shared", "/ls/demo/l", "--", "sh", "-c", "cat; env | grep ^BRAMAH_ | sort"}, "input\n");
+  EXPECT_EQ(run.code, 0);
+  EXPECT_EQ(run.out.substr(0, 6), "input\n");
+  EXPECT_EQ(LineAfter(run.out, "BRAMAH_LOCK_PATH="), "/ls/demo/l");
+  EXPECT_EQ(LineAfter(run.out, "BRAMAH_LOCK_MODE="), "shared");
+  EXPECT_GT(std::stoull(LineAfter(run.out, "BRAMAH_LOCK_GENERATION=")), 0u);
+  EXPECT_EQ(LineAfter(run.out, "BRAMAH_SESSION=").size(), 16u);
+  EXPECT_NE(run.out.find("BRAMAH_SEQUENCER=\n"), std::string::npos);
+  EXPECT_EQ(Run({"lock", "/ls/demo/l", "--", "/no/such/program"}).code, 127);
+  EXPECT_EQ(Run({"lock", "/ls/demo/l", "--", "sh", "-c", "kill -9 $$"}).code, 128 + SIGKILL);
+
+  const auto signalled =
+      Start({"lock", "/ls/demo/l", "--", "sh", "-c", "trap 'exit 42' TERM; echo ready; while :; do sleep 0.05; done"});
+  ASSERT_TRUE(WaitFor([&] { return CountLines(signalled->out(), "ready") == 1; }));
+  signalled->process().Signal(SIGTERM);
+  EXPECT_EQ(signalled->Wait().code, 42);
+  EXPECT_EQ(json::parse(Run({"stat", "-o", "json", "/ls/demo/l"}).out)["lock_mode"], "free");
+}
+
+TEST_F(CellTest, CommandIsStoppedBeforeTheLeaseEndsWhenTheCellIsGone) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "3"}));
+  const std::vector<pid_t> replicas = ReplicaProcesses();
+  const auto session = Start({"session"});
+  // It ignores SIGTERM, so only SIGKILL ends it.
+  const auto holder = Start({"lock", "/ls/local/l", "--", "sh", "-c",
+                             "trap 'echo asked' TERM; echo $$ > " + scratch_ + "/pid; while :; do sleep 0.05; done"});
+  ASSERT_TRUE(WaitFor([&] {
+    return fs::exists(scratch_ + "/pid") && fs::file_size(scratch_ + "/pid") > 0 && CountLines(session->out(), " ") > 0;
+  }));
+  pid_t child = 0;
+  std::ifstream(scratch_ + "/pid") >> child;
+  SignalAll(replicas, SIGSTOP);
+  bool dead_before_jeopardy = false;
+  // The session was opened before the lock's: when it is in jeopardy the lock's lease has at most moments left.
+  ASSERT_TRUE(WaitFor([&] {
+    const bool jeopardy = session->out().find("jeopardy") != std::string::npos;
+    dead_before_jeopardy = dead_before_jeopardy || (!jeopardy && kill(child, 0) != 0);
+    return jeopardy;
+  }));
+  EXPECT_TRUE(dead_before_jeopardy);
+  const Finished run = holder->Wait();
+  EXPECT_EQ(run.code, 76);
+  EXPECT_EQ(CountLines(run.out, "asked"), 1u);
+  EXPECT_EQ(run.err.substr(0, 18), "bramah: lock_lost:") << run.err;
+
+  SignalAll(replicas, SIGCONT);
+  ASSERT_TRUE(WaitFor([&] { return session->out().find(" safe ") != std::string::npos; }));
+  session->process().Signal(SIGINT);
+  const Finished closed = session->Wait();
+  EXPECT_EQ(closed.code, 0);
+  EXPECT_NE(closed.out.find(" closed "), std::string::npos) << closed.out;
+}
+
+TEST_F(CellTest, OneOfTwoCandidatesIsElectedAndTheOtherTakesOver) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
+  const auto first = Start({"elect", "/ls/local/primary", "--value", "one"});
+  ASSERT_TRUE(WaitFor([&] { return CountLines(first->out(), "elected one generation ") == 1; }));
+  const auto second = Start({"elect", "/ls/local/primary", "--value", "two"});
+  ASSERT_TRUE(WaitFor([&] { return CountLines(second->out(), "primary one") == 1; }));
+  EXPECT_EQ(Run({"cat", "/ls/local/primary"}).out, "one");
+  EXPECT_EQ(CountLines(second->out(), "elected"), 0u);
+  first->process().Signal(SIGTERM);
+  EXPECT_EQ(first->Wait().code, 0);
+  ASSERT_TRUE(WaitFor([&] { return CountLines(second->out(), "elected two generation ") == 1; }));
+  EXPECT_EQ(Run({"cat", "/ls/local/primary"}).out, "two");
+  const Finished third = Run({"elect", "/ls/local/primary", "--value", "three", "--timeout", "300ms"});
+  EXPECT_EQ(third.code, 75);
+  second->process().Signal(SIGINT);
+  EXPECT_EQ(second->Wait().code, 0);
+  EXPECT_EQ(Run({"elect", "/ls/local/primary", "--value", "three", "--", "sh", "-c", "exit 9"}).code, 9);
+}
+
+TEST_F(CellTest, EphemeralFileGoesWithItsCommand) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
+  const auto owner = Start({"create", "--ephemeral", "/ls/local/e", "here"});
+  ASSERT_TRUE(WaitFor([&] { return Run({"cat", "/ls/local/e"}).out == "here"; }));
+  owner->process().Signal(SIGINT);
+  EXPECT_EQ(owner->Wait().code, 0);
+  EXPECT_EQ(Run({"cat", "/ls/local/e"}).code, 75);
+}
+
+// One replica that is a cell of its own, to look at its directory.
+class ServerTest : public CellTest {
+ protected:
+  std::vector<std::string> Flags(const std::string& cell = "solo", int id = 1) const {
+    const std::string members = std::to_string(id) + "=127.0.0.1:" + std::to_string(port_);
+    return {"server", "--cell", cell, "--id", std::to_string(id), "--dir", scratch_ + "/data", "--members", members};
+  }
+  void StartServer() {
+    environment_ = {{"BRAMAH_ENDPOINTS", "127.0.0.1:" + std::to_string(port_)}};
+    cell_ = StartBramah(Flags());
+    ASSERT_TRUE(WaitFor([&] { return Run({"status"}).code == 0 || cell_->process().Poll(); }));
+    ASSERT_TRUE(cell_->process().running()) << cell_->err();
+  }
+  // The last line of stderr: log lines come before it.
+  static std::string LastLine(const std::string& text) {
+    const size_t end = text.find_last_not_of('\n');
+    const size_t start = text.rfind('\n', end);
+    return text.substr(start == std::string::npos ? 0 : start + 1, end == std::string::npos ? end : end - start);
+  }
+  void StopServer() {
+    cell_->process().Signal(SIGTERM);
+    EXPECT_EQ(cell_->Wait().code, 0);
+  }
+
+  const int port_ = FreePort();
+};
+
+TEST_F(ServerTest, StopsCleanlyAndStartsAgain) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  ASSERT_EQ(Run({"put", "/ls/solo/a", "1"}).code, 0);
+  StopServer();
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  EXPECT_EQ(Run({"cat", "/ls/solo/a"}).out, "1");
+  StopServer();
+}
+
+TEST_F(ServerTest, DirectoryInUseAndPortInUseAreRefused) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  const Finished same = Bramah(Flags());
+  EXPECT_EQ(same.code, 73);
+  EXPECT_EQ(LastLine(same.err).substr(0, 25), "bramah: directory_in_use:");
+  std::vector<std::string> other = Flags();
+  other[6] = scratch_ + "/other";
+  const Finished port = Bramah(other);
+  EXPECT_EQ(port.code, 78);
+  EXPECT_EQ(LastLine(port.err).substr(0, 20), "bramah: port_in_use:");
+  StopServer();
+}
+
+TEST_F(ServerTest, DirectoryOfAnotherCellOrReplicaIsRefusedAndUntouched) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  ASSERT_EQ(Run({"put", "/ls/solo/a", "1"}).code, 0);
+  StopServer();
+  for (const std::vector<std::string>& flags : {Flags("another", 1), Flags("solo", 2)}) {
+    const Finished run = Bramah(flags);
+    EXPECT_EQ(run.code, 73);
+    EXPECT_EQ(LastLine(run.err).substr(0, 26), "bramah: foreign_directory:") << run.err;
+  }
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  EXPECT_EQ(Run({"cat", "/ls/solo/a"}).out, "1");
+  StopServer();
+}
+
+TEST_F(ServerTest, DamagedLogIsRefusedAndKept) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(Run({"put", "/ls/solo/a", std::to_string(i)}).code, 0);
+  StopServer();
+  std::string segment;
+  for (const auto& entry : fs::directory_iterator(scratch_ + "/data")) {
+    if (entry.path().filename().string().starts_with("wal-")) segment = std::max(segment, entry.path().string());
+  }
+  std::string bytes;
+  {
+    std::ifstream file(segment, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  const size_t used = bytes.find_last_not_of('\0');
+  ASSERT_NE(used, std::string::npos);
+  bytes[used / 2] ^= 0x10;  // far below the last synced batch
+  std::ofstream(segment, std::ios::binary | std::ios::in | std::ios::out) << bytes;
+  const Finished run = Bramah(Flags());
+  EXPECT_EQ(run.code, 65);
+  EXPECT_EQ(LastLine(run.err).substr(0, 20), "bramah: corrupt_log:") << run.err;
+  std::ifstream file(segment, std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()), bytes) << "evidence was changed";
+}
+
+}  // namespace
+}  // namespace bramah::cli
