@@ -20,6 +20,9 @@ header_field() {
     END { gsub(/ +/, " ", value); sub(/ $/, "", value); print value }' "$1"
 }
 
+# expected_checkers FILE: the ids of `expect` separated by blanks, the target first.
+expected_checkers() { header_field "$1" expect | tr -d ','; }
+
 # check_header FILE: complains about what is missing or senseless.
 check_header() {
   local file=$1 key value bad=0
@@ -34,8 +37,8 @@ check_header() {
   value=$(header_field "$file" id)
   [ "$value" = "$(basename "$file" .patch)" ] || { echo "$file: its id is '$value'"; bad=1; }
   value=$(header_field "$file" expect)
-  [[ $value =~ ^[a-z]+\.[a-z_]+( [a-z]+\.[a-z_]+)*$ ]] ||
-    { echo "$file: 'expect' must be checker ids separated by blanks, the target first: '$value'"; bad=1; }
+  [[ $value =~ ^[a-z]+\.[a-z_]+(, [a-z]+\.[a-z_]+)*$ ]] ||
+    { echo "$file: 'expect' must be checker ids separated by commas, the target first: '$value'"; bad=1; }
   value=$(header_field "$file" profile)
   [[ $value =~ ^[a-z][a-z0-9-]*$ ]] || { echo "$file: 'profile' must be one name: '$value'"; bad=1; }
   value=$(header_field "$file" budget-seeds)

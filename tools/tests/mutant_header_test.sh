@@ -11,7 +11,7 @@ cat > XX-01.patch <<'END'
 # id: XX-01
 # what: a vote is forgotten,
 #   and given again
-# expect: raft.election_safety core.check
+# expect: raft.election_safety, core.check
 # profile: short-reigns
 # budget-seeds: 500
 # seen-in: nowhere: a sample
@@ -26,7 +26,7 @@ END
 check_header XX-01.patch || fail "a good header was refused"
 equal id XX-01 "$(header_field XX-01.patch id)"
 equal what "a vote is forgotten, and given again" "$(header_field XX-01.patch what)"
-equal expect "raft.election_safety core.check" "$(header_field XX-01.patch expect)"
+equal expect "raft.election_safety core.check" "$(expected_checkers XX-01.patch)"
 equal profile short-reigns "$(header_field XX-01.patch profile)"
 equal budget 500 "$(header_field XX-01.patch budget-seeds)"
 equal seen-in "nowhere: a sample" "$(header_field XX-01.patch seen-in)"
@@ -44,7 +44,7 @@ refused "'# what:'" '/^# what/d; /^#   and/d'
 refused "'# seen-in:'" 's/^# seen-in.*/# seen-in:/'
 refused "its id" 's/^# id: .*/# id: XX-02/'
 refused "'expect'" 's/^# expect: .*/# expect: everything/'
-refused "'expect'" 's/^# expect: .*/# expect: raft.a, raft.b/'
+refused "'expect'" 's/^# expect: .*/# expect: raft.a raft.b/'
 refused "'profile'" 's/^# profile: .*/# profile: two words/'
 refused "'budget-seeds'" 's/^# budget-seeds: .*/# budget-seeds: 501/'
 refused "'budget-seeds'" 's/^# budget-seeds: .*/# budget-seeds: 0/'
