@@ -16,6 +16,8 @@ void Raft::ArmElection(Context& ctx) {
 
 void Raft::OnElectionTimer(Context& ctx) {
   if (role_ == Role::kLeader || !IsMember(options_.self)) return;
+  // Nothing may be appended while a snapshot is being installed, so there is no leading meanwhile.
+  if (installing_) return ArmElection(ctx);
   // The promise binds our own candidacy, too.
   const Time earliest = std::max(election_at_, no_vote_before_);
   if (ctx.now < earliest) {

@@ -342,7 +342,8 @@ void Server::State::InstallIncoming(raft::Context& ctx) {
   const raft::Snapshot* incoming = raft.Incoming();
   if (incoming == nullptr || raft.installing() || storage.saving()) return;
   cell::Cell fresh(&config->limits, config->bootstrap.incarnation());
-  if (incoming->meta.index <= raft.commit() || !fresh.Load(incoming->state.view())) {
+  const bool follows = raft.role() == raft::Role::kFollower;
+  if (!follows || incoming->meta.index <= raft.commit() || !fresh.Load(incoming->state.view())) {
     ctx.out.probes().Reach(ProbeId::kSnapshotRestarted);
     raft.RefuseIncoming();
     return;
