@@ -12,7 +12,7 @@ if [ "$(strangers "$sample" | paste -sd' ' -)" != "//corepart:x //sim/net:net @d
   exit 1
 fi
 
-[ "$(grep -c '^//core/' "$1")" -ge 3 ] || { echo "the list is empty"; exit 1; }
+[ "$(grep -c '^//core/' "$1")" -ge 10 ] || { echo "the list is empty"; exit 1; }
 if [ -n "$(strangers "$1")" ]; then
   echo "the core depends on:"
   strangers "$1"

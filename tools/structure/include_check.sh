@@ -51,24 +51,25 @@ check_include() {
 }
 
 # The code without string literals and comments, so that prose may speak of what code must not use.
-code_of() { sed -E 's/"([^"\\]|\\.)*"/""/g; s,//.*$,,; s,/\*.*\*/,,g' "$1"; }
+code_of() { sed -E '/^ *# *include/d; s/"([^"\\]|\\.)*"/""/g; s,//.*$,,; s,/\*.*\*/,,g' "$1"; }
 
-check_file() {
-  local file=$1 path=${2:-$1} name bracket word
-  while IFS=' ' read -r bracket name; do
-    check_include "$file" "$name" "$bracket"
-  done < <(sed -nE 's/^ *# *include *(["<])([^">]+)[">].*/\1 \2/p' "$path")
-  while read -r word; do
-    waived "$file" "$word" || complain "$file: uses $word"
-  done < <(code_of "$path" | sed -E '/^ *# *include/d' | grep -oE "$banned" | sort -u)
-}
-
-judged=0
+judged=()
 for file in "$@"; do
-  [[ $file =~ (^|/)((core|sim)/.*\.(h|cc))$ ]] || continue
-  judged=$((judged + 1))
-  check_file "${BASH_REMATCH[2]}" "$file"
+  [[ $file =~ (^|/)(core|sim)/.*\.(h|cc)$ ]] && judged+=("$file")
 done
-[ "$judged" -gt 0 ] || complain "no file of core/ or sim/ was given"
-echo "$judged files judged"
+[ ${#judged[@]} -gt 0 ] || { echo "no file of core/ or sim/ was given"; exit 1; }
+
+while IFS=: read -r file directive; do
+  [[ $directive =~ ([\"\<])([^\"\>]+) ]]
+  check_include "${file#*samples/}" "${BASH_REMATCH[2]}" "${BASH_REMATCH[1]}"
+done < <(grep -oHE '^ *# *include *["<][^">]+[">]' "${judged[@]}")
+
+# Most files do not even speak of such things.
+while read -r file; do
+  while read -r word; do
+    waived "${file#*samples/}" "$word" || complain "${file#*samples/}: uses $word"
+  done < <(code_of "$file" | grep -oE "$banned" | sort -u)
+done < <(grep -lE "$banned" "${judged[@]}" || true)
+
+echo "${#judged[@]} files judged"
 exit "$bad"
