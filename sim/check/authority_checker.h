@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/replica/view.h"
+#include "sim/check/local_clock.h"
 #include "sim/check/reporter.h"
 
 namespace bramah::sim {

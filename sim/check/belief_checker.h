@@ -16,6 +16,7 @@
 
 #include "absl/container/btree_map.h"
 #include "core/client/client.h"
+#include "sim/check/local_clock.h"
 #include "sim/check/reporter.h"
 
 namespace bramah::sim {

@@ -15,22 +15,10 @@
 #include "core/api/effects.h"
 #include "core/client/client.h"
 #include "core/replica/view.h"
+#include "sim/check/local_clock.h"
+#include "sim/check/violation.h"
 
 namespace bramah::sim {
-
-struct Violation {
-  std::string checker;  // "raft.election_safety"
-  Time at = 0;          // real
-  std::string message;  // what was seen, with names and numbers
-};
-
-// local = offset + real * (1 + drift); the mapping of one process.
-struct LocalClock {
-  int64_t drift_ppm = 0;
-  Time offset = 0;
-  Time ToLocal(Time real) const;
-  Time ToReal(Time local) const;  // rounded up: the first real instant at which the local clock shows at least `local`
-};
 
 struct CheckContext {
   uint32_t replicas = 0;

@@ -1,4 +1,4 @@
-#include "sim/check/checkers.h"
+#include "sim/check/local_clock.h"
 
 namespace bramah::sim {
 namespace {
@@ -12,14 +12,8 @@ Time LocalClock::ToLocal(Time real) const { return offset + real + Drift(real, d
 
 Time LocalClock::ToReal(Time local) const {
   if (local == kNever) return kNever;
-  const Time elapsed = local - offset;
-  Time real = elapsed - Drift(elapsed, drift_ppm);
-  // The error of this estimate shrinks by the factor `drift` per round; a handful of rounds reach the neighbourhood.
-  for (int round = 0; round < 16; ++round) {
-    const Time error = ToLocal(real) - local;
-    if (error == 0) break;
-    real -= error;
-  }
+  // The quotient is off by a unit or two, because ToLocal rounds.
+  Time real = static_cast<Time>(static_cast<__int128>(local - offset) * kMillion / (kMillion + drift_ppm));
   while (ToLocal(real) < local) ++real;
   while (ToLocal(real - 1) >= local) --real;
   return real;

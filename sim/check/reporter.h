@@ -5,8 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "sim/check/checkers.h"
+#include "sim/check/violation.h"
 
 namespace bramah::sim {
 

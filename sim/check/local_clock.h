@@ -1,0 +1,21 @@
+// The clock of one simulated process.
+#ifndef BRAMAH_SIM_CHECK_LOCAL_CLOCK_H_
+#define BRAMAH_SIM_CHECK_LOCAL_CLOCK_H_
+
+#include <cstdint>
+
+#include "core/base/time.h"
+
+namespace bramah::sim {
+
+// local = offset + real * (1 + drift); the mapping of one process.
+struct LocalClock {
+  int64_t drift_ppm = 0;
+  Time offset = 0;
+  Time ToLocal(Time real) const;
+  Time ToReal(Time local) const;  // rounded up: the first real instant at which the local clock shows at least `local`
+};
+
+}  // namespace bramah::sim
+
+#endif  // BRAMAH_SIM_CHECK_LOCAL_CLOCK_H_
