@@ -199,7 +199,8 @@ bool Calls::PrepareRelease(const Context& context, v1::Command& command) {
 
 void Calls::Transmit(const Context& context, uint64_t id, Pending& pending) {
   pending.last_sent = context.now;
-  if (pending.stage == Stage::kIssued) retry_at_ = std::min(retry_at_, context.now + config_->keepalive_retry);
+  pending.confirmed = false;
+  if (Unanswered(pending)) retry_at_ = std::min(retry_at_, context.now + config_->keepalive_retry);
   if (!context.conn) return;
   SOMETIMES(context.out.probes(), kClientResent, pending.sent);
   pending.sent = true;
@@ -212,6 +213,10 @@ void Calls::Transmit(const Context& context, uint64_t id, Pending& pending) {
   if (command.seq() != 0) command.set_first_outstanding(unanswered_.empty() ? last_seq_ + 1 : *unanswered_.begin());
 }
 
+bool Calls::Unanswered(const Pending& pending) {
+  return pending.stage == Stage::kIssued || (pending.stage == Stage::kQueued && !pending.confirmed);
+}
+
 void Calls::Resend(const Context& context) {
   for (auto& [id, pending] : calls_) {
     if (pending.stage == Stage::kIssued || pending.stage == Stage::kQueued) Transmit(context, id, pending);
@@ -222,7 +227,7 @@ void Calls::Retry(const Context& context) {
   if (context.now < retry_at_) return;
   retry_at_ = kNever;
   for (auto& [id, pending] : calls_) {
-    if (pending.stage != Stage::kIssued) continue;
+    if (!Unanswered(pending)) continue;
     const Time due = pending.last_sent + config_->keepalive_retry;
     if (context.now >= due) {
       Transmit(context, id, pending);
@@ -240,7 +245,9 @@ void Calls::OnOutcome(const Context& context, uint64_t id, const v1::Outcome& ou
   const v1::Command& command = at->second.command;
   const bool acquire = command.kind() == v1::ACQUIRE;
   if (outcome.code() == v1::QUEUED) {
-    if (!acquire || command.try_only() || at->second.stage == Stage::kQueued) return;
+    if (!acquire || command.try_only()) return;
+    at->second.confirmed = true;
+    if (at->second.stage == Stage::kQueued) return;
     // The wait is replicated: the call no longer keeps the cell from forgetting later answers.
     at->second.stage = Stage::kQueued;
     unanswered_.erase(command.seq());

@@ -84,7 +84,7 @@ class Calls {
   enum class Stage : uint8_t {
     kBlocked,  // not issued: the session is not active, or another call of the handle is
     kIssued,   // sent until answered
-    kQueued,   // an Acquire that waits for its lock at the master; repeated only with a new stream or epoch
+    kQueued,   // an Acquire that waits for its lock at the master; repeated with a new stream or epoch, until it is answered there
     kGranted,  // an Acquire that was granted in jeopardy, told when the session is active
   };
   struct Pending {
@@ -92,6 +92,7 @@ class Calls {
     bool told = false;  // the application has its answer; only the master has still to know
     bool sent = false;
     Stage stage = Stage::kBlocked;
+    bool confirmed = false;  // kQueued: the master has said so since the Acquire was last repeated; if not, it may be granted already
     Time last_sent = 0;
     v1::Command command;
     Position generation;  // kGranted
@@ -118,6 +119,8 @@ class Calls {
   // Gives the call its seq and sends it. False: it was answered on the spot.
   bool Issue(const Context& context, PendingMap::iterator at);
   bool PrepareRelease(const Context& context, v1::Command& command);
+  // The master still owes an answer to what was sent last.
+  static bool Unanswered(const Pending& pending);
   void Transmit(const Context& context, uint64_t id, Pending& pending);
   void Complete(const Context& context, PendingMap::iterator at, const v1::Outcome& outcome);
   void Settle(const Pending& pending, const v1::Outcome& outcome);
