@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every rule that the code cites is written down. usage: citation_check.sh NOTE... -- SOURCE...
+# Every rule that the code cites is written down, and every file that a note names is there.
+# usage: citation_check.sh NOTE... -- SOURCE...
 #
 # A citation is an id such as D-16, A-07, ST-08, C-75, R-13 or L2 between brackets, alone or in a list: [D-52], [L1, A-09]. A note
 # defines an id by a table row or a heading that starts with it: "| D-52 |", "### L1".
@@ -22,5 +23,9 @@ for rule in $cited; do
 done
 twice=$(sed -nE "s/^(\| *|#+ +)\*{0,2}($id)\b.*/\2/p" "${notes[@]}" | sort | uniq -d)
 [ -z "$twice" ] || { echo "defined twice: $twice"; bad=1; }
+named=$(grep -ohE '`(core|sim|net_real|cli)/[A-Za-z0-9_./-]+`' "${notes[@]}" | tr -d '`' | grep -v '\.md$' | sort -u || true)
+for path in $named; do
+  printf '%s\n' "${sources[@]}" | grep -qE "(^|/)$path(/|$)" || { echo "a note names $path, which is not there"; bad=1; }
+done
 echo "$(wc -w <<< "$cited") rules cited, $(wc -w <<< "$defined") written down"
 exit "$bad"

@@ -14,4 +14,15 @@ if said=$("$check" "$TEST_TMPDIR/note.md" -- "$TEST_TMPDIR/bad.h"); then
 fi
 for rule in D-03 ST-99; do grep -q "^$rule stands nowhere" <<< "$said" || { echo "not named: $rule in $said"; exit 1; }; done
 
+mkdir -p "$TEST_TMPDIR/core/lock"
+touch "$TEST_TMPDIR/core/lock/tree.h"
+echo 'see `core/lock/tree.h` and `core/lock`' > "$TEST_TMPDIR/paths.md"
+"$check" "$TEST_TMPDIR/note.md" "$TEST_TMPDIR/paths.md" -- "$TEST_TMPDIR/good.h" "$TEST_TMPDIR/core/lock/tree.h"
+echo 'see `core/lock/gone.h`' >> "$TEST_TMPDIR/paths.md"
+if said=$("$check" "$TEST_TMPDIR/note.md" "$TEST_TMPDIR/paths.md" -- "$TEST_TMPDIR/good.h" "$TEST_TMPDIR/core/lock/tree.h"); then
+  echo "the check accepted a file that is not there"
+  exit 1
+fi
+grep -q 'core/lock/gone.h' <<< "$said" || { echo "not named: gone.h in $said"; exit 1; }
+
 "$check" "$@"
