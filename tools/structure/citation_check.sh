@@ -24,8 +24,9 @@ done
 twice=$(sed -nE "s/^(\| *|#+ +)\*{0,2}($id)\b.*/\2/p" "${notes[@]}" | sort | uniq -d)
 [ -z "$twice" ] || { echo "defined twice: $twice"; bad=1; }
 named=$(grep -ohE '`(core|sim|net_real|cli)/[A-Za-z0-9_./-]+`' "${notes[@]}" | tr -d '`' | grep -v '\.md$' | sort -u || true)
+listing=$(printf '%s\n' "${sources[@]}")
 for path in $named; do
-  printf '%s\n' "${sources[@]}" | grep -qE "(^|/)$path(/|$)" || { echo "a note names $path, which is not there"; bad=1; }
+  grep -qE "(^|/)$path(/|$)" <<< "$listing" || { echo "a note names $path, which is not there"; bad=1; }
 done
 echo "$(wc -w <<< "$cited") rules cited, $(wc -w <<< "$defined") written down"
 exit "$bad"
