@@ -321,6 +321,30 @@ TEST(RaftPaper, AFollowerThatNeedsForgottenEntriesGetsASnapshot) {
   EXPECT_EQ(cluster.raft(3).log().last(), cluster.raft(1).log().last());
 }
 
+// An append of a deposed leader that starts at the very beginning reaches a follower whose log starts later.
+TEST(RaftPaper, AnOldAppendFromTheStartIsRefusedBehindASnapshot) {
+  TestCluster cluster(3);
+  cluster.Campaign(1);
+  cluster.Campaign(2);
+  const LogIndex upto = cluster.raft(3).commit();
+  Snapshot snapshot;
+  snapshot.meta = {upto, cluster.raft(3).log().TermAt(upto), 0, cluster.raft(3).EncodedConfigurationAt(upto)};
+  snapshot.state = Blob("the state");
+  cluster.Do(3, [&](Raft& raft, Context&) { raft.Compact(snapshot); });
+  Envelope envelope{ReplicaId(1), ReplicaId(3), MessageKind::kAppendRequest, {}};
+  v1::AppendRequest request;
+  request.set_term(1);
+  EncodeFrame(envelope.kind, request, &envelope.frame);
+  ASSERT_GT(cluster.raft(3).term(), Term(1));
+  cluster.Deliver(envelope);
+  MessageSlots slots;
+  const auto answers = cluster.TakeQueue();
+  ASSERT_EQ(answers.size(), 1u);
+  const auto* reply = DecodeFrame(answers[0].frame, slots).message.As<v1::AppendReply>();
+  EXPECT_FALSE(reply->success());
+  EXPECT_EQ(reply->hint_index(), upto.value());
+}
+
 // Cluster time never falls along the log, whoever leads.
 TEST(RaftPaper, ClusterTimeNeverFallsAcrossLeaders) {
   TestCluster cluster(3);

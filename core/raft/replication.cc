@@ -86,8 +86,8 @@ void Raft::OnAppendRequest(Context& ctx, ReplicaId from, ConnId conn, const v1::
 }
 
 void Raft::RefuseAppend(Context& ctx, ConnId conn, const v1::AppendRequest& request) {
-  const LogIndex guess =
-      request.prev_index() == 0 ? LogIndex() : BackOver(LogIndex(request.prev_index()).Prev(), Term(request.prev_term()));
+  const LogIndex before(request.prev_index() == 0 ? 0 : request.prev_index() - 1);
+  const LogIndex guess = BackOver(before, Term(request.prev_term()));
   v1::AppendReply& reply = ctx.out.Send<v1::AppendReply>(conn, ctx.storage.Need(term_, LogIndex()));
   reply.set_term(term_.value());
   // A message of a deposed leader was not accepted: no promise was made to its round.
