@@ -14,14 +14,35 @@ constexpr CrashRules kLoseAll{.seed = 1, .entity = 0, .crash = 1, .lost_ppm = 1'
 constexpr CrashRules kKeepAll{.seed = 1, .entity = 0, .crash = 1, .lost_ppm = 0, .torn_ppm = 0};
 constexpr CrashRules kTearAll{.seed = 1, .entity = 0, .crash = 1, .lost_ppm = 0, .torn_ppm = 1'000'000};
 
+FileOp Make(FileOp::Kind kind, FileId file = {}, uint64_t offset = 0, std::string_view bytes = {}) {
+  FileOp op;
+  op.kind = kind;
+  op.file = file;
+  op.offset = offset;
+  op.bytes = Blob(bytes);
+  return op;
+}
+
+FileOp MakeLong(FileOp::Kind kind, FileId file, uint64_t offset, uint64_t length) {
+  FileOp op = Make(kind, file, offset);
+  op.length = length;
+  return op;
+}
+
+FileOp MakeRename(FileId file, FileId to) {
+  FileOp op = Make(FileOp::kRename, file);
+  op.to = to;
+  return op;
+}
+
 class DiskTest : public testing::Test {
  protected:
-  void Create(FileId file) { Do({.kind = FileOp::kCreate, .file = file}); }
+  void Create(FileId file) { Do(Make(FileOp::kCreate, file)); }
   void Write(FileId file, uint64_t offset, std::string_view bytes) {
-    Do({.kind = FileOp::kWrite, .file = file, .offset = offset, .bytes = Blob(bytes)});
+    Do(Make(FileOp::kWrite, file, offset, bytes));
   }
-  void Sync(FileId file) { Do({.kind = FileOp::kSyncData, .file = file}); }
-  void SyncNames() { Do({.kind = FileOp::kSyncDir}); }
+  void Sync(FileId file) { Do(Make(FileOp::kSyncData, file)); }
+  void SyncNames() { Do(Make(FileOp::kSyncDir)); }
   void Do(const FileOp& op) { EXPECT_EQ(disk_.Apply(op, &reads_), std::nullopt); }
   // A durable file with these contents.
   void Settle(FileId file, std::string_view bytes) {
@@ -46,18 +67,18 @@ TEST_F(DiskTest, ReadsSeeWritesAtOnceButOnlySyncsMakeThemDurable) {
 
 TEST_F(DiskTest, ReadsStopAtTheEndOfTheFile) {
   Settle(kFile, "0123456789");
-  Do({.kind = FileOp::kRead, .file = kFile, .offset = 8, .length = 100});
-  Do({.kind = FileOp::kRead, .file = kFile, .offset = 50, .length = 1});
+  Do(MakeLong(FileOp::kRead, kFile, 8, 100));
+  Do(MakeLong(FileOp::kRead, kFile, 50, 1));
   ASSERT_EQ(reads_.size(), 2u);
   EXPECT_EQ(reads_[0].view(), "89");
   EXPECT_EQ(reads_[1].view(), "");
 }
 
 TEST_F(DiskTest, OperationsOnMissingFilesFail) {
-  EXPECT_EQ(disk_.Apply({.kind = FileOp::kWrite, .file = kFile, .bytes = Blob("x")}, &reads_), DiskError::kWriteIo);
-  EXPECT_EQ(disk_.Apply({.kind = FileOp::kSyncData, .file = kFile}, &reads_), DiskError::kSyncIo);
-  EXPECT_EQ(disk_.Apply({.kind = FileOp::kRead, .file = kFile, .length = 1}, &reads_), DiskError::kReadIo);
-  EXPECT_EQ(disk_.Apply({.kind = FileOp::kUnlink, .file = kFile}, &reads_), std::nullopt);
+  EXPECT_EQ(disk_.Apply(Make(FileOp::kWrite, kFile, 0, "x"), &reads_), DiskError::kWriteIo);
+  EXPECT_EQ(disk_.Apply(Make(FileOp::kSyncData, kFile), &reads_), DiskError::kSyncIo);
+  EXPECT_EQ(disk_.Apply(MakeLong(FileOp::kRead, kFile, 0, 1), &reads_), DiskError::kReadIo);
+  EXPECT_EQ(disk_.Apply(Make(FileOp::kUnlink, kFile), &reads_), std::nullopt);
 }
 
 TEST_F(DiskTest, MachineCrashLosesUnsyncedSectorsAndSizes) {
@@ -103,9 +124,9 @@ TEST_F(DiskTest, TornSectorsHoldGarbageAndNeighboursAreWhole) {
 TEST_F(DiskTest, CrashIsAFunctionOfItsKeys) {
   Disk twin;
   for (Disk* disk : {&disk_, &twin}) {
-    disk->Apply({.kind = FileOp::kCreate, .file = kFile}, &reads_);
-    disk->Apply({.kind = FileOp::kSyncDir}, &reads_);
-    disk->Apply({.kind = FileOp::kWrite, .file = kFile, .bytes = Blob(std::string(9000, 'x'))}, &reads_);
+    disk->Apply(Make(FileOp::kCreate, kFile), &reads_);
+    disk->Apply(Make(FileOp::kSyncDir), &reads_);
+    disk->Apply(Make(FileOp::kWrite, kFile, 0, std::string(9000, 'x')), &reads_);
     disk->CrashMachine({.seed = 3, .entity = 1, .crash = 1, .lost_ppm = 300'000, .torn_ppm = 300'000});
   }
   EXPECT_EQ(disk_.View(kFile), twin.View(kFile));
@@ -125,7 +146,7 @@ TEST_F(DiskTest, RenameReplacesAtomicallyAndCarriesItsFile) {
   Create(kTemporary);
   Write(kTemporary, 0, "new");
   Sync(kTemporary);
-  Do({.kind = FileOp::kRename, .file = kTemporary, .to = kOther});
+  Do(MakeRename(kTemporary, kOther));
   EXPECT_EQ(disk_.View(kOther), "new");
   EXPECT_EQ(disk_.View(kTemporary), std::nullopt);
   EXPECT_EQ(disk_.Durable(kOther), "old");
@@ -137,7 +158,7 @@ TEST_F(DiskTest, RenameReplacesAtomicallyAndCarriesItsFile) {
 
 TEST_F(DiskTest, UnsyncedRemovalComesBackAfterACrash) {
   Settle(kFile, "data");
-  Do({.kind = FileOp::kUnlink, .file = kFile});
+  Do(Make(FileOp::kUnlink, kFile));
   EXPECT_TRUE(disk_.List().empty());
   disk_.CrashMachine(kLoseAll);
   EXPECT_EQ(disk_.View(kFile), "data");
@@ -146,7 +167,7 @@ TEST_F(DiskTest, UnsyncedRemovalComesBackAfterACrash) {
 TEST_F(DiskTest, FailedSyncIsVisibleUntilTheMachineCrashesAndNeverDurable) {
   Settle(kFile, "old");
   Write(kFile, 0, "new");
-  disk_.FailSync({.kind = FileOp::kSyncData, .file = kFile});
+  disk_.FailSync(Make(FileOp::kSyncData, kFile));
   EXPECT_EQ(disk_.View(kFile), "new");
   Sync(kFile);
   EXPECT_EQ(disk_.Durable(kFile), "old");
@@ -157,7 +178,7 @@ TEST_F(DiskTest, FailedSyncIsVisibleUntilTheMachineCrashesAndNeverDurable) {
 TEST_F(DiskTest, RewritingAfterAFailedSyncMakesDurable) {
   Settle(kFile, "old");
   Write(kFile, 0, "new");
-  disk_.FailSync({.kind = FileOp::kSyncData, .file = kFile});
+  disk_.FailSync(Make(FileOp::kSyncData, kFile));
   Write(kFile, 0, "new");
   Sync(kFile);
   EXPECT_EQ(disk_.Durable(kFile), "new");
@@ -167,18 +188,18 @@ TEST_F(DiskTest, RewritingAfterAFailedSyncMakesDurable) {
 
 TEST_F(DiskTest, ZeroFillNeedsSpaceAndRewritesDoNot) {
   Settle(kFile, "");
-  const FileOp fill{.kind = FileOp::kZeroFill, .file = kFile, .offset = 0, .length = 8192};
+  const FileOp fill = MakeLong(FileOp::kZeroFill, kFile, 0, 8192);
   EXPECT_TRUE(disk_.Grows(fill));
   Do(fill);
   EXPECT_FALSE(disk_.Grows(fill));
   EXPECT_EQ(disk_.View(kFile), std::string(8192, '\0'));
-  EXPECT_FALSE(disk_.Grows({.kind = FileOp::kWrite, .file = kFile, .offset = 8000, .bytes = Blob(std::string(192, 'x'))}));
-  EXPECT_TRUE(disk_.Grows({.kind = FileOp::kWrite, .file = kFile, .offset = 8000, .bytes = Blob(std::string(193, 'x'))}));
+  EXPECT_FALSE(disk_.Grows(Make(FileOp::kWrite, kFile, 8000, std::string(192, 'x'))));
+  EXPECT_TRUE(disk_.Grows(Make(FileOp::kWrite, kFile, 8000, std::string(193, 'x'))));
 }
 
 TEST_F(DiskTest, InterruptedWriteLeavesItsBeginning) {
   Settle(kFile, "aaaa");
-  disk_.ApplyPrefix({.kind = FileOp::kWrite, .file = kFile, .bytes = Blob("bbbb")}, 3);
+  disk_.ApplyPrefix(Make(FileOp::kWrite, kFile, 0, "bbbb"), 3);
   EXPECT_EQ(disk_.View(kFile), "bbba");
 }
 
@@ -187,7 +208,7 @@ TEST_F(DiskTest, GrowingAgainAfterALostSizeReadsZeros) {
   Write(kFile, 3, std::string(5000, 'x'));
   disk_.CrashMachine(kLoseAll);
   EXPECT_EQ(disk_.View(kFile), "abc");
-  Do({.kind = FileOp::kZeroFill, .file = kFile, .offset = 3, .length = 5000});
+  Do(MakeLong(FileOp::kZeroFill, kFile, 3, 5000));
   EXPECT_EQ(disk_.View(kFile), "abc" + std::string(5000, '\0'));
 }
 

@@ -179,15 +179,15 @@ class FaultPlacer {
     }
   }
 
-  // Strikes the n-th master some time into its reign, for as many n as asked: it crashes, stalls, or loses its peers.
-  void PlaceTriggered() {
-    Dice masters(plan_.seed(), Stream::kFaultTimes, next_family_++);
-    for (uint32_t i = 1; i <= settings_.masters_struck; ++i) {
-      const Duration after = masters.LogIn(kMillisecond, std::max<Duration>(kMillisecond, settings_.reign_max));
-      const int64_t how = masters.In(0, 9);
-      const Duration length = how < 5 ? Length(masters, settings_.down) : how < 7 ? Length(masters, settings_.paused) : Length(masters, settings_.cut);
+  // Strikes the n-th process that tells of `event`, some time later, for as many n as asked: it crashes, stalls, or loses its peers.
+  void StrikeInTurn(const char* event, uint32_t count, Duration after_max) {
+    Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);
+    for (uint32_t i = 1; i <= count; ++i) {
+      const Duration after = dice.LogIn(100 * kMicrosecond, std::max<Duration>(100 * kMicrosecond, after_max));
+      const int64_t how = dice.In(0, 9);
+      const Duration length = Length(dice, how < 5 ? settings_.down : how < 7 ? settings_.paused : settings_.cut);
       const auto on = [&](v1::Fault& fault) -> v1::Fault& {
-        fault.mutable_on()->set_event("MasterServing");
+        fault.mutable_on()->set_event(event);
         fault.mutable_on()->set_ordinal(i);
         fault.mutable_on()->set_after_ns(after);
         fault.set_for_ns(length);
@@ -199,6 +199,11 @@ class FaultPlacer {
       else on(Add(v1::Fault::CUT, 0)).add_to("r*");
       if (how == 9) on(Add(v1::Fault::CUT, 0)).add_from("r*");
     }
+  }
+
+  void PlaceTriggered() {
+    StrikeInTurn("MasterServing", settings_.masters_struck, settings_.reign_max);
+    StrikeInTurn("BecameLeader", settings_.leaders_struck, settings_.rise_max);
     static constexpr const char* kEvents[] = {"VoteGranted", "BecameLeader", "BecameCandidate", "EntryAppended", "CommitAdvanced",
                                               "Applied",     "SnapshotTaken", "SnapshotInstalled", "TermChanged", "Recovered"};
     Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);

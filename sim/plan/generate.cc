@@ -114,6 +114,10 @@ Settings DrawSettings(v1::Plan& plan) {
   const int64_t struck = dice.LogIn(1, 20);
   settings.masters_struck = masters ? static_cast<uint32_t>(struck) : 0;
   settings.reign_max = dice.LogIn(200 * kMillisecond, 10 * kSecond);
+  const bool leaders = dice.Hit(300'000);
+  const int64_t rising = dice.LogIn(1, 40);
+  settings.leaders_struck = leaders ? static_cast<uint32_t>(rising) : 0;
+  settings.rise_max = dice.LogIn(kMillisecond, 300 * kMillisecond);
   const bool triggered = dice.Hit(500'000);
   const int64_t crashes = dice.LogIn(1, 15);
   settings.triggered_crashes = triggered ? static_cast<uint32_t>(crashes) : 0;
@@ -147,13 +151,12 @@ void AddClocks(const Settings& settings, v1::Plan& plan) {
 
 // A workload of each kind, so that all operations together come to `settings.operations` in the plan's duration.
 void AddWorkloads(const Settings& settings, v1::Plan& plan) {
-  if (plan.clients() == 0) return;
-  const uint64_t all = settings.expand ? settings.operations : static_cast<uint64_t>(plan.duration_ns() / kSecond) * plan.clients();
+  if (plan.clients() == 0 || settings.operations == 0) return;
   const auto add = [&](v1::Operation::Kind kind, const char* prefix, uint64_t ppm) -> v1::Workload& {
     v1::Workload& workload = *plan.add_workload();
     workload.set_kind(kind);
     workload.set_clients(plan.clients());
-    const uint64_t count = std::max<uint64_t>(1, all * ppm / 1'000'000);
+    const uint64_t count = std::max<uint64_t>(1, settings.operations * ppm / 1'000'000);
     const uint64_t every = static_cast<uint64_t>(plan.duration_ns()) * plan.clients() / count;
     workload.set_every_ns(std::max<int64_t>(kMillisecond, static_cast<int64_t>(every)));
     workload.set_paths(settings.paths);
@@ -218,7 +221,7 @@ absl::StatusOr<v1::Plan> MakePlan(uint64_t seed, const PlanOptions& options) {
   AddFaults(settings, plan);
   AddWorkloads(settings, plan);
   if (absl::Status status = ValidatePlan(plan); !status.ok()) return status;
-  return settings.expand ? Expand(plan) : plan;
+  return settings.operations == 0 ? plan : Expand(plan);
 }
 
 std::string DescribeProfiles() {

@@ -3,6 +3,7 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
@@ -127,6 +128,17 @@ TEST(MakePlanTest, OperationsAreWrittenOutExceptInTheBench) {
   EXPECT_EQ(bench.replicas(), 5u);
   EXPECT_EQ(bench.clients(), 100u);
   EXPECT_NEAR(Expand(bench).operation_size(), 6'000, 600);
+}
+
+TEST(ParsePlanTest, TheKeptBenchIsInTheFormOfFormatPlan) {
+  std::ifstream file("testdata/plans/bench.plan");
+  std::stringstream text;
+  text << file.rdbuf();
+  const absl::StatusOr<v1::Plan> plan = ParsePlan(text.str());
+  ASSERT_TRUE(plan.ok()) << plan.status().ToString();
+  EXPECT_EQ(plan->duration_ns(), 600 * kSecond);
+  EXPECT_FALSE(plan->knobs().quorum_reads());
+  EXPECT_EQ(FormatPlan(*plan), text.str());
 }
 
 TEST(ExpandTest, WritesOperationsInOrderOfTime) {

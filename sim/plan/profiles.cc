@@ -37,7 +37,21 @@ void ShortLeases(Dice& dice, v1::Knobs& knobs) {
   knobs.set_grace_ns(dice.LogIn(lease / 2, 2 * lease));
 }
 
-// All families at moderate rates under the load that every speed figure is measured with [CONTRACTS section 5].
+// A stream of operations of all clients together.
+void AddStream(v1::Plan& plan, v1::Operation::Kind kind, int64_t per_hundred_seconds, const char* prefix, uint32_t paths, Duration hold) {
+  v1::Workload& workload = *plan.add_workload();
+  workload.set_kind(kind);
+  workload.set_clients(plan.clients());
+  workload.set_every_ns(100 * kSecond * std::max<int64_t>(1, plan.clients()) / per_hundred_seconds);
+  workload.set_paths(paths);
+  workload.set_prefix(prefix);
+  workload.set_hold_ns(hold);
+  const bool writes = kind == v1::Operation::SET || kind == v1::Operation::COMPARE_AND_SET;
+  if (writes) workload.set_bytes(64);
+}
+
+// All families at moderate rates under the load that every speed figure is measured with [CONTRACTS section 5]: 100 clients that
+// make about 100 calls/s in all, half of them writes; a lock operation is two calls, or four with a handle of its own.
 void Bench(Dice&, Settings& settings, v1::Plan& plan) {
   settings = Settings();
   plan.set_replicas(5);
@@ -55,24 +69,32 @@ void Bench(Dice&, Settings& settings, v1::Plan& plan) {
   plan.mutable_network()->set_late_max_ns(100 * kMillisecond);
   plan.mutable_network()->set_break_ppm(10);
   OrdinaryDisk(*plan.mutable_disk());
-  settings.crash_process_every = 8 * kSecond;
-  settings.crash_machine_every = 24 * kSecond;
-  settings.power_cut_every = 240 * kSecond;
-  settings.pause_every = 30 * kSecond;
-  settings.cut_every = 8 * kSecond;
-  settings.slow_link_every = 30 * kSecond;
-  settings.sync_failure_every = 60 * kSecond;
-  settings.write_failure_every = 60 * kSecond;
-  settings.no_space_every = 60 * kSecond;
-  settings.slow_disk_every = 30 * kSecond;
+  settings.crash_process_every = 10 * kSecond;
+  settings.crash_machine_every = 30 * kSecond;
+  settings.power_cut_every = 300 * kSecond;
+  settings.pause_every = 60 * kSecond;
+  settings.cut_every = 12 * kSecond;
+  settings.slow_link_every = 60 * kSecond;
+  settings.sync_failure_every = 120 * kSecond;
+  settings.write_failure_every = 120 * kSecond;
+  settings.no_space_every = 120 * kSecond;
+  settings.slow_disk_every = 60 * kSecond;
   settings.client_cut_every = 10 * kSecond;
-  settings.client_pause_every = 30 * kSecond;
+  settings.client_pause_every = 60 * kSecond;
   settings.client_crash_every = 60 * kSecond;
   settings.clients_stopped = 3;
-  settings.masters_struck = 5;
+  settings.masters_struck = 3;
   settings.triggered_crashes = 5;
   settings.drift_ppm = 500;
-  settings.expand = false;
+  settings.operations = 0;
+  AddStream(plan, v1::Operation::GET, 4'500, "f", 3, 0);
+  AddStream(plan, v1::Operation::STAT, 500, "f", 3, 0);
+  AddStream(plan, v1::Operation::SET, 2'500, "f", 3, 0);
+  AddStream(plan, v1::Operation::COMPARE_AND_SET, 800, "f", 3, 0);
+  AddStream(plan, v1::Operation::LOCK, 400, "l", 10, kSecond);
+  AddStream(plan, v1::Operation::TRY_LOCK, 100, "l", 10, kSecond);
+  AddStream(plan, v1::Operation::EPHEMERAL, 100, "e", 10, kSecond);
+  AddStream(plan, v1::Operation::REMOVE, 10, "f", 3, 0);
 }
 
 // Frequent changes of leader, one entry per message, delays near the election timeout, five replicas: for the commit rule, votes
@@ -85,7 +107,7 @@ void ShortReigns(Dice& dice, Settings& settings, v1::Plan& plan) {
   knobs.set_election_min_ns(election);
   knobs.set_heartbeat_ns(election / 3);
   knobs.set_append_entries_max(1);
-  knobs.set_append_inflight_max(static_cast<uint32_t>(dice.In(1, 4)));
+  knobs.set_append_inflight_max(static_cast<uint32_t>(dice.In(1, 2)));
   v1::Network& network = *plan.mutable_network();
   Lan(network);
   network.set_delay_max_ns(dice.LogIn(election / 10, election / 2));
@@ -98,8 +120,11 @@ void ShortReigns(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings.cut_every = dice.LogIn(kSecond / 2, 4 * kSecond);
   settings.down = dice.Hit(500'000) ? Span{0, 20 * kMillisecond} : Span{20 * kMillisecond, 2 * kSecond};
   settings.cut = {election, 10 * election};
-  settings.masters_struck = 60;
+  settings.paused = {election / 2, 6 * election};
+  settings.masters_struck = 100;
   settings.reign_max = 8 * election;
+  settings.leaders_struck = 150;
+  settings.rise_max = 4 * network.delay_max_ns();
   settings.triggered_crashes = 30;
   settings.operations = 800;
   settings.locks_ppm = 100'000;

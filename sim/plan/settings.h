@@ -45,19 +45,20 @@ struct Settings {
   // ---- state-triggered
   uint32_t masters_struck = 0;     // so many masters in a row are struck some time into their reign
   Duration reign_max = 5 * kSecond;
+  uint32_t leaders_struck = 0;     // so many leaders in a row are struck before or shortly after they could commit anything
+  Duration rise_max = 100 * kMillisecond;
   uint32_t triggered_crashes = 0;  // after votes, elections, appends, snapshots
   // ---- clocks
   uint32_t drift_ppm = 0;          // bound, at most rho
   bool drift_extreme = false;      // every clock runs at one end of the bound or the other
   // ---- applications
-  uint32_t operations = 400;       // about so many in all
+  uint32_t operations = 400;       // about so many in all, written out; 0: the profile brought its own workloads
   uint32_t paths = 3;
   uint32_t locks_ppm = 300'000;    // share of operations that lock; the rest reads and writes
   uint32_t writes_ppm = 600'000;   // share of the rest that writes
   uint32_t names_ppm = 100'000;    // share that removes, lists, makes ephemerals, closes, ends sessions
   Duration hold_max = 1 * kSecond;
   uint32_t bytes = 32;
-  bool expand = true;              // operations are written out; false: the plan keeps its workloads
 };
 
 struct Profile {

@@ -45,6 +45,30 @@ std::optional<Obstacle> FindConvergenceObstacle(const World& world) {
   return std::nullopt;
 }
 
+std::optional<Obstacle> FindClientObstacle(const World& world) {
+  for (ProcessId id = world.replicas(); id < world.processes(); ++id) {
+    if (world.GoneForGood(id)) continue;
+    if (world.NodeOf(id) == nullptr) return Obstacle{kProgress, absl::StrCat(world.NameOf(id), " did not come back")};
+    const Actor& actor = world.ActorOf(id);
+    if (!actor.idle()) return Obstacle{kProgress, absl::StrCat(world.NameOf(id), ": ", actor.Describe())};
+  }
+  return std::nullopt;
+}
+
+// Sessions that exist although no live client has them.
+std::optional<Obstacle> FindSessionObstacle(const World& world, const std::set<SessionId>& sessions) {
+  std::set<SessionId> wanted;
+  for (ProcessId id = world.replicas(); id < world.processes(); ++id) {
+    const client::ClientView* view = ClientAt(world, id);
+    if (view != nullptr && view->state == client::SessionState::kActive) wanted.insert(view->session);
+  }
+  for (SessionId session : sessions) {
+    if (wanted.count(session) > 0) continue;
+    return Obstacle{kDrain, absl::StrCat("session ", session.value() & 0xffff'ffff'ffffu, " of no live client still exists")};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void LiveSessions::Applied(const CoreEvent& event) {
@@ -55,22 +79,12 @@ void LiveSessions::Applied(const CoreEvent& event) {
   if (event.command == v1::EXPIRE_SESSION || event.command == v1::END_SESSION) sessions_.erase(event.session);
 }
 
+// Cheapest first: this is asked many times before everything has settled.
 std::optional<Obstacle> FindObstacle(const World& world, const LiveSessions& sessions) {
   if (auto obstacle = FindReplicaObstacle(world)) return obstacle;
-  std::set<SessionId> wanted;
-  for (ProcessId id = world.replicas(); id < world.processes(); ++id) {
-    if (world.GoneForGood(id)) continue;
-    const client::ClientView* view = ClientAt(world, id);
-    if (view == nullptr) return Obstacle{kProgress, absl::StrCat(world.NameOf(id), " did not come back")};
-    if (!world.ActorOf(id).idle()) return Obstacle{kProgress, absl::StrCat(world.NameOf(id), ": ", world.ActorOf(id).Describe())};
-    if (view->state == client::SessionState::kActive) wanted.insert(view->session);
-  }
+  if (auto obstacle = FindClientObstacle(world)) return obstacle;
   if (auto obstacle = FindConvergenceObstacle(world)) return obstacle;
-  for (SessionId session : sessions.sessions()) {
-    if (wanted.count(session) > 0) continue;
-    return Obstacle{kDrain, absl::StrCat("session ", session.value() & 0xffff'ffff'ffffu, " of no live client still exists")};
-  }
-  return std::nullopt;
+  return FindSessionObstacle(world, sessions.sessions());
 }
 
 Duration SettlingBound(const v1::Plan& plan, const World& world) {

@@ -15,7 +15,7 @@ namespace bramah::sim {
 namespace {
 
 // How often the liveness phase looks whether everything has settled.
-constexpr Duration kLook = 20 * kMillisecond;
+constexpr Duration kLook = 50 * kMillisecond;
 
 // A failed BRAMAH_CHECK ends the run, not the program.
 struct CheckFailed {

@@ -87,13 +87,21 @@ Json EffectJson(const Effects& effects, Effects::Ref ref) {
       return {{"effect", "close"}, {"conn", effects.close(ref).conn.value()}, {"why", static_cast<int>(effects.close(ref).why)}};
     case Effects::Op::kEvent: {
       const CoreEvent& event = effects.event(ref);
-      return {{"effect", "event"},
-              {"event", std::string(EventName(event.kind))},
-              {"term", event.term.value()},
-              {"index", event.index.value()},
-              {"epoch", event.epoch.value()},
-              {"session", event.session.value()},
-              {"time_ns", event.time}};
+      Json json = {{"effect", "event"}, {"event", std::string(EventName(event.kind))}};
+      const auto put = [&json](const char* name, uint64_t value) {
+        if (value != 0) json[name] = value;
+      };
+      put("term", event.term.value());
+      put("index", event.index.value());
+      put("epoch", event.epoch.value());
+      put("session", event.session.value());
+      put("seq", event.seq.value());
+      put("handle", event.handle.value());
+      put("generation", event.generation.value());
+      if (event.kind == CoreEvent::kApplied) json["command"] = v1::CommandKind_Name(event.command);
+      if (event.kind == CoreEvent::kApplied) json["code"] = v1::Code_Name(event.code);
+      if (event.time != 0) json["time_ns"] = event.time;
+      return json;
     }
     case Effects::Op::kHalt:
       return {{"effect", "halt"}, {"detail", effects.halt(ref).detail}};

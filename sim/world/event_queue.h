@@ -41,6 +41,7 @@ struct Happening {
 
 class EventQueue {
  public:
+  // REQUIRES: at >= 0.
   void Push(Time at, const Happening& what) {
     uint32_t slot;
     if (free_.empty()) {
@@ -52,16 +53,16 @@ class EventQueue {
       free_.pop_back();
       slab_[slot] = what;
     }
-    heap_.push_back({at, next_++ << kSlotBits | slot});
+    heap_.push_back(Key{static_cast<unsigned __int128>(at) << 64 | next_++ << kSlotBits | slot});
     Rise(heap_.size() - 1);
   }
   bool empty() const { return heap_.empty(); }
   size_t size() const { return heap_.size(); }
   // REQUIRES: !empty().
-  Time next_time() const { return heap_.front().at; }
+  Time next_time() const { return static_cast<Time>(heap_.front().value >> 64); }
   // Removes and returns the next one. REQUIRES: !empty().
   Happening Pop() {
-    const uint32_t slot = static_cast<uint32_t>(heap_.front().order & kSlotMask);
+    const uint32_t slot = static_cast<uint32_t>(heap_.front().value) & kSlotMask;
     const Key last = heap_.back();
     heap_.pop_back();
     if (!heap_.empty()) Sink(last);
@@ -71,11 +72,11 @@ class EventQueue {
 
  private:
   static constexpr int kSlotBits = 22;  // four million pending, 2^42 in all
-  static constexpr uint64_t kSlotMask = (uint64_t{1} << kSlotBits) - 1;
+  static constexpr uint32_t kSlotMask = (uint32_t{1} << kSlotBits) - 1;
+  // Time, order of arrival, slot, from high bits to low: one comparison decides.
   struct Key {
-    Time at;
-    uint64_t order;
-    bool operator<(const Key& other) const { return at != other.at ? at < other.at : order < other.order; }
+    unsigned __int128 value;
+    bool operator<(const Key& other) const { return value < other.value; }
   };
 
   void Rise(size_t i) {

@@ -273,10 +273,13 @@ constexpr FileId kFile{FileKind::kSegment, 1};
 
 // On Boot a batch of create, write, sync.
 void StartBatch(Effects& out) {
-  FileOp ops[] = {{.kind = FileOp::kCreate, .file = kFile},
-                  {.kind = FileOp::kWrite, .file = kFile, .bytes = Blob("0123456789")},
-                  {.kind = FileOp::kSyncData, .file = kFile},
-                  {.kind = FileOp::kSyncDir}};
+  FileOp ops[4];
+  for (FileOp& op : ops) op.file = kFile;
+  ops[0].kind = FileOp::kCreate;
+  ops[1].kind = FileOp::kWrite;
+  ops[1].bytes = Blob("0123456789");
+  ops[2].kind = FileOp::kSyncData;
+  ops[3].kind = FileOp::kSyncDir;
   out.Disk(Lane::kLog, 1, absl::MakeSpan(ops));
 }
 
