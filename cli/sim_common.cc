@@ -92,20 +92,9 @@ std::string ReproLine(const SimArgs& args) {
   return "bramah sim replay " + Quoted(args.subject);
 }
 
-nlohmann::ordered_json ViolationJson(const sim::Violation& violation, const std::string& seed_or_plan, const std::string& repro) {
-  nlohmann::ordered_json json;
-  const std::optional<uint64_t> seed = IsSeed(seed_or_plan) ? ParseNumber(seed_or_plan) : std::nullopt;
-  if (seed.has_value()) {
-    json["seed"] = *seed;
-  } else {
-    json["seed"] = seed_or_plan;
-  }
-  json["checker"] = violation.checker;
-  json["at"] = FormatDuration(violation.at);
-  json["at_ns"] = violation.at;
-  json["message"] = violation.message;
-  json["repro"] = repro;
-  return json;
+nlohmann::ordered_json ViolationJson(const sim::Violation& violation, uint64_t seed, const std::string& repro) {
+  return {{"seed", seed},          {"checker", violation.checker}, {"at", FormatDuration(violation.at)},
+          {"at_ns", violation.at}, {"message", violation.message}, {"repro", repro}};
 }
 
 double Seconds(Duration duration) { return static_cast<double>(duration) / 1e9; }

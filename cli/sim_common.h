@@ -36,7 +36,7 @@ std::string ReproLine(uint64_t seed, const SimArgs& args);
 // The same for whatever args.subject is.
 std::string ReproLine(const SimArgs& args);
 
-nlohmann::ordered_json ViolationJson(const sim::Violation& violation, const std::string& seed_or_plan, const std::string& repro);
+nlohmann::ordered_json ViolationJson(const sim::Violation& violation, uint64_t seed, const std::string& repro);
 
 // Seconds with enough digits for people and scripts.
 double Seconds(Duration duration);

@@ -188,6 +188,7 @@ int RunUp(const Context& context, const UpArgs& args) {
     return Report(context,
                   UsageFailure("'" + args.name + "' is no name for a cell", "pass a --name without '/', other than local"));
   }
+  std::signal(SIGPIPE, SIG_IGN);  // nobody reading the output is no reason to stop
   return CellUp(context, args).Run();
 }
 

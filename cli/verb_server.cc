@@ -51,6 +51,7 @@ void SetMembers(net_real::ServerOptions& options, const std::string& text) {
 
 int RunServer(const Context& context, net_real::ServerOptions options) {
   if (const auto failure = net_real::Validate(options)) return Report(context, *failure);
+  std::signal(SIGPIPE, SIG_IGN);  // nobody reading the log is no reason to stop
   StartLog(options);
   options.on_event = LogEvent;
   net_real::RealServer server(options);

@@ -62,7 +62,7 @@ ordered_json JsonOf(const SweepResult& sweep, const SimArgs& args) {
   ordered_json inconclusive = ordered_json::array();
   for (const auto& [seed, result] : sweep.seeds) {
     for (const sim::Violation& violation : result.violations)
-      violations.push_back(ViolationJson(violation, std::to_string(seed), ReproLine(seed, args)));
+      violations.push_back(ViolationJson(violation, seed, ReproLine(seed, args)));
     if (result.verdict == sim::Verdict::kInconclusive)
       inconclusive.push_back({{"seed", seed}, {"note", result.note}, {"repro", ReproLine(seed, args)}});
   }
@@ -163,7 +163,7 @@ std::string TraceHeader(const v1::Plan& plan) {
 ordered_json JsonOf(const Replay& replay, const SimArgs& args) {
   ordered_json violations = ordered_json::array();
   for (const sim::Violation& violation : replay.result.violations)
-    violations.push_back(ViolationJson(violation, args.subject, ReproLine(args)));
+    violations.push_back(ViolationJson(violation, replay.plan.seed(), ReproLine(args)));
   const double wall = Seconds(replay.wall);
   return {{"verdict", VerdictName(replay.result.verdict)},
           {"trace_hash", Hex16(replay.result.trace_hash)},
