@@ -239,7 +239,7 @@ After Storage::Need(Term term, LogIndex upto) const {
   return {};
 }
 
-LogIndex Storage::durable_index() const { return std::max(wal_.durable(), snapshot_index_); }
+LogIndex Storage::durable_index() const { return wal_.durable(); }
 
 LogIndex Storage::snapshot_index() const { return snapshot_index_; }
 

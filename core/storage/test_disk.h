@@ -193,6 +193,20 @@ class TestDisk {
   std::vector<Rename> unsynced_names_;
 };
 
+inline raft::Entry MakeEntry(uint64_t term, std::string_view payload) {
+  return raft::Entry(Term(term), 7, raft::EntryKind::kCommand, payload);
+}
+
+inline std::vector<std::string> PayloadsOf(const Recovered& recovered) {
+  std::vector<std::string> payloads;
+  for (const raft::Entry& entry : recovered.entries) payloads.emplace_back(entry.payload());
+  return payloads;
+}
+
+inline raft::Snapshot MakeSnapshot(uint64_t index, uint64_t term, std::string_view state) {
+  return {{LogIndex(index), Term(term), 11, "members"}, Blob(state)};
+}
+
 // Runs a Storage on a TestDisk: carries out its effects op by op, so that a test can stop between any two.
 class TestDriver {
  public:
@@ -220,6 +234,22 @@ class TestDriver {
     }
   }
   Storage& storage() { return *storage_; }
+  void Append(uint64_t first, const std::vector<raft::Entry>& entries) {
+    storage_->Append(LogIndex(first), entries);
+    Flush();
+  }
+  void SetVote(const raft::HardState& hard) {
+    storage_->SetVote(hard);
+    Flush();
+  }
+  void SaveSnapshot(const raft::Snapshot& snapshot) {
+    storage_->SaveSnapshot(now_, snapshot, effects_);
+    Flush();
+  }
+  void InstallSnapshot(const raft::Snapshot& snapshot) {
+    storage_->InstallSnapshot(now_, snapshot, effects_);
+    Flush();
+  }
   // Ends a Step: Flush, then effects.
   void Flush() {
     storage_->Flush(now_, effects_);
@@ -243,6 +273,7 @@ class TestDriver {
     if (batch.next < batch.ops.size()) {
       Blob read;
       const FileOp& op = batch.ops[batch.next++];
+      history_.push_back(op);
       disk_->Execute(op, &read);
       if (op.kind == FileOp::kRead) batch.reads.push_back(std::move(read));
     }
@@ -292,8 +323,10 @@ class TestDriver {
   Probes probes() const { return probes_; }
   Time now() const { return now_; }
   std::optional<Time> timer() const { return timer_; }
-  // Batches issued since Boot, on both lanes.
+  // Batches issued, on both lanes.
   uint64_t batches() const { return batches_; }
+  // Every operation that was carried out.
+  const std::vector<FileOp>& history() const { return history_; }
 
  private:
   struct Running {
@@ -336,6 +369,7 @@ class TestDriver {
   std::optional<Effects::HaltOp> halt_;
   Probes probes_;
   uint64_t batches_ = 0;
+  std::vector<FileOp> history_;
 };
 
 }  // namespace bramah::storage
