@@ -1,9 +1,10 @@
 # The front door. Everything is built by Bazel; these targets are the commands worth remembering.
-.PHONY: help setup build demo test mutants bench sizes
+.PHONY: help setup build demo test test-all mutants bench sizes
 
 help:
 	@echo 'make demo                  a two-minute tour: simulate, catch a planted bug, run a real cell'
-	@echo 'make test                  every check there is; needs nothing but git and make beforehand'
+	@echo 'make test                  tests, README blocks, two mutants, a clean sweep; needs only git and make beforehand'
+	@echo 'make test-all              and the builds of five compilers and sanitizers, which must agree on the suite hash'
 	@echo 'make build                 the optimised binary: bin/bramah'
 	@echo 'make mutants [IDS="..."]   plant each bug of testdata/mutants and hunt it; UNIT=1 adds the unit tests'
 	@echo 'make bench                 speed of the simulator on testdata/plans/bench.plan'
@@ -21,6 +22,9 @@ demo: build
 
 test: setup
 	@tools/test
+
+test-all: setup
+	@ALL=1 tools/test
 
 mutants: setup
 	@tools/mutants $(IDS)
