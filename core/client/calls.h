@@ -84,7 +84,7 @@ class Calls {
   enum class Stage : uint8_t {
     kBlocked,  // not issued: the session is not active, or another call of the handle is
     kIssued,   // sent until answered
-    kQueued,   // an Acquire that waits for its lock at the master; repeated with a new stream or epoch, until it is answered there
+    kQueued,   // an Acquire that waits for its lock at the master; repeated with a new stream or epoch until answered there
     kGranted,  // an Acquire that was granted in jeopardy, told when the session is active
   };
   struct Pending {
@@ -92,7 +92,7 @@ class Calls {
     bool told = false;  // the application has its answer; only the master has still to know
     bool sent = false;
     Stage stage = Stage::kBlocked;
-    bool confirmed = false;  // kQueued: the master has said so since the Acquire was last repeated; if not, it may be granted already
+    bool confirmed = false;  // kQueued: the master said so since it was last repeated; if not, it may be granted already
     Time last_sent = 0;
     v1::Command command;
     Position generation;  // kGranted

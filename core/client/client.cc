@@ -11,6 +11,17 @@
 #include "core/client/session.h"
 
 namespace bramah::client {
+namespace {
+
+// Items taken from one KeepAliveReply; what is left over is not acknowledged, so the master repeats it.
+constexpr int kItemsPerReply = 256;
+
+v1::SessionEnd ReasonOf(uint32_t reason) {
+  const int value = static_cast<int>(reason);
+  return v1::SessionEnd_IsValid(value) ? static_cast<v1::SessionEnd>(value) : v1::END_UNKNOWN;
+}
+
+}  // namespace
 
 // Composes connection, session and calls, and owns the order of effects. Every Step has the same four parts: the lease is
 // compared with the clock, the input is taken, what is due is done, and timers and view follow the state.
@@ -243,8 +254,8 @@ void Client::State::OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& o
   switch (session.OnKeepAliveReply(now, reply)) {
     case Verdict::kGranted:
       Granted(before, lease_before, out);
-      for (const v1::SessionItem& item : reply.items()) {
-        if (session.TakeItem(item.number())) calls.OnItem(Here(out), item);
+      for (int i = 0; i < std::min(reply.items_size(), kItemsPerReply); ++i) {
+        if (session.TakeItem(reply.items(i).number())) calls.OnItem(Here(out), reply.items(i));
       }
       break;
     case Verdict::kNewEpoch:
@@ -256,9 +267,7 @@ void Client::State::OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& o
       SOMETIMES(out.probes(), kSessionClosingSeen, true);
       return CheckLease(out);
     case Verdict::kOver:
-      return EndSession(v1::SessionEnd_IsValid(static_cast<int>(reply.reason())) ? static_cast<v1::SessionEnd>(reply.reason())
-                                                                                 : v1::END_UNKNOWN,
-                        v1::SESSION_EXPIRED, out);
+      return EndSession(ReasonOf(reply.reason()), v1::SESSION_EXPIRED, out);
     case Verdict::kMalformed:
       return Malformed(out);
     default:
@@ -280,6 +289,10 @@ void Client::State::OnReply(const v1::Reply& reply, Effects& out) {
       return calls.Resend(Here(out));
     case v1::SESSION_CLOSING:
       return;  // not final; the call is sent again
+    case v1::QUEUED:
+      // What waited under an earlier master may have been granted since; only the present one's word ends the asking.
+      if (epoch < session.epoch()) return;
+      break;
     case v1::SESSION_EXPIRED:
       if (epoch >= session.epoch()) EndSession(v1::END_UNKNOWN, v1::SESSION_EXPIRED, out);
       return;

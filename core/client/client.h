@@ -3,8 +3,13 @@
 //
 // Calls (Command.kind): OPEN_SESSION, END_SESSION, OPEN, CLOSE, SET_CONTENTS, DELETE, ACQUIRE, RELEASE, GET_CONTENTS, GET_STAT,
 // READ_DIR. Callers leave session, seq, first_outstanding and nonces unset; OPEN's handle id is chosen by the library and
-// returned in Outcome.handle. Every call is answered exactly once. An ACQUIRE that has to wait is answered when it is granted
-// (OK), when its handle is closed (CANCELLED) or when the session ends; CLOSE never fails [C-25].
+// returned in Outcome.handle. Every call is answered exactly once:
+//   OPEN_SESSION  OK with session and epoch once a lease is live, also if one was open already; BUSY while another is opening
+//   END_SESSION   gives up every other call (CANCELLED); OK when the master confirms, SESSION_EXPIRED if it ended otherwise
+//   ACQUIRE       if it has to wait: when it is granted (OK), its handle is closed or released (CANCELLED), or its node deleted
+//   CLOSE         never fails; gives up what is unanswered on the handle (CANCELLED, outcome unknown) [C-25]
+//   others        the master's answer; SESSION_EXPIRED, outcome unknown, if the session ends first. LIMIT_REACHED when 512 wait
+// In jeopardy calls wait, except CLOSE and END_SESSION. There are no time-outs: who gives up waiting closes the handle.
 #ifndef BRAMAH_CORE_CLIENT_CLIENT_H_
 #define BRAMAH_CORE_CLIENT_CLIENT_H_
 

@@ -416,6 +416,24 @@ TEST(ClientLocks, AQueuedAcquireIsAskedForAgainInANewEpochAndOnANewStream) {
   EXPECT_EQ(h.client.view().held->size(), 1u);
 }
 
+// The grant happened under a master that died before it could say so; its successor knows of no item. The only news is the answer
+// to the repeated Acquire, and that may be lost as well.
+TEST(ClientLocks, ARepeatedQueuedAcquireIsRepeatedUntilThePresentMasterAnswers) {
+  Harness h;
+  h.OpenSession();
+  const Waiting waiting = WaitForLock(h);
+  const v1::Reply old_news = h.Replied(waiting.request, v1::QUEUED);
+  h.epoch = 6;
+  h.Deliver(h.Kept(0, 0, v1::WRONG_EPOCH));
+  ASSERT_EQ(h.Requests(v1::ACQUIRE).size(), 2u);
+  h.Deliver(old_news);  // a late copy of what the earlier master said is no answer of this one
+  h.Run(1'100 * kMillisecond);
+  ASSERT_EQ(h.Requests(v1::ACQUIRE).size(), 3u);
+  h.Reply(h.Requests(v1::ACQUIRE).back(), v1::OK, 60);
+  EXPECT_EQ(h.CodeOf(waiting.call), v1::OK);
+  EXPECT_TRUE(h.Believes(waiting.handle));
+}
+
 TEST(ClientLocks, AGrantBeforeTheNewsThatItWasQueued) {
   Harness h;
   h.OpenSession();

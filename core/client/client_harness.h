@@ -72,7 +72,7 @@ class Harness {
       const TimerId timer = next->first;
       timers.erase(next);
       Step(TimerFired{timer});
-      ASSERT_LT(++fired, 100'000) << "timers fire in a circle";
+      ASSERT_LT(++fired, 5'000) << "timers fire in a circle";
     }
     now = std::max(now, until);
   }

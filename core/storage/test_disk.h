@@ -42,7 +42,7 @@ class TestDisk {
       case FileOp::kRename:
         return ChangeDirectory({op.file, op.to, cached_.at(op.file)});
       case FileOp::kSyncDir:
-        durable_ = cached_;
+        for (const Rename& change : unsynced_names_) Apply(change, &durable_);
         unsynced_names_.clear();
         return;
       case FileOp::kUnlink:
