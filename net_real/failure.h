@@ -30,8 +30,10 @@ struct Failure {
   std::string remedy;  // one line, imperative; never empty
 };
 
-// What a halted replica tells its operator. `directory` is its data directory.
-Failure FailureOfHalt(HaltReason why, const std::string& detail, const std::string& directory);
+// What a halted replica tells its operator. `detail` is what the core says, "what was found" or "what was found; remedy"; a
+// remedy of the core's wins. `directory` is the replica's; `system` the operating system's words for a failed operation, if there
+// was one.
+Failure FailureOfHalt(HaltReason why, const std::string& detail, const std::string& directory, const std::string& system = "");
 
 }  // namespace bramah::net_real
 

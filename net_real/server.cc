@@ -190,6 +190,7 @@ class RealServer::Host : public Node {
     std::vector<Blob> reads;
     reads.reserve(result.reads.size());
     for (const std::string& bytes : result.reads) reads.emplace_back(bytes);
+    disk_error_.clear();  // a failure that was survived explains no later halt
     Complete(result.lane, result.ticket);
     Feed(DiskDone{result.lane, result.ticket, reads});
   }
@@ -224,8 +225,7 @@ class RealServer::Host : public Node {
   }
 
   void OnHalt(const Effects::HaltOp& halt) override {
-    const std::string detail = disk_error_.empty() ? halt.detail : halt.detail + " (" + disk_error_ + ")";
-    Fail(FailureOfHalt(halt.why, detail, options_.directory));
+    Fail(FailureOfHalt(halt.why, halt.detail, options_.directory, disk_error_));
   }
 
   asio::io_context& io_;
