@@ -21,7 +21,7 @@ void Applied::Clear() {
 }
 
 Cell::Cell(const Limits* limits, uint32_t incarnation)
-    : limits_(limits), incarnation_(incarnation), tree_(PositionOf(LogIndex(0))) {
+    : limits_(limits), incarnation_(incarnation), last_(PositionOf(LogIndex(0))), tree_(last_) {
   BRAMAH_CHECK(incarnation <= kIncarnationMax);
 }
 
@@ -34,6 +34,8 @@ void Cell::Apply(LogIndex index, const v1::Command& command, Applied& applied, P
   Entry entry{PositionOf(index), command, nullptr, applied, probes};
   applied.outcome.set_seq(command.seq());
   applied.outcome.set_handle(command.handle());
+  if (entry.position <= last_) return entry.Refuse(v1::MALFORMED);
+  last_ = entry.position;
   if (!WellFormed(command)) return entry.Refuse(v1::MALFORMED);
   switch (command.kind()) {
     case v1::NEW_EPOCH:
@@ -136,8 +138,12 @@ void Cell::Execute(Entry& entry) {
   entry.session->results.Put(RequestSeq(entry.command.seq()), session::FromOutcome(entry.outcome()));
 }
 
-uint64_t Cell::digest() const { return FoldHash(tree_.digest() + sessions_.digest(), incarnation_); }
+uint64_t Cell::digest() const {
+  return FoldHash(FoldHash(tree_.digest() + sessions_.digest(), incarnation_), last_.value());
+}
 
-uint64_t Cell::DigestSlow() const { return FoldHash(tree_.DigestSlow() + sessions_.DigestSlow(), incarnation_); }
+uint64_t Cell::DigestSlow() const {
+  return FoldHash(FoldHash(tree_.DigestSlow() + sessions_.DigestSlow(), incarnation_), last_.value());
+}
 
 }  // namespace bramah::cell

@@ -55,7 +55,7 @@ class Cell {
 
   // Applies the command of log entry `index`. Total: any command in any state gives an outcome. `applied` is cleared first.
   // Session commands of an unknown session answer SESSION_EXPIRED and have no effect.
-  // Indexes rise from call to call.
+  // Indexes rise from call to call; an entry that does not come after last() is refused as MALFORMED.
   void Apply(LogIndex index, const v1::Command& command, Applied& applied, Probes& probes);
   // GET_CONTENTS, GET_STAT, READ_DIR against the present state; never changes it.
   void Read(const v1::Command& command, v1::Outcome& outcome) const;
@@ -66,6 +66,9 @@ class Cell {
   std::vector<SessionId> Sessions() const;
   size_t session_count() const;
   size_t node_count() const;  // without the root
+  // Position of the latest entry applied. A snapshot whose last() lies beyond the index it is said to stand for is a wrong one.
+  Position last() const { return last_; }
+  Position PositionOf(LogIndex index) const;  // what entry `index` gives to what it makes
 
   // ---- digest: kept incrementally; DigestSlow recomputes it from scratch and must agree.
   uint64_t digest() const;
@@ -99,7 +102,6 @@ class Cell {
     lock::Node* node = nullptr;  // null: the command was refused
   };
 
-  Position PositionOf(LogIndex index) const;
 
   // Exactly-once gate [D-56].
   void ApplyOfSession(Entry& entry);
@@ -141,6 +143,7 @@ class Cell {
 
   const Limits* limits_;
   uint32_t incarnation_;
+  Position last_;
   lock::Tree tree_;
   session::SessionTable sessions_;
 };

@@ -94,6 +94,7 @@ std::vector<LockView> Cell::HeldLocks() const {
 
 CellView Cell::View() const {
   CellView view;
+  view.last = last_;
   for (const auto& [instance, node] : tree_.nodes()) {
     view.nodes.push_back({node.path, instance, node.parent, node.directory, node.ephemeral, node.content_generation,
                           node.contents.size(), node.children.size(), node.references, ViewOf(node)});

@@ -49,25 +49,25 @@ TEST(CellSession, CommandsOfAnUnknownSessionAreExpiredAndHaveNoEffect) {
   const uint64_t a = cell.Session();
   ASSERT_EQ(cell.Do(Expire(a)), v1::OK);
   EXPECT_EQ(cell.applied().ended, SessionId(a));
-  const uint64_t before = cell.cell().digest();
+  const std::string before = cell.State();
   EXPECT_EQ(cell.Do(Expire(a)), v1::SESSION_EXPIRED);
   EXPECT_FALSE(cell.applied().ended);
   EXPECT_EQ(cell.Do(End(a, 1)), v1::SESSION_EXPIRED);
   EXPECT_EQ(cell.Do(OpenPath(a, 1, 1, "/f", kFile | v1::OPEN_EPHEMERAL)), v1::SESSION_EXPIRED);  // EP-02
   EXPECT_EQ(cell.Do(CloseOf(a, 2, 1)), v1::SESSION_EXPIRED);
   EXPECT_EQ(cell.Do(AcquireOf(a, 3, 1, v1::SHARED)), v1::SESSION_EXPIRED);
-  EXPECT_EQ(cell.cell().digest(), before);
+  EXPECT_EQ(cell.State(), before);
 }
 
 TEST(CellSession, EndTakesEverythingOfTheSession) {
   TestCell cell;
-  const uint64_t before = cell.cell().digest();
+  const std::string before = cell.State();
   const uint64_t a = cell.Session();
   ASSERT_EQ(cell.Do(OpenPath(a, 1, 1, "/f", kFile | v1::OPEN_EPHEMERAL)), v1::OK);
   ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
   ASSERT_EQ(cell.Do(End(a, 3)), v1::OK);
   EXPECT_EQ(cell.applied().ended, SessionId(a));
-  EXPECT_EQ(cell.cell().digest(), before);  // the empty cell again
+  EXPECT_EQ(cell.State(), before);  // the empty cell again
 }
 
 TEST(CellSession, EndOfOneLeavesTheOthers) {
@@ -84,12 +84,28 @@ TEST(CellSession, EndOfOneLeavesTheOthers) {
 
 TEST(CellSession, NewEpochChangesNothing) {
   TestCell cell;
-  const uint64_t before = cell.cell().digest();
+  const std::string before = cell.State();
   v1::Command command;
   command.set_kind(v1::NEW_EPOCH);
   EXPECT_EQ(cell.Do(command), v1::OK);
   EXPECT_FALSE(cell.applied().effect);
-  EXPECT_EQ(cell.cell().digest(), before);
+  EXPECT_EQ(cell.State(), before);
+}
+
+TEST(CellSession, EntriesMustComeInOrder) {
+  Limits limits;
+  Cell cell(&limits, kTestIncarnation);
+  Applied applied;
+  Probes probes;
+  cell.Apply(LogIndex(5), Create(1), applied, probes);
+  ASSERT_EQ(applied.outcome.code(), v1::OK);
+  EXPECT_EQ(cell.last().value(), At(5));
+  for (const uint64_t index : {5, 4}) {
+    cell.Apply(LogIndex(index), Create(2), applied, probes);
+    EXPECT_EQ(applied.outcome.code(), v1::MALFORMED);
+    EXPECT_FALSE(applied.effect);
+  }
+  EXPECT_EQ(cell.session_count(), 1u);
 }
 
 // ---- exactly once
@@ -118,7 +134,8 @@ TEST_F(ExactlyOnce, CL01CopyIsAnsweredFromTheTable) {
 
 TEST_F(ExactlyOnce, EveryKindOfAnswerIsRepeatedWhole) {
   const std::vector<v1::Command> commands = {
-      OpenPath(a, 2, 2, "/e", kFile | v1::OPEN_EPHEMERAL | v1::OPEN_DIRECTORY), OpenPath(a, 3, 3, "/e", kFile | v1::OPEN_MUST_CREATE),
+      OpenPath(a, 2, 2, "/e", kFile | v1::OPEN_EPHEMERAL | v1::OPEN_DIRECTORY),
+      OpenPath(a, 3, 3, "/e", kFile | v1::OPEN_MUST_CREATE),
       Set(a, 4, 1, "y"), CompareAndSet(a, 5, 1, "z", 9), AcquireOf(a, 6, 1, v1::EXCLUSIVE), AcquireOf(a, 7, 1, v1::SHARED),
       ReleaseOf(a, 8, 1, 6), ReleaseOf(a, 9, 1, 6), DeleteOf(a, 10, 1), DeleteOf(a, 11, 1), CloseOf(a, 12, 1)};
   for (const v1::Command& command : commands) {
@@ -222,10 +239,10 @@ TEST_F(ExactlyOnce, TablesOfSessionsAreSeparate) {
 class Malformed : public ExactlyOnce {
  protected:
   void Expect(const v1::Command& command) {
-    const std::string before = cell.Saved();
+    const std::string before = cell.State();
     EXPECT_EQ(cell.Do(command), v1::MALFORMED) << command.ShortDebugString();
     EXPECT_FALSE(cell.applied().effect);
-    EXPECT_EQ(cell.Saved(), before) << command.ShortDebugString();
+    EXPECT_EQ(cell.State(), before) << command.ShortDebugString();
   }
 };
 

@@ -143,7 +143,8 @@ class Walk {
   void Check(Client& client, const v1::Command& command) {
     const Applied& got = cell_.Apply(command);
     const Applied expected = model_.Apply(At(cell_.index()), command);
-    const std::string where = "seed " + std::to_string(seed_) + " step " + std::to_string(step_) + ": " + command.ShortDebugString();
+    const std::string where =
+        "seed " + std::to_string(seed_) + " step " + std::to_string(step_) + ": " + command.ShortDebugString();
     ASSERT_EQ(got.outcome.ShortDebugString(), expected.outcome.ShortDebugString()) << where;
     ASSERT_EQ(got.effect, expected.effect) << where;
     ASSERT_EQ(got.duplicate, expected.duplicate) << where;

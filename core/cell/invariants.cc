@@ -118,6 +118,25 @@ Problem CheckWaiters(const NodeView& node, const Index& index) {
   return std::nullopt;
 }
 
+// Positions come from entries, and those that are still to come must be younger than all there are.
+Problem CheckPositions(const CellView& view) {
+  for (const NodeView& node : view.nodes) {
+    if (node.instance > view.last) return node.path + ": is younger than the last entry";
+    if (node.lock.generation > view.last) return node.path + ": the lock generation is younger than the last entry";
+    for (const WaiterView& waiter : node.lock.waiters) {
+      if (waiter.since > view.last) return node.path + ": a waiter is younger than the last entry";
+    }
+  }
+  for (const SessionView& session : view.sessions) {
+    const std::string who = "session " + std::to_string(session.session.value());
+    if (session.session.value() > view.last.value()) return who + " is younger than the last entry";
+    for (const HandleView& handle : session.handles) {
+      if (handle.instance > view.last) return who + " has a handle on a node younger than the last entry";
+    }
+  }
+  return std::nullopt;
+}
+
 Problem CheckSession(const SessionView& session, const Index& index) {
   const std::string who = "session " + std::to_string(session.session.value());
   if (!session.reopened.empty()) return Name(session.session, session.reopened.front()) + " was closed before";
@@ -144,6 +163,7 @@ Problem CheckLockSuccession(const LockView& before, const LockView& after) {
 
 Problem CheckInvariants(const CellView& view) {
   if (view.nodes.empty() || view.nodes.front().path != "/") return "there is no root";
+  if (Problem problem = CheckPositions(view)) return problem;
   const Index index = MakeIndex(view);
   std::set<std::string> paths;
   for (const NodeView& node : view.nodes) {
@@ -164,6 +184,7 @@ Problem CheckInvariants(const CellView& view) {
 }
 
 Problem CheckSuccession(const CellView& before, const CellView& after) {
+  if (after.last < before.last) return "the last entry went back";
   std::map<std::string, const NodeView*> nodes;
   for (const NodeView& node : after.nodes) nodes.emplace(node.path, &node);
   for (const NodeView& old : before.nodes) {

@@ -1,14 +1,15 @@
 // What holds in every state of a cell, as pure predicates over a view.
 //
-//   tree      the root is a permanent directory "/"; every other node hangs below an older directory, which counts it; files have no
-//             children and directories no contents; names are of the grammar; instances are unique
+//   positions instances, generations, waits and sessions are no younger than the last entry
+//   tree      the root is a permanent directory "/"; every other node hangs below an older directory, which counts it;
+//             directories have no contents; names are of the grammar; instances are unique
 //   ephemeral exists iff a handle is open on it or, a directory, it has children [D-46, D-47]
 //   handles   a node counts exactly the handles bound to it; no handle id was closed before
 //   locks     free, or one exclusive holder, or shared holders only; a held lock has a generation younger than its node
 //   holders   session and handle exist, the handle is bound to this node and writable
-//   waiters   likewise; the handle knows that it waits, and neither holds nor waits elsewhere; the head conflicts with the holders,
-//             so nobody waits for a free lock
-//   results   lie in the window of the session; nonces are unique [D-56]
+//   waiters   likewise; the handle knows that it waits, and does not hold; the head conflicts with the holders, so nobody waits
+//             for a free lock
+//   sessions  keep no answer of a settled seq; nonces are unique [D-56]
 #ifndef BRAMAH_CORE_CELL_INVARIANTS_H_
 #define BRAMAH_CORE_CELL_INVARIANTS_H_
 

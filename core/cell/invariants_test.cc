@@ -61,6 +61,11 @@ const Broken kBroken[] = {
     {"ChildrenMiscounted", [](CellView& v) { ++v.nodes[1].children; }, "miscounts its children"},
     {"HandlesMiscounted", [](CellView& v) { ++v.nodes[1].references; }, "miscounts its handles"},
     {"DirectoryWithContents", [](CellView& v) { v.nodes[1].content_length = 1; }, "directory with contents"},
+    {"NodeOfTheFuture", [](CellView& v) { v.nodes[4].instance = v.last.Next(); }, "/r: is younger than the last"},
+    {"GenerationOfTheFuture", [](CellView& v) { v.nodes[3].lock.generation = v.last.Next(); }, "generation is younger"},
+    {"WaiterOfTheFuture", [](CellView& v) { v.nodes[2].lock.waiters[0].since = v.last.Next(); }, "a waiter is younger"},
+    {"SessionOfTheFuture", [](CellView& v) { v.sessions[1].session = SessionId(v.last.Next().value()); }, "is younger"},
+    {"HandleOfTheFuture", [](CellView& v) { v.sessions[1].handles[0].instance = v.last.Next(); }, "a handle on a node younger"},
     {"NoContentGeneration", [](CellView& v) { v.nodes[2].content_generation = 0; }, "no content generation"},
     {"AbandonedEphemeral",
      [](CellView& v) {
@@ -73,7 +78,8 @@ const Broken kBroken[] = {
     {"HeldByNobody", [](CellView& v) { v.nodes[3].lock.holders.clear(); }, "held by nobody"},
     {"TwoExclusive", [](CellView& v) { v.nodes[3].lock.mode = v1::EXCLUSIVE; }, "two hold the lock exclusively"},
     {"HeldWithoutGeneration", [](CellView& v) { v.nodes[3].lock.generation = Position(); }, "without a generation"},
-    {"GenerationOfAnEarlierInstance", [](CellView& v) { v.nodes[3].lock.generation = v.nodes[1].instance; }, "older than the node"},
+    {"GenerationOfAnEarlierInstance",
+     [](CellView& v) { v.nodes[3].lock.generation = v.nodes[1].instance; }, "older than the node"},
     {"HoldsTwice", [](CellView& v) { v.nodes[3].lock.holders[1] = v.nodes[3].lock.holders[0]; }, "holds twice"},
     {"HolderWithoutSession", [](CellView& v) { v.nodes[3].lock.holders[0].session = SessionId(1); }, "is not open"},
     {"HolderClosed", [](CellView& v) { v.nodes[3].lock.holders[0].handle = HandleId(77); }, "is not open"},
@@ -125,6 +131,7 @@ TEST_P(BrokenSuccession, IsNoticed) {
 }
 
 const Broken kBrokenSuccession[] = {
+    {"Last", [](CellView& v) { v.last = Position(1); }, "the last entry went back"},
     {"Instance", [](CellView& v) { v.nodes[2].instance = Position(1); }, "the instance went back"},
     {"ContentGeneration", [](CellView& v) { v.nodes[2].content_generation = 0; }, "the content generation went back"},
     {"LockGeneration", [](CellView& v) { v.nodes[2].lock.generation = Position(1); }, "the lock generation went back"},

@@ -1,6 +1,6 @@
 // NaiveModel: the same commands as Cell, written to be obviously right instead of fast or elegant. It keeps flat lists, looks
-// through all of them for every question, and after each command repeats "grant what can be granted" and "remove what nothing keeps"
-// until nothing changes. The differential test runs both.
+// through all of them for every question, and after each command repeats "grant what can be granted" and "remove what nothing
+// keeps" until nothing changes. The differential test runs both.
 #ifndef BRAMAH_CORE_CELL_NAIVE_MODEL_H_
 #define BRAMAH_CORE_CELL_NAIVE_MODEL_H_
 

@@ -1,6 +1,6 @@
 // The encoding of a whole cell, little-endian [A-24, SN-02: everything that Apply reads is in it].
 //
-//   u32 magic, u32 version, u32 incarnation
+//   u32 magic, u32 version, u32 incarnation, u64 position of the last entry
 //   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 content generation, contents,
 //     u8 lock mode, u64 lock generation, u64 holders (session, handle, seq), u64 waiters (since, session, handle, seq, u8 mode)
 //   u64 sessions, each: u64 id, nonce (high, low), u64 first outstanding, u64 handles (id, instance, u8 writable),
@@ -189,6 +189,7 @@ void Cell::Save(std::string* bytes) const {
   out.U32(kMagic);
   out.U32(kVersion);
   out.U32(incarnation_);
+  out.U64(last_.value());
   out.U64(tree_.nodes().size());
   for (const auto& [instance, node] : tree_.nodes()) SaveNode(node, out);
   out.U64(sessions_.size());
@@ -199,6 +200,7 @@ bool Cell::Load(std::string_view bytes) {
   ByteReader in(bytes);
   if (in.U32() != kMagic || in.U32() != kVersion) return false;
   incarnation_ = in.U32();
+  last_ = Take<Position>(in);
   if (incarnation_ > kIncarnationMax) return false;
   sessions_ = session::SessionTable();
   return LoadNodes(in) && LoadSessions(in) && in.Finished() && Derive() && !CheckInvariants(View());

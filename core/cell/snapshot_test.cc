@@ -106,7 +106,7 @@ TEST(Snapshot, DamagedBytesAreRefusedOrAreTheEncodingOfASoundState) {
 
 TEST(Snapshot, HugeCountsAreRefusedWithoutAllocating) {
   std::string bytes = TestCell().Saved();
-  StoreLittle(bytes.data() + 12, UINT64_MAX);
+  StoreLittle(bytes.data() + 20, UINT64_MAX);
   Limits limits;
   Cell loaded(&limits, 0);
   EXPECT_FALSE(loaded.Load(bytes));

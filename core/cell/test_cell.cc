@@ -151,4 +151,6 @@ std::string TestCell::Saved() const {
   return bytes;
 }
 
+std::string TestCell::State() const { return Saved().erase(12, 8); }
+
 }  // namespace bramah::cell

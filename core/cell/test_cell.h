@@ -52,6 +52,8 @@ class TestCell {
   uint64_t index() const { return index_; }  // of the last entry
   bool Reached(ProbeId id) const { return probes_.Reached(id); }
   std::string Saved() const;
+  // The encoded state without the position of the last entry, which every command changes.
+  std::string State() const;
 
  private:
   Limits limits_;

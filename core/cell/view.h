@@ -71,6 +71,7 @@ struct SessionView {
 };
 
 struct CellView {
+  Position last;                      // of the latest entry applied
   std::vector<NodeView> nodes;        // in path order
   std::vector<SessionView> sessions;  // by id
 };

@@ -1,7 +1,7 @@
 // LockState: the advisory reader/writer lock of one node [Chubby §2.4] and its FIFO queue of waiters [A-05, D-36].
 //
-// Held exclusively by one handle, or shared by any number. Whoever is granted the lock takes the generation of the entry that made
-// it held; later shared holders keep that generation, so a generation names one period of being held [A-01, C-11].
+// Held exclusively by one handle, or shared by any number. The lock's generation is the position of the entry that made it held;
+// later shared holders keep it, so a generation names one period of being held [A-01, C-11].
 //
 // Invariant between any two calls: the head of the queue conflicts with the holders, else Promote would have granted it. A caller
 // that removes a holder or a waiter calls Promote before its command ends.

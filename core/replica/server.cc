@@ -32,6 +32,12 @@ raft::Options RaftOptions(const ServerConfig& config) {
   return options;
 }
 
+// Takes over the cell state that stands for the log up to `snapshot`'s index. False if the bytes are no such state; `cell` is then
+// not to be used.
+bool LoadCell(const raft::Snapshot& snapshot, cell::Cell& cell) {
+  return cell.Load(snapshot.state.view()) && cell.last() <= cell.PositionOf(snapshot.meta.index);
+}
+
 constexpr uint64_t MakeEpoch(uint32_t incarnation, Term term) { return uint64_t{incarnation} << 48 | term.value(); }
 
 }  // namespace
@@ -165,7 +171,7 @@ void Server::State::OnTimer(raft::Context& ctx, TimerId timer) {
 void Server::State::StartTakingPart(raft::Context& ctx) {
   storage::Recovered recovered = storage.TakeRecovered();
   if (recovered.snapshot.has_value()) {
-    if (!cell.Load(recovered.snapshot->state.view())) {
+    if (!LoadCell(*recovered.snapshot, cell)) {
       halted = true;
       ctx.out.Halt(HaltReason::kCorruptSnapshot,
                    absl::StrCat("the snapshot at index ", recovered.snapshot->meta.index.value(),
@@ -343,7 +349,7 @@ void Server::State::InstallIncoming(raft::Context& ctx) {
   if (incoming == nullptr || raft.installing() || storage.saving()) return;
   cell::Cell fresh(&config->limits, config->bootstrap.incarnation());
   const bool follows = raft.role() == raft::Role::kFollower;
-  if (!follows || incoming->meta.index <= raft.commit() || !fresh.Load(incoming->state.view())) {
+  if (!follows || incoming->meta.index <= raft.commit() || !LoadCell(*incoming, fresh)) {
     ctx.out.probes().Reach(ProbeId::kSnapshotRestarted);
     raft.RefuseIncoming();
     return;

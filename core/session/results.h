@@ -1,5 +1,5 @@
-// Results: the exactly-once table of one session [D-56, A-22, Diss §6.3]. Replicated state, so that a request which was answered by
-// one master is answered the same by the next.
+// Results: the exactly-once table of one session [D-56, A-22, Diss §6.3]. Replicated state, so that a request which was answered
+// by one master is answered the same by the next.
 //
 // A session numbers its commands 1, 2, ... and says with each which is the first whose answer it still waits for. Older answers
 // are trimmed, and a late copy of an older command must have no effect.
