@@ -195,6 +195,7 @@ const Profile* FindProfile(std::string_view name) {
 void SetTopology(const PlanOptions& options, v1::Plan& plan) {
   if (options.replicas) plan.set_replicas(*options.replicas);
   if (options.clients) plan.set_clients(*options.clients);
+  for (v1::Workload& workload : *plan.mutable_workload()) workload.set_clients(std::min(workload.clients(), plan.clients()));
 }
 
 }  // namespace
