@@ -10,7 +10,15 @@
 namespace bramah::sim {
 namespace {
 
-constexpr uint32_t kSeedsMost = 8;
+// How finely a list is divided, and how many seeds are tried per candidate. Large parts first, with patience: most of a large plan is
+// ballast, but leaving any of it out changes what happens, and a single run would too often miss the failure. Looking at single items
+// pays when few are left.
+struct Level {
+  size_t parts;
+  uint32_t seeds;
+};
+constexpr size_t kSingle = SIZE_MAX;
+constexpr Level kLevels[] = {{8, 4}, {32, 3}, {kSingle, 1}, {kSingle, 4}, {kSingle, 8}};
 constexpr int kGapsMost = 24;  // longest pauses that are shortened
 
 std::vector<int> Without(const std::vector<int>& all, size_t first, size_t count) {
@@ -39,16 +47,12 @@ ShrinkResult Shrinker::Shrink(const v1::Plan& plan) {
   if (TryOnce(plan)) {
     // Calm weather first: the fewer draws decide, the steadier is what follows.
     CutDuration();
-    Apply(WeatherEdits());
-    while (!spent()) {
-      const uint32_t before = CountItems(best_);
-      DropGroups();
-      DropItems();
-      CutDuration();
-      if (CountItems(best_) < before) continue;
-      if (seeds_ >= kSeedsMost) break;
-      seeds_ *= 2;
+    for (const Level& level : kLevels) {
+      parts_ = level.parts;
+      seeds_ = level.seeds;
       Apply(WeatherEdits());
+      while (DropAll()) {
+      }
     }
     seeds_ = 1;
     Apply(KnobEdits());
@@ -61,6 +65,14 @@ ShrinkResult Shrinker::Shrink(const v1::Plan& plan) {
   result.runs = runs_;
   result.items_after = CountItems(best_);
   return result;
+}
+
+bool Shrinker::DropAll() {
+  const uint32_t before = CountItems(best_);
+  DropGroups();
+  DropItems();
+  CutDuration();
+  return !spent() && CountItems(best_) < before;
 }
 
 bool Shrinker::TryOnce(const v1::Plan& candidate) {
@@ -93,7 +105,8 @@ bool Shrinker::Try(const v1::Plan& candidate) {
 void Shrinker::Drop(int count, const std::function<v1::Plan(const std::vector<int>&)>& keep) {
   std::vector<int> kept(static_cast<size_t>(count));
   std::iota(kept.begin(), kept.end(), 0);
-  for (size_t chunk = kept.size(); chunk > 0 && !spent(); chunk /= 2) {
+  const size_t finest = std::max<size_t>(1, kept.size() / parts_);
+  for (size_t chunk = std::max<size_t>(1, kept.size() / 2); chunk >= finest && !spent(); chunk /= 2) {
     // From the end: what comes late is most likely not needed.
     for (size_t end = kept.size(); end > 0;) {
       const size_t first = end > chunk ? end - chunk : 0;

@@ -39,6 +39,8 @@ class Shrinker {
 
   // Removes as many as possible of `count` things; `keep` makes the plan with those that are left.
   void Drop(int count, const std::function<v1::Plan(const std::vector<int>&)>& keep);
+  // One pass over everything that can be dropped; whether it got smaller.
+  bool DropAll();
   void DropItems();
   void DropGroups();
   void DropClients();
@@ -53,6 +55,7 @@ class Shrinker {
   v1::Plan best_;
   Time failed_at_ = 0;
   uint32_t runs_ = 0;
+  size_t parts_ = 1;                 // into which a list is divided at most
   uint32_t seeds_ = 1;               // tried per candidate
   absl::btree_set<uint64_t> tried_;  // hashes of the plans that did not fail
 };
