@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include "cli/test_binary.h"
 #include "gtest/gtest.h"
@@ -65,7 +66,7 @@ class CellTest : public testing::Test {
   // Starts a cell and waits until it serves; ASSERT_NO_FATAL_FAILURE around it.
   void Up(std::vector<std::string> flags) {
     flags.insert(flags.begin(), {"cell", "up"});
-    cell_ = StartBramah(flags);
+    cell_ = StartBramah(flags, {{"TMPDIR", scratch_}});  // a killed cell leaves its temporary directory behind
     ASSERT_TRUE(WaitFor([&] { return !LineAfter(cell_->out(), "master: ").empty() || cell_->process().Poll(); }));
     ASSERT_TRUE(cell_->process().running()) << cell_->err();
     environment_ = {{"BRAMAH_ENDPOINTS", LineAfter(cell_->out(), "export BRAMAH_ENDPOINTS=")}};
@@ -86,8 +87,9 @@ class CellTest : public testing::Test {
   }
 
   std::vector<pid_t> ReplicaProcesses() {
+    const json status = Status();
     std::vector<pid_t> processes;
-    for (const json& replica : Status()["replicas"]) processes.push_back(replica["pid"]);
+    for (const json& replica : status["replicas"]) processes.push_back(replica["pid"]);
     return processes;
   }
 
@@ -157,6 +159,7 @@ TEST_F(CellTest, KeepsWhatItAcknowledgedWhenEverythingIsKilled) {
   const std::string endpoints = environment_["BRAMAH_ENDPOINTS"];
   for (int i = 0; i < 5; ++i) ASSERT_EQ(Run({"put", "/ls/prod/f" + std::to_string(i), std::to_string(i)}).code, 0);
   const std::vector<pid_t> replicas = ReplicaProcesses();
+  ASSERT_EQ(replicas.size(), 3u);
   cell_->process().Signal(SIGKILL);  // the replicas go with it
   EXPECT_EQ(cell_->Wait().code, 128 + SIGKILL);
   ASSERT_TRUE(
@@ -216,12 +219,14 @@ TEST_F(CellTest, CommandUnderALockSeesWhatItNeeds) {
 TEST_F(CellTest, CommandIsStoppedBeforeTheLeaseEndsWhenTheCellIsGone) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "3"}));
   const std::vector<pid_t> replicas = ReplicaProcesses();
+  ASSERT_EQ(replicas.size(), 3u);
   const auto session = Start({"session"});
   // It ignores SIGTERM, so only SIGKILL ends it.
   const auto holder = Start({"lock", "/ls/local/l", "--", "sh", "-c",
                              "trap 'echo asked' TERM; echo $$ > " + scratch_ + "/pid; while :; do sleep 0.05; done"});
   ASSERT_TRUE(WaitFor([&] {
-    return fs::exists(scratch_ + "/pid") && fs::file_size(scratch_ + "/pid") > 0 && CountLines(session->out(), " ") > 0;
+    return fs::exists(scratch_ + "/pid") && fs::file_size(scratch_ + "/pid") > 0 &&
+           session->out().find(" active ") != std::string::npos;
   }));
   pid_t child = 0;
   std::ifstream(scratch_ + "/pid") >> child;
@@ -237,7 +242,7 @@ TEST_F(CellTest, CommandIsStoppedBeforeTheLeaseEndsWhenTheCellIsGone) {
   const Finished run = holder->Wait();
   EXPECT_EQ(run.code, 76);
   EXPECT_EQ(CountLines(run.out, "asked"), 1u);
-  EXPECT_EQ(run.err.substr(0, 18), "bramah: lock_lost:") << run.err;
+  EXPECT_NE(run.err.find("bramah: lock_lost:"), std::string::npos) << run.err;  // the shell may say before that its sleep ended
 
   SignalAll(replicas, SIGCONT);
   ASSERT_TRUE(WaitFor([&] { return session->out().find(" safe ") != std::string::npos; }));
@@ -342,18 +347,22 @@ TEST_F(ServerTest, DamagedLogIsRefusedAndKept) {
   ASSERT_NO_FATAL_FAILURE(StartServer());
   for (int i = 0; i < 3; ++i) ASSERT_EQ(Run({"put", "/ls/solo/a", std::to_string(i)}).code, 0);
   StopServer();
+  // The segment in use: the one after it is allocated, and all zeros.
   std::string segment;
-  for (const auto& entry : fs::directory_iterator(scratch_ + "/data")) {
-    if (entry.path().filename().string().starts_with("wal-")) segment = std::max(segment, entry.path().string());
-  }
   std::string bytes;
-  {
-    std::ifstream file(segment, std::ios::binary);
-    bytes.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  for (const auto& entry : fs::directory_iterator(scratch_ + "/data")) {
+    const std::string name = entry.path().filename().string();
+    std::ifstream file(entry.path(), std::ios::binary);
+    std::string contents{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (!name.starts_with("wal-") || contents.find_last_not_of('\0') == std::string::npos || entry.path().string() < segment)
+      continue;
+    segment = entry.path().string();
+    bytes = std::move(contents);
   }
   const size_t used = bytes.find_last_not_of('\0');
   ASSERT_NE(used, std::string::npos);
-  bytes[used / 2] ^= 0x10;  // far below the last synced batch
+  // Far below the last synced batch; zeros may be the meaningless rest of a sector.
+  bytes[bytes.find_last_not_of('\0', used / 2)] ^= 0x10;
   std::ofstream(segment, std::ios::binary | std::ios::in | std::ios::out) << bytes;
   const Finished run = Bramah(Flags());
   EXPECT_EQ(run.code, 65);

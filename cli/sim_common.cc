@@ -33,8 +33,8 @@ void AddPlanFlags(CLI::App& verb, SimArgs& args) {
       ->check(CLI::Range(1, 1000))
       ->type_name("N");
   AddDuration(verb, "--duration", &args.options.duration, "Simulated time before faults are lifted");
-  verb.add_option("--profile", args.options.profile, "Mix of faults and load: " + OneLine(sim::DescribeProfiles()))
-      ->type_name("P");
+  verb.add_option("--profile", args.options.profile, "Mix of faults and load, see below")->type_name("P");
+  verb.footer("Profiles:\n" + sim::DescribeProfiles());
 }
 
 sim::PlanOptions OptionsOf(const SimArgs& args) {

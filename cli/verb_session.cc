@@ -42,7 +42,7 @@ class StatePrinter {
         return;
       case CoreEvent::kSessionJeopardy: active_ = false; return Print("jeopardy", event);
       case CoreEvent::kSessionSafe: active_ = true; return Print("safe", event);
-      case CoreEvent::kSessionEnded: active_ = false; return Print("expired", event);
+      case CoreEvent::kSessionEnded: active_ = false; return Print(event.reason == v1::END_CLOSED ? "closed" : "expired", event);
       case CoreEvent::kMasterFound: return Print("master", event);
       default: return;
     }

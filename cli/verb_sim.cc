@@ -14,7 +14,6 @@
 #include "cli/sim_common.h"
 #include "cli/sim_sweep.h"
 #include "cli/text.h"
-#include "core/base/hash.h"
 #include "net_real/clock.h"
 #include "nlohmann/json.hpp"
 #include "sim/plan/plan.h"
@@ -155,11 +154,6 @@ struct Replay {
   Duration wall = 0;
 };
 
-std::string TraceHeader(const v1::Plan& plan) {
-  const ordered_json header = {{"plan_hash", Hex16(Hash64(sim::FormatPlan(plan)))}, {"build", "bramah 0.1, " __VERSION__}};
-  return header.dump();
-}
-
 ordered_json JsonOf(const Replay& replay, const SimArgs& args) {
   ordered_json violations = ordered_json::array();
   for (const sim::Violation& violation : replay.result.violations)
@@ -198,7 +192,6 @@ int RunReplay(const Context& context, const ReplayArgs& args) {
   options.paranoid = args.paranoid;
   if (!args.trace.empty()) {
     trace.open(args.trace);
-    trace << TraceHeader(replay.plan) << "\n";
     options.trace = [&trace](const std::string& line) { trace << line << "\n"; };
   }
   if (!context.json) {
