@@ -84,9 +84,12 @@ class Raft {
   // ---- snapshots
   // The replica has made `snapshot` durable; the log up to it is no longer needed here.
   void Compact(const Snapshot& snapshot);
-  // A complete snapshot from the leader that is newer than the log's commit; the replica must load it and call Install, or Refuse.
+  // A complete snapshot from the leader that was not held here when its last chunk came; the replica must load it and call Install, or Refuse.
   const Snapshot* Incoming() const { return incoming_complete_ ? &incoming_ : nullptr; }
-  // The replica has loaded it: the log starts behind it, and storage makes it durable.
+  // The log here has that entry, or it is committed: a snapshot of that prefix brings nothing, and installing it would throw away
+  // entries behind it that were acknowledged [Raft §7].
+  bool Holds(LogIndex index, Term term) const;
+  // The replica has loaded it: the log starts behind it, and storage makes it durable. REQUIRES: its last entry is not held here.
   void Install(Context& ctx);
   // It could not be used; the transfer starts over.
   void RefuseIncoming();

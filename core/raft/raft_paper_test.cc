@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/base/hash.h"
 #include "core/raft/test_cluster.h"
 
 namespace bramah::raft {
@@ -319,6 +320,71 @@ TEST(RaftPaper, AFollowerThatNeedsForgottenEntriesGetsASnapshot) {
   cluster.Boot(3);
   EXPECT_EQ(cluster.raft(3).log().base(), upto);
   EXPECT_EQ(cluster.raft(3).log().last(), cluster.raft(1).log().last());
+}
+
+// [Raft §7] What a follower has acknowledged stays, even if the leader, misled by a late refusal, sends a snapshot of its prefix.
+class SnapshotOfAHeldPrefix : public testing::Test {
+ protected:
+  void SetUp() override {
+    cluster_.Campaign(1);
+    cluster_.Run();
+    for (int i = 0; i < 4; ++i) cluster_.Propose(1, "entry");
+    const auto only_appends_to_3 = [](const Envelope& e) { return e.kind == MessageKind::kAppendRequest && e.to == ReplicaId(3); };
+    if (entries_first_) cluster_.Run(only_appends_to_3);
+    appends_ = cluster_.TakeQueue();
+    const LogIndex upto(cluster_.raft(1).log().last().value() - 2);
+    chunk_.set_term(cluster_.raft(1).term().value());
+    chunk_.set_last_index(upto.value());
+    chunk_.set_last_term(chunk_.term());
+    chunk_.set_configuration(cluster_.raft(1).EncodedConfigurationAt(upto));
+    chunk_.set_total(5);
+    chunk_.set_data("state");
+    chunk_.set_checksum(Hash64("state"));
+  }
+  void DeliverChunk() {
+    Envelope envelope{ReplicaId(1), ReplicaId(3), MessageKind::kSnapshotChunk, {}};
+    EncodeFrame(envelope.kind, chunk_, &envelope.frame);
+    cluster_.Deliver(envelope);
+  }
+  Raft& follower() { return cluster_.raft(3); }
+  LogIndex upto() const { return LogIndex(chunk_.last_index()); }
+
+  bool entries_first_ = true;
+  TestCluster cluster_{3};
+  std::vector<Envelope> appends_;
+  v1::SnapshotChunk chunk_;
+};
+
+TEST_F(SnapshotOfAHeldPrefix, IsAnsweredAsInstalledAndOnlyCommits) {
+  const LogIndex last = follower().log().last();
+  ASSERT_GT(last, upto());
+  ASSERT_LT(follower().commit(), upto());
+  DeliverChunk();
+  EXPECT_EQ(follower().Incoming(), nullptr);
+  EXPECT_EQ(follower().log().last(), last);
+  EXPECT_EQ(follower().commit(), upto());
+  const auto answers = cluster_.TakeQueue();
+  ASSERT_EQ(answers.size(), 1u);
+  MessageSlots slots;
+  const auto* reply = DecodeFrame(answers[0].frame, slots).message.As<v1::SnapshotReply>();
+  ASSERT_NE(reply, nullptr);
+  EXPECT_TRUE(reply->installed());
+}
+
+class SnapshotOvertakenByItsEntries : public SnapshotOfAHeldPrefix {
+ protected:
+  SnapshotOvertakenByItsEntries() { entries_first_ = false; }
+};
+
+TEST_F(SnapshotOvertakenByItsEntries, IsHeldByTheTimeItIsComplete) {
+  DeliverChunk();
+  ASSERT_NE(follower().Incoming(), nullptr);
+  EXPECT_FALSE(follower().Holds(upto(), Term(chunk_.last_term())));
+  for (const Envelope& e : appends_) {
+    if (e.to == ReplicaId(3)) cluster_.Deliver(e);
+  }
+  EXPECT_EQ(follower().log().last(), cluster_.raft(1).log().last());
+  EXPECT_TRUE(follower().Holds(upto(), Term(chunk_.last_term())));
 }
 
 // An append of a deposed leader that starts at the very beginning reaches a follower whose log starts later.

@@ -57,8 +57,10 @@ void Raft::OnSnapshotChunk(Context& ctx, ReplicaId from, ConnId conn, const v1::
   HeardFromLeader(ctx, from);
   const LogIndex index(chunk.last_index());
   const After term_durable = ctx.storage.Need(term_, LogIndex());
-  // What is committed here equals the leader's log: nothing to install.
-  if (index <= commit_ && !installing_) return answer(chunk.total(), true, ctx.storage.Need(term_, index));
+  if (!installing_ && Holds(index, Term(chunk.last_term()))) {
+    AdvanceCommit(ctx, index);
+    return answer(chunk.total(), true, ctx.storage.Need(term_, index));
+  }
   if (installing_ || incoming_complete_) return answer(incoming_total_, false, term_durable);
   if (chunk.total() == 0 || chunk.total() > kSnapshotBytesMax || chunk.offset() + chunk.data().size() > chunk.total()) {
     ctx.out.probes().Reach(ProbeId::kMalformedMessage);
@@ -88,8 +90,12 @@ void Raft::OnSnapshotChunk(Context& ctx, ReplicaId from, ConnId conn, const v1::
   incoming_round_ = chunk.round();
 }
 
+bool Raft::Holds(LogIndex index, Term term) const {
+  return index <= commit_ || (log_.Knows(index) && log_.TermAt(index) == term);
+}
+
 void Raft::Install(Context& ctx) {
-  BRAMAH_CHECK(incoming_complete_);
+  BRAMAH_CHECK(incoming_complete_ && !Holds(incoming_.meta.index, incoming_.meta.term));
   ctx.storage.InstallSnapshot(ctx.now, incoming_, ctx.out);
   installing_ = true;
   snapshot_ = incoming_;

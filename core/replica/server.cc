@@ -349,7 +349,7 @@ void Server::State::InstallIncoming(raft::Context& ctx) {
   if (incoming == nullptr || raft.installing() || storage.saving()) return;
   cell::Cell fresh(&config->limits, config->bootstrap.incarnation());
   const bool follows = raft.role() == raft::Role::kFollower;
-  if (!follows || incoming->meta.index <= raft.commit() || !LoadCell(*incoming, fresh)) {
+  if (!follows || raft.Holds(incoming->meta.index, incoming->meta.term) || !LoadCell(*incoming, fresh)) {
     ctx.out.probes().Reach(ProbeId::kSnapshotRestarted);
     raft.RefuseIncoming();
     return;
