@@ -8,7 +8,6 @@ namespace bramah::cell {
 namespace {
 
 constexpr int kIndexBits = 48;
-constexpr uint32_t kIncarnationMax = 0xffff;
 
 }  // namespace
 

@@ -48,9 +48,12 @@ struct Applied {
   void Clear();            // keeps capacity
 };
 
+// Largest incarnation number of a cell: positions keep 16 bits for it.
+inline constexpr uint32_t kIncarnationMax = 0xffff;
+
 class Cell {
  public:
-  // `limits` outlives the cell and all its copies. REQUIRES: incarnation < 2^16.
+  // `limits` outlives the cell and all its copies. REQUIRES: incarnation <= kIncarnationMax.
   Cell(const Limits* limits, uint32_t incarnation);
 
   // Applies the command of log entry `index`. Total: any command in any state gives an outcome. `applied` is cleared first.
@@ -101,7 +104,6 @@ class Cell {
     const session::Handle* handle = nullptr;
     lock::Node* node = nullptr;  // null: the command was refused
   };
-
 
   // Exactly-once gate [D-56].
   void ApplyOfSession(Entry& entry);

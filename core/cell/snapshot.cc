@@ -19,7 +19,6 @@ namespace {
 
 constexpr uint32_t kMagic = 0x4c4c4543;  // "CELL"
 constexpr uint32_t kVersion = 1;
-constexpr uint32_t kIncarnationMax = 0xffff;
 
 // Flags of nodes.
 constexpr uint8_t kDirectory = 1;
