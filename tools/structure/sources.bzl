@@ -1,4 +1,4 @@
-"""What is linked into a program, by folder: its own source files, or the archives made of them.
+"""What is linked into a program, by folder: its own source files, the archives made of them, or one source file that includes all.
 
 An aspect walks the dependencies, so a new package is covered without being named anywhere.
 """
@@ -64,3 +64,13 @@ sources_below = rule(implementation = _sources_impl, attrs = _attrs)
 
 # The static libraries below `deps` that are made in `folders`.
 archives_below = rule(implementation = _archives_impl, attrs = _attrs)
+
+def _unity_impl(ctx):
+    files = depset(transitive = [dep[_Product].sources for dep in ctx.attr.deps]).to_list()
+    sources = sorted([f.short_path for f in files if f.extension == "cc" and _in_folders(f.owner, ctx.attr.folders)])
+    out = ctx.actions.declare_file(ctx.label.name + ".cc")
+    ctx.actions.write(out, "".join(["#include \"%s\"\n" % path for path in sources]))
+    return [DefaultInfo(files = depset([out]))]
+
+# One source file that includes all .cc files below `deps` that lie in `folders`.
+unity_source = rule(implementation = _unity_impl, attrs = _attrs)
