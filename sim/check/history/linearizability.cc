@@ -1,7 +1,6 @@
 #include "sim/check/history/linearizability.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -229,7 +228,7 @@ class Judge {
 
   bool Search(std::vector<Bounds> bounds, std::vector<Choice> choices) {
     if (!Propagate(bounds, choices)) return false;
-    if (choices.empty()) return MakersSuffice(bounds);
+    if (choices.empty()) return MakersSuffice();
     const Choice choice = choices.back();
     choices.pop_back();
     const auto [low, high] = Candidates(choice);
@@ -245,36 +244,39 @@ class Judge {
   // ---- makers of unclaimed states
 
   // Each unclaimed state needs an operation of its own that was asked before the state must have begun. Such an operation has no
-  // answer that binds it, so whichever is taken does not tighten anything else: deadlines rise along the chain, and taking any
-  // that is in time for the first leaves the others for the later ones. Those that fit one place only are taken first.
-  bool MakersSuffice(const std::vector<Bounds>& bounds) {
-    std::vector<bool> used(maybes_.size());
-    for (const bool contents_known : {true, false}) {
-      for (size_t place = 1; place < chain_.states.size(); ++place) {
-        const ChainState& state = chain_.states[place];
-        const bool required = place < Last() || bounds[place].high != kForever;
-        if (state.maker != nullptr || !required || (state.seen != nullptr) != contents_known) continue;
-        if (state.instance == 0 && chain_.Of(state.ends).ephemeral) continue;
-        const std::optional<size_t> maker = FindMaker(state, latest_[place], used);
-        if (!maker.has_value()) {
-          Fail(absl::StrCat("no operation is left that can have made ",
-                            state.instance == 0 ? absl::StrCat("instance ", state.ends, " go away")
-                                                : absl::StrCat("instance ", state.instance, ", generation ", state.generation)));
-          return false;
-        }
-        used[*maker] = true;
-      }
+  // answer that binds it, so whichever is taken does not tighten anything else; but one that fits several states may be the only one
+  // for some of them. Hence a matching, by augmenting paths.
+  bool MakersSuffice() {
+    std::vector<size_t> made_by(maybes_.size());  // place that each operation made; 0: none
+    for (size_t place = 1; place < chain_.states.size(); ++place) {
+      if (!NeedsMaker(place)) continue;
+      std::vector<bool> tried(maybes_.size());
+      if (FindMaker(place, tried, made_by)) continue;
+      const ChainState& state = chain_.states[place];
+      Fail(absl::StrCat("no operation is left that can have made ",
+                        state.instance == 0 ? absl::StrCat("instance ", state.ends, " go away")
+                                            : absl::StrCat("instance ", state.instance, ", generation ", state.generation)));
+      return false;
     }
     return true;
   }
 
-  std::optional<size_t> FindMaker(const ChainState& state, uint64_t deadline, const std::vector<bool>& used) const {
-    std::optional<size_t> found;
+  bool NeedsMaker(size_t place) const {
+    const ChainState& state = chain_.states[place];
+    const bool required = place < Last() || latest_[place] != kForever;
+    return required && state.maker == nullptr && (state.instance != 0 || !chain_.Of(state.ends).ephemeral);
+  }
+
+  // Gives `place` an operation, if need be one whose place finds another.
+  bool FindMaker(size_t place, std::vector<bool>& tried, std::vector<size_t>& made_by) const {
     for (size_t i = 0; i < maybes_.size(); ++i) {
-      if (used[i] || maybes_[i]->called > deadline || !MayMake(*maybes_[i], state)) continue;
-      if (!found.has_value() || (maybes_[i]->generation != 0 && maybes_[*found]->generation == 0)) found = i;
+      if (tried[i] || maybes_[i]->called > latest_[place] || !MayMake(*maybes_[i], chain_.states[place])) continue;
+      tried[i] = true;
+      if (made_by[i] != 0 && !FindMaker(made_by[i], tried, made_by)) continue;
+      made_by[i] = place;
+      return true;
     }
-    return found;
+    return false;
   }
 
   const std::vector<Operation>& operations_;
