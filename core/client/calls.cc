@@ -272,15 +272,16 @@ void Calls::OnItem(const Context& context, const v1::SessionItem& item) {
   if (item.kind() == v1::ITEM_HANDLE_INVALID) Complete(context, at, outcome);
 }
 
-// The lock is held in the cell. Only an active session may believe it; else it is told later.
+// The lock is held in the cell. Only an active session may believe it, and only if no Delete of the node is on its way; else it is
+// told later.
 void Calls::Grant(const Context& context, PendingMap::iterator at, Position generation) {
   Pending& pending = at->second;
-  if (context.state != SessionState::kActive) {
+  const HandleId id(pending.command.handle());
+  if (context.state != SessionState::kActive || Deletes(id)) {
     pending.stage = Stage::kGranted;
     pending.generation = generation;
     return;
   }
-  const HandleId id(pending.command.handle());
   Handle* const handle = Find(id);
   if (handle != nullptr) {
     // A second Acquire of the same handle and mode changes nothing: the hold keeps the seq of the first [D-37].
@@ -297,13 +298,37 @@ void Calls::Grant(const Context& context, PendingMap::iterator at, Position gene
 void Calls::Complete(const Context& context, PendingMap::iterator at, const v1::Outcome& outcome) {
   Pending& pending = at->second;
   const bool close = pending.command.kind() == v1::CLOSE;
+  const bool remove = pending.command.kind() == v1::DELETE;
   if (close && outcome.code() == v1::LIMIT_REACHED) return;  // sent again by Retry
   const HandleId id(pending.command.handle());
   Settle(pending, outcome);
   Answer(context, pending, close ? v1::OK : outcome.code(), close ? nullptr : &outcome);
   if (Handle* const handle = Find(id); handle != nullptr && handle->issued == at->first) handle->issued = 0;
   Erase(at);
+  if (remove) SettleGrants(context, id, outcome.code() == v1::OK);
   GoOn(context, id);
+}
+
+bool Calls::Deletes(HandleId id) {
+  const Handle* const handle = Find(id);
+  if (handle == nullptr || handle->issued == 0) return false;
+  const auto issued = calls_.find(handle->issued);
+  return issued != calls_.end() && issued->second.command.kind() == v1::DELETE;
+}
+
+// A Delete of the handle's node was answered: what was granted meanwhile is held, or gone with the node.
+void Calls::SettleGrants(const Context& context, HandleId id, bool deleted) {
+  std::vector<uint64_t> granted;
+  for (const auto& [call, pending] : calls_) {
+    if (pending.stage == Stage::kGranted && pending.command.handle() == id.value()) granted.push_back(call);
+  }
+  v1::Outcome gone;
+  gone.set_code(v1::STALE_HANDLE);
+  for (const uint64_t call : granted) {
+    const auto at = calls_.find(call);
+    if (at == calls_.end()) continue;
+    deleted ? Complete(context, at, gone) : Grant(context, at, at->second.generation);
+  }
 }
 
 // A call of the handle no longer stands in the way of others.

@@ -85,7 +85,7 @@ class Calls {
     kBlocked,  // not issued: the session is not active, or another call of the handle is
     kIssued,   // sent until answered
     kQueued,   // an Acquire that waits for its lock at the master; repeated with a new stream or epoch until answered there
-    kGranted,  // an Acquire that was granted in jeopardy, told when the session is active
+    kGranted,  // an Acquire that was granted in jeopardy or during a Delete, told when the session is active and the Delete over
   };
   struct Pending {
     CallId call;
@@ -125,6 +125,9 @@ class Calls {
   void Complete(const Context& context, PendingMap::iterator at, const v1::Outcome& outcome);
   void Settle(const Pending& pending, const v1::Outcome& outcome);
   void Grant(const Context& context, PendingMap::iterator at, Position generation);
+  // Whether a Delete of the handle's node waits for its answer.
+  bool Deletes(HandleId id);
+  void SettleGrants(const Context& context, HandleId id, bool deleted);
 
   const ClientConfig* config_;
   PendingMap calls_;

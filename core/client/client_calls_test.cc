@@ -460,6 +460,24 @@ TEST(ClientLocks, AHandleThatBecameInvalidEndsTheWait) {
   EXPECT_TRUE(h.client.view().held->empty());
 }
 
+// The Delete may be executed before the news of the grant arrives, and somebody else may lock the next node of that name.
+TEST(ClientLocks, AGrantDuringADeleteIsBelievedOnlyIfTheDeleteFails) {
+  for (const v1::Code outcome : {v1::OK, v1::LOCK_HELD}) {
+    Harness h;
+    h.OpenSession();
+    const Waiting waiting = WaitForLock(h);
+    const CallId remove = h.Call(v1::DELETE, waiting.handle);
+    const v1::Request request = h.Last<v1::Request>();
+    Grant(h, waiting);
+    EXPECT_FALSE(h.Answered(waiting.call));
+    EXPECT_FALSE(h.Believes(waiting.handle));
+    h.Reply(request, outcome);
+    EXPECT_EQ(h.CodeOf(remove), outcome);
+    EXPECT_EQ(h.CodeOf(waiting.call), outcome == v1::OK ? v1::STALE_HANDLE : v1::OK);
+    EXPECT_EQ(h.Believes(waiting.handle), outcome != v1::OK);
+  }
+}
+
 TEST(ClientLocks, ReleaseGivesUpAWait) {
   Harness h;
   h.OpenSession();
