@@ -30,7 +30,6 @@ void DrawKnobs(v1::Plan& plan) {
   knobs.set_lease_ns(short_leases ? std::max(lease, 8 * knobs.election_min_ns()) : 12 * kSecond);
   knobs.set_keepalive_margin_ns(std::max(knobs.lease_ns() / 100 * margin_percent, 2 * knobs.election_min_ns()));
   knobs.set_grace_ns(grace);
-  knobs.set_rho_ppm(kRho);
   knobs.set_quorum_reads(dice.Hit(300'000));
   const bool one_entry = dice.Hit(300'000);
   const int64_t entries = dice.LogIn(2, 64);
@@ -44,6 +43,10 @@ void DrawKnobs(v1::Plan& plan) {
   const bool little_work = dice.Hit(300'000);
   const int64_t work = dice.LogIn(1, 8);
   if (little_work) knobs.set_step_work_max(static_cast<uint32_t>(work));
+  // A wide bound, used up by the clocks, shows who forgot to allow for it; margins must outlast it.
+  const bool wide = dice.Hit(300'000);
+  const int64_t rho = dice.LogIn(kRho, 30 * kRho);
+  knobs.set_rho_ppm(wide ? rho : kRho);
 }
 
 void DrawNetwork(v1::Plan& plan) {
@@ -122,7 +125,7 @@ Settings DrawSettings(v1::Plan& plan) {
   const int64_t crashes = dice.LogIn(1, 15);
   settings.triggered_crashes = triggered ? static_cast<uint32_t>(crashes) : 0;
   const bool drift = !dice.Hit(kFamilyOffPpm);
-  settings.drift_ppm = drift ? kRho : 0;
+  settings.drift_ppm = drift ? static_cast<uint32_t>(plan.knobs().rho_ppm()) : 0;
   settings.drift_extreme = dice.Hit(500'000);
   settings.operations = static_cast<uint32_t>(dice.LogIn(100, 800));
   settings.paths = static_cast<uint32_t>(dice.LogIn(1, 8));

@@ -164,17 +164,46 @@ void Lease(Dice& dice, Settings& settings, v1::Plan& plan) {
   network.set_late_max_ns(dice.LogIn(100 * kMillisecond, 2 * kSecond));
   OrdinaryDisk(*plan.mutable_disk());
   plan.set_clients(std::max<uint32_t>(plan.clients(), 4));
-  settings.drift_ppm = 1'000;
+  v1::Knobs& knobs = *plan.mutable_knobs();
+  if (dice.Hit(500'000)) knobs.set_rho_ppm(dice.LogIn(10'000, 60'000));
+  settings.drift_ppm = static_cast<uint32_t>(knobs.rho_ppm());
   settings.drift_extreme = true;
   settings.client_cut_every = dice.LogIn(kSecond / 2, 3 * kSecond);
   settings.client_pause_every = dice.LogIn(2 * kSecond, 8 * kSecond);
   settings.slow_link_every = dice.LogIn(2 * kSecond, 10 * kSecond);
   settings.cut_every = dice.LogIn(4 * kSecond, 20 * kSecond);
   settings.pause_every = dice.LogIn(4 * kSecond, 20 * kSecond);
-  settings.masters_struck = 5;
+  settings.masters_struck = 20;
   settings.locks_ppm = 700'000;
   settings.hold_max = 5 * kSecond;
   settings.paths = 2;
+}
+
+// Clocks at the ends of a wide bound, masters that are cut off or stall again and again, quick elections: for the authority of a
+// master over reads, which outlasts its leadership if anybody forgets a margin (CK-03, CK-05).
+void Authority(Dice& dice, Settings& settings, v1::Plan& plan) {
+  settings = Quiet(settings);
+  Lan(*plan.mutable_network());
+  OrdinaryDisk(*plan.mutable_disk());
+  v1::Knobs& knobs = *plan.mutable_knobs();
+  knobs.set_election_min_ns(150 * kMillisecond);
+  knobs.set_heartbeat_ns(30 * kMillisecond);
+  knobs.set_lease_ns(12 * kSecond);
+  knobs.set_keepalive_margin_ns(5 * kSecond);
+  knobs.set_rho_ppm(dice.LogIn(50'000, 100'000));
+  knobs.set_quorum_reads(false);
+  settings.drift_ppm = static_cast<uint32_t>(knobs.rho_ppm());
+  settings.drift_extreme = true;
+  settings.crash_process_every = dice.LogIn(100 * kMillisecond, 2 * kSecond);
+  settings.cut_every = dice.LogIn(200 * kMillisecond, 4 * kSecond);
+  settings.masters_struck = 100;
+  settings.reign_max = kSecond;
+  settings.down = {kMillisecond, 50 * kMillisecond};
+  settings.paused = {200 * kMillisecond, kSecond};
+  settings.cut = {300 * kMillisecond, kSecond};
+  settings.operations = 800;
+  settings.locks_ppm = 50'000;
+  settings.writes_ppm = 400'000;
 }
 
 // Replies that are lost together with the master: for exactly-once, session take-over and clients that look for the master.
@@ -236,6 +265,7 @@ constexpr Profile kProfiles[] = {
     {"short-reigns", "leaders change all the time, one entry per message, delays near the election timeout", ShortReigns},
     {"power", "power cuts of one, several and all machines, slow syncs", Power},
     {"lease", "clocks at the ends of their bound, short leases, late replies, clients cut off and paused", Lease},
+    {"authority", "clocks at the ends of a wide bound, masters cut off and stalled again and again", Authority},
     {"failover", "lost replies and masters that die, many writes", Failover},
     {"bitrot", "stored bits flip on a minority of replicas", BitRot},
     {"compact", "tiny snapshots and segments, replicas that lag", Compact},
