@@ -218,7 +218,7 @@ int RunReplay(const Context& context, const ReplayArgs& args) {
 struct ShrinkArgs {
   SimArgs sim;
   std::string out;
-  uint32_t runs = sim::ShrinkOptions().runs_max;
+  Duration budget = sim::ShrinkOptions().budget;
 };
 
 int RunShrink(const Context& context, const ShrinkArgs& args) {
@@ -230,7 +230,7 @@ int RunShrink(const Context& context, const ShrinkArgs& args) {
                             "pass a seed or plan that fails"});
   }
   sim::ShrinkOptions options;
-  options.runs_max = args.runs;
+  options.budget = args.budget;
   if (isatty(STDERR_FILENO) != 0) {
     options.progress = [](uint32_t runs, uint32_t items) { std::fprintf(stderr, "\r%u runs, %u items ", runs, items); };
   }
@@ -310,7 +310,7 @@ void AddSimVerbs(CLI::App& app, Context& context) {
   CLI::App* shrink =
       AddSubjectVerb(*sim, context, "shrink", "Make a failing plan small", shrink_args, shrink_args->sim, RunShrink);
   shrink->add_option("--out", shrink_args->out, "Where the small plan goes")->required()->type_name("FILE");
-  shrink->add_option("--runs", shrink_args->runs, "At most so many simulator runs")->capture_default_str()->type_name("N");
+  AddDuration(*shrink, "--budget", &shrink_args->budget, "Simulated time to spend");
   auto plan_args = std::make_shared<SimArgs>();
   AddSubjectVerb(*sim, context, "plan", "Print the plan of a seed", plan_args, *plan_args, RunPlanVerb);
 }

@@ -6,12 +6,13 @@
 #include <functional>
 #include <string>
 
+#include "core/base/time.h"
 #include "sim/plan/plan.pb.h"
 
 namespace bramah::sim {
 
 struct ShrinkOptions {
-  uint32_t runs_max = 2'000;  // budget in simulator runs
+  Duration budget = 100'000 * kSecond;  // simulated time to spend: while the plan is large a run costs much, later little
   // Called after each accepted or tried candidate: runs so far, items left.
   std::function<void(uint32_t runs, uint32_t items)> progress;
 };

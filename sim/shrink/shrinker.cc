@@ -19,6 +19,7 @@ struct Level {
 };
 constexpr size_t kSingle = SIZE_MAX;
 constexpr Level kLevels[] = {{8, 4}, {32, 3}, {kSingle, 1}, {kSingle, 4}, {kSingle, 8}};
+constexpr Duration kRunCost = kSecond;  // what a run costs however short it is: starting up, and the liveness phase
 constexpr int kGapsMost = 24;  // longest pauses that are shortened
 
 std::vector<int> Without(const std::vector<int>& all, size_t first, size_t count) {
@@ -46,6 +47,7 @@ ShrinkResult Shrinker::Shrink(const v1::Plan& plan) {
   result.items_before = CountItems(plan);
   if (TryOnce(plan)) {
     // Calm weather first: the fewer draws decide, the steadier is what follows.
+    seeds_ = kLevels[0].seeds;
     CutDuration();
     for (const Level& level : kLevels) {
       parts_ = level.parts;
@@ -81,6 +83,7 @@ bool Shrinker::TryOnce(const v1::Plan& candidate) {
   if (tried_.contains(hash)) return false;
   ++runs_;
   const std::optional<Failure> failure = run_(candidate);
+  spent_ += kRunCost + std::min<Time>(failure.has_value() ? failure->at : kNever, candidate.duration_ns());
   const bool fails = failure.has_value() && failure->checker == checker_;
   if (fails) {
     best_ = candidate;
@@ -179,7 +182,7 @@ void Shrinker::CutDuration() {
   if (failed_at_ < best_.duration_ns()) TryOnce(CutAfter(best_, failed_at_ + kMillisecond));
   if (failed_at_ < best_.duration_ns()) TryOnce(CutAfter(best_, failed_at_ + kSecond));
   for (Duration step = best_.duration_ns() / 2; step >= kSecond && !spent(); step /= 2) {
-    while (best_.duration_ns() > step && TryOnce(CutAfter(best_, best_.duration_ns() - step))) {
+    while (best_.duration_ns() > step && Try(CutAfter(best_, best_.duration_ns() - step))) {
     }
   }
 }

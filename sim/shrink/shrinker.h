@@ -35,7 +35,7 @@ class Shrinker {
   // Takes `candidate` as the best plan if it still fails, with its seed or one of the next few.
   bool Try(const v1::Plan& candidate);
   bool TryOnce(const v1::Plan& candidate);
-  bool spent() const { return runs_ >= options_.runs_max; }
+  bool spent() const { return spent_ >= options_.budget; }
 
   // Removes as many as possible of `count` things; `keep` makes the plan with those that are left.
   void Drop(int count, const std::function<v1::Plan(const std::vector<int>&)>& keep);
@@ -55,6 +55,7 @@ class Shrinker {
   v1::Plan best_;
   Time failed_at_ = 0;
   uint32_t runs_ = 0;
+  Duration spent_ = 0;               // simulated time
   size_t parts_ = 1;                 // into which a list is divided at most
   uint32_t seeds_ = 1;               // tried per candidate
   absl::btree_set<uint64_t> tried_;  // hashes of the plans that did not fail
