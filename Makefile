@@ -3,8 +3,8 @@
 
 help:
 	@echo 'make demo                  a two-minute tour: simulate, catch a planted bug, run a real cell'
-	@echo 'make test                  tests, README blocks, two mutants, a clean sweep; needs only git and make beforehand'
-	@echo 'make test-all              and the builds of five compilers and sanitizers, which must agree on the suite hash'
+	@echo 'make test                  tests, README blocks, two mutants, five builds that must agree on every trace hash'
+	@echo 'make test-all              and a build that demands that every include is a declared dependency'
 	@echo 'make build                 the optimised binary: bin/bramah'
 	@echo 'make mutants [IDS="..."]   plant each bug of testdata/mutants and hunt it; UNIT=1 adds the unit tests'
 	@echo 'make bench                 speed of the simulator on testdata/plans/bench.plan'

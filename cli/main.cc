@@ -1,5 +1,4 @@
 // bramah: the one binary. This file only knows the table of verbs, the global options and how a usage error is told.
-#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <string>
@@ -36,16 +35,22 @@ constexpr const char* kFooter =
 // Options that take a value as the next argument, before any verb.
 bool TakesValue(std::string_view arg) { return arg == "-o" || arg == "--output" || arg == "--timeout" || arg == "--endpoints"; }
 
-// The first argument that is neither an option nor an option's value; empty if there is none.
-std::string Verb(const std::vector<std::string>& args) {
-  for (size_t i = 0; i < args.size(); ++i) {
+// The arguments that are neither options nor values of global options, as far as `most`.
+std::vector<std::string> Words(const std::vector<std::string>& args, size_t most) {
+  std::vector<std::string> words;
+  for (size_t i = 0; i < args.size() && words.size() < most; ++i) {
     if (TakesValue(args[i])) {
       ++i;
     } else if (!args[i].starts_with("-")) {
-      return args[i];
+      words.push_back(args[i]);
     }
   }
-  return "";
+  return words;
+}
+
+std::string Verb(const std::vector<std::string>& args) {
+  const std::vector<std::string> words = Words(args, 1);
+  return words.empty() ? "" : words[0];
 }
 
 // Whether errors are to be JSON, even if the command line cannot be parsed.
@@ -101,10 +106,26 @@ void SplitCommand(std::vector<std::string>& args, Context& context) {
   }
 }
 
-bool IsVerb(const CLI::App& app, const std::string& name) {
+const CLI::App* FindVerb(const CLI::App& app, const std::string& name) {
   const std::vector<const CLI::App*> verbs =
       app.get_subcommands([&name](const CLI::App* verb) { return verb->get_name() == name; });
-  return !verbs.empty();
+  return verbs.empty() ? nullptr : verbs[0];
+}
+
+bool HasVerbs(const CLI::App& app) { return !app.get_subcommands([](const CLI::App*) { return true; }).empty(); }
+
+// What is wrong with the command line, if the parser refused it.
+Failure Misuse(const CLI::App& app, const std::vector<std::string>& args, const std::string& problem) {
+  std::string known = "bramah";
+  const CLI::App* at = &app;
+  for (const std::string& word : Words(args, 2)) {
+    if (!HasVerbs(*at)) break;
+    const CLI::App* verb = FindVerb(*at, word);
+    if (verb == nullptr) return UsageFailure("'" + known + "' has no command '" + word + "'", "run '" + known + " --help'");
+    if (at == &app) known += " " + word;
+    at = verb;
+  }
+  return UsageFailure(problem, "run '" + known + " --help'");
 }
 
 int Main(int argc, char** argv) {
@@ -125,15 +146,12 @@ int Main(int argc, char** argv) {
   AddSessionVerb(app, context);
   AddSimVerbs(app, context);
   app.footer(kFooter);  // now, or every verb would inherit it
-  const std::string verb = Verb(args);
   context.json = WantsJson(args);
-  std::reverse(args.begin(), args.end());  // the order this overload of parse wants
   try {
-    app.parse(args);
+    app.parse(std::vector<std::string>(args.rbegin(), args.rend()));  // the order this overload of parse wants
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    const std::string help = IsVerb(app, verb) ? "bramah " + verb + " --help" : "bramah --help";
-    return Report(context, UsageFailure(error.what(), "run '" + help + "'"));
+    return Report(context, Misuse(app, args, error.what()));
   }
   try {
     return context.run();

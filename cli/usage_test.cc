@@ -36,7 +36,9 @@ const std::string kBig(256 * 1024, 'x');  // an argument may not be longer than 
 INSTANTIATE_TEST_SUITE_P(
     Verbs, UsageTest,
     testing::Values(
-        Case{{}, 64, "bramah: usage: A subcommand is required; run 'bramah --help'"}, Case{{"frobnicate"}, 64, "bramah: usage: "},
+        Case{{}, 64, "bramah: usage: A subcommand is required; run 'bramah --help'"},
+        Case{{"frobnicate"}, 64, "bramah: usage: 'bramah' has no command 'frobnicate'; run 'bramah --help'"},
+        Case{{"-o", "text", "sim", "frob"}, 64, "bramah: usage: 'bramah sim' has no command 'frob'; run 'bramah sim --help'"},
         Case{{"ls"}, 64, "bramah: usage: path is required; run 'bramah ls --help'"},
         Case{{"ls", "--no-such-flag", "/ls/local"},
              64,
