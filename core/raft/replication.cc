@@ -170,7 +170,7 @@ void Raft::OnAppendReply(Context& ctx, ReplicaId from, const v1::AppendReply& re
 }
 
 void Raft::MaybeCommit(Context& ctx) {
-  if (role_ != Role::kLeader) return;
+  if (role_ != Role::kLeader || commit_ == log_.last()) return;
   const LogIndex own = std::min(ctx.storage.durable_index(), log_.last());
   PerVoter<LogIndex> matches;
   for (const v1::Member& member : configuration().members()) {

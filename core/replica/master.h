@@ -100,6 +100,7 @@ class Master {
   const ServerConfig* config_;
   Phase phase_ = Phase::kNone;
   Epoch epoch_;
+  Time armed_at_ = kNever;  // for when the session timer is set
   Leases leases_;
   absl::btree_map<LogIndex, Pending> pending_;
   absl::btree_map<std::pair<SessionId, RequestSeq>, LogIndex> in_flight_;  // a copy of these is not proposed again

@@ -8,7 +8,7 @@ void Peers::Dial(Time now, const v1::Configuration& configuration, const v1::Hel
   Time next = kNever;
   for (const v1::Member& member : configuration.members()) {
     if (member.id() == hello.member()) continue;
-    Peer& peer = peers_[ReplicaId(member.id())];
+    Peer& peer = Of(ReplicaId(member.id()));
     if (peer.conn) continue;
     if (peer.dial_at > now) {
       next = std::min(next, peer.dial_at);
@@ -23,23 +23,29 @@ void Peers::Dial(Time now, const v1::Configuration& configuration, const v1::Hel
 }
 
 ReplicaId Peers::MemberOf(ConnId conn) const {
-  for (const auto& [id, peer] : peers_) {
-    if (peer.conn == conn) return id;
+  for (const Peer& peer : peers_) {
+    if (peer.conn == conn) return peer.id;
   }
   return ReplicaId();
 }
 
-void Peers::Up(ConnId conn) { peers_[MemberOf(conn)].up = true; }
+Peers::Peer& Peers::Of(ReplicaId id) {
+  const auto at = std::find_if(peers_.begin(), peers_.end(), [id](const Peer& peer) { return peer.id == id; });
+  if (at != peers_.end()) return *at;
+  peers_.push_back({id, ConnId(), false, 0});
+  return peers_.back();
+}
+
+void Peers::Up(ConnId conn) { Of(MemberOf(conn)).up = true; }
 
 bool Peers::IsUp(ConnId conn) const {
-  const auto it = peers_.find(MemberOf(conn));
-  return it != peers_.end() && it->second.up;
+  return std::any_of(peers_.begin(), peers_.end(), [conn](const Peer& peer) { return peer.conn == conn && peer.up; });
 }
 
 ReplicaId Peers::Down(Time now, ConnId conn, Duration retry) {
   const ReplicaId id = MemberOf(conn);
   if (!id) return id;
-  Peer& peer = peers_[id];
+  Peer& peer = Of(id);
   peer.conn = ConnId();
   peer.up = false;
   peer.dial_at = std::max(peer.dial_at, now + retry);

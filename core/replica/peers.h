@@ -4,8 +4,8 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
-#include "absl/container/btree_map.h"
 #include "core/api/effects.h"
 #include "core/api/step.h"
 
@@ -26,11 +26,14 @@ class Peers {
 
  private:
   struct Peer {
+    ReplicaId id;
     ConnId conn;       // none: not dialled
     bool up = false;
     Time dial_at = 0;  // not before
   };
-  absl::btree_map<ReplicaId, Peer> peers_;
+  Peer& Of(ReplicaId id);
+
+  std::vector<Peer> peers_;  // a handful: asked about in every step
   uint64_t next_conn_ = 1;  // odd: ours to choose
 };
 
