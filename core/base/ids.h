@@ -39,7 +39,8 @@ using Epoch = StrongId<struct EpochTag, uint64_t>;           // cell incarnation
 using SessionId = StrongId<struct SessionTag, uint64_t>;     // position of the entry that created the session
 using HandleId = StrongId<struct HandleTag, uint64_t>;       // chosen by the client, never reused within a session
 using RequestSeq = StrongId<struct SeqTag, uint64_t>;        // rises by one per mutating call of a session [D-56]
-using Position = StrongId<struct PositionTag, uint64_t>;     // cell incarnation << 48 | log index: instances, lock generations
+using Position =
+    StrongId<struct PositionTag, uint64_t>;  // cell incarnation << 48 | log index: instances, lock generations
 using ConnId = StrongId<struct ConnTag, uint64_t>;           // names one connection at one node; never reused between two Boots
 using CallId = StrongId<struct CallTag, uint64_t>;           // names one call of the embedding application
 

@@ -272,8 +272,8 @@ void Calls::OnItem(const Context& context, const v1::SessionItem& item) {
   if (item.kind() == v1::ITEM_HANDLE_INVALID) Complete(context, at, outcome);
 }
 
-// The lock is held in the cell. Only an active session may believe it, and only if no Delete of the node is on its way; else it is
-// told later.
+// The lock is held in the cell. Only an active session may believe it, and only if no Delete of the node is on its way; else it
+// is told later.
 void Calls::Grant(const Context& context, PendingMap::iterator at, Position generation) {
   Pending& pending = at->second;
   const HandleId id(pending.command.handle());

@@ -49,15 +49,16 @@ class Raft {
   // `bootstrap` counts until the log holds a configuration.
   Raft(const Options& options, const v1::Configuration& bootstrap);
 
-  // Once, with what storage recovered. `seed` keys the election timeouts. From now on the replica takes part, but it grants no vote
-  // before the longest promise it may have made has passed (L1: what it last heard was volatile).
+  // Once, with what storage recovered. `seed` keys the election timeouts. From now on the replica takes part, but it grants no
+  // vote before the longest promise it may have made has passed (L1: what it last heard was volatile).
   void Start(Context& ctx, const storage::Recovered& recovered, uint64_t seed);
 
   // ---- peers: the connection on which requests to `peer` travel; none: unreachable
   void SetPeerConn(Context& ctx, ReplicaId peer, ConnId conn);
 
   // ---- inputs
-  // A message of kinds VoteRequest .. SnapshotReply that member `from` sent over `conn`; anything impossible is counted and dropped.
+  // A message of kinds VoteRequest .. SnapshotReply that member `from` sent over `conn`; anything impossible is counted and
+  // dropped.
   void OnMessage(Context& ctx, ReplicaId from, ConnId conn, const Message& message);
   void OnElectionTimer(Context& ctx);
   void OnHeartbeatTimer(Context& ctx);
@@ -84,7 +85,8 @@ class Raft {
   // ---- snapshots
   // The replica has made `snapshot` durable; the log up to it is no longer needed here.
   void Compact(const Snapshot& snapshot);
-  // A complete snapshot from the leader that was not held here when its last chunk came; the replica must load it and call Install, or Refuse.
+  // A complete snapshot from the leader that was not held here when its last chunk came; the replica must load it and call
+  // Install, or Refuse.
   const Snapshot* Incoming() const { return incoming_complete_ ? &incoming_ : nullptr; }
   // The log here has that entry, or it is committed: a snapshot of that prefix brings nothing, and installing it would throw away
   // entries behind it that were acknowledged [Raft §7].

@@ -329,7 +329,9 @@ class SnapshotOfAHeldPrefix : public testing::Test {
     cluster_.Campaign(1);
     cluster_.Run();
     for (int i = 0; i < 4; ++i) cluster_.Propose(1, "entry");
-    const auto only_appends_to_3 = [](const Envelope& e) { return e.kind == MessageKind::kAppendRequest && e.to == ReplicaId(3); };
+    const auto only_appends_to_3 = [](const Envelope& e) {
+      return e.kind == MessageKind::kAppendRequest && e.to == ReplicaId(3);
+    };
     if (entries_first_) cluster_.Run(only_appends_to_3);
     appends_ = cluster_.TakeQueue();
     const LogIndex upto(cluster_.raft(1).log().last().value() - 2);

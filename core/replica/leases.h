@@ -62,13 +62,13 @@ class Leases {
   Lease* Find(SessionId session);
   size_t size() const { return leases_.size(); }
 
-  // Records a KeepAlive that arrived on a current stream. A repeated nonce keeps its first receipt, and is answered at once: a client
-  // repeats itself only when it is worried. An older nonce is ignored.
+  // Records a KeepAlive that arrived on a current stream. A repeated nonce keeps its first receipt, and is answered at once: a
+  // client repeats itself only when it is worried. An older nonce is ignored.
   void Receive(Time now, SessionId session, const v1::KeepAlive& request, ConnId conn);
   // Queues an item for the session; does nothing if there is no such session.
   void Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation);
-  // Moves the end of the lease to at least min(at, oldest unacknowledged item) + lease: whoever does not acknowledge is not
-  // kept for longer than a lease after the item was queued.
+  // Moves the end of the lease to at least min(at, oldest unacknowledged item) + lease: whoever does not acknowledge is
+  // not kept for longer than a lease after the item was queued.
   void Extend(SessionId session, Time at);
   // The held KeepAlive waits for a majority round (true), or is due as usual again (false).
   void SetProving(SessionId session, bool proving);

@@ -266,7 +266,8 @@ void Master::ProposeFor(MasterContext& m, ClientConn from, const v1::Request& re
 
 void Master::OnApplied(MasterContext& m, LogIndex index, const v1::Command& command, const cell::Applied& applied) {
   if (phase_ != Phase::kServing) return;
-  const SessionId created(command.kind() == v1::CREATE_SESSION && applied.outcome.code() == v1::OK ? applied.outcome.session() : 0);
+  const SessionId created(command.kind() == v1::CREATE_SESSION && applied.outcome.code() == v1::OK ? applied.outcome.session()
+                                                                                                   : 0);
   if (created && leases_.Find(created) == nullptr) leases_.Open(m.ctx.now, created);
   if (applied.ended) leases_.End(applied.ended);
   for (const cell::Decision& decision : applied.decisions) {

@@ -32,8 +32,8 @@ raft::Options RaftOptions(const ServerConfig& config) {
   return options;
 }
 
-// Takes over the cell state that stands for the log up to `snapshot`'s index. False if the bytes are no such state; `cell` is then
-// not to be used.
+// Takes over the cell state that stands for the log up to `snapshot`'s index. False if the bytes are no such state; `cell` is
+// then not to be used.
 bool LoadCell(const raft::Snapshot& snapshot, cell::Cell& cell) {
   return cell.Load(snapshot.state.view()) && cell.last() <= cell.PositionOf(snapshot.meta.index);
 }

@@ -28,8 +28,8 @@ inline constexpr size_t kRecordHeaderBytes = 16;
 inline constexpr size_t kBatchRecordBytes = 32;
 inline constexpr size_t kRollRecordBytes = 24;
 inline constexpr size_t kRecordAlignment = 8;
-// A crash may leave garbage in a sector that was being written. Headers, batches and roll records start at sector boundaries, so no
-// write ever touches a sector that holds something durable which is still needed.
+// A crash may leave garbage in a sector that was being written. Headers, batches and roll records start at sector boundaries, so
+// no write ever touches a sector that holds something durable which is still needed.
 inline constexpr uint64_t kSectorBytes = 512;
 inline constexpr size_t kCellNameBytesMax = 255;
 

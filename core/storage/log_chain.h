@@ -38,10 +38,10 @@ struct LogChain {
 
 // `scans` in the order of their sequence numbers. Entries up to `floor` (the snapshot's index) are checked but not kept.
 //
-// The log starts in the newest segment whose predecessor does not exist: older ones were superseded, or are leftovers of a removal
-// that a crash reordered; of its successors those that begin at or below floor + 1 take its place [ST-16]. It goes on in the newest
-// segment whose header names a place in the one before. It may not end before the highest mark [ST-05], nor in a roll record
-// whose successor is missing [ST-07].
+// The log starts in the newest segment whose predecessor does not exist: older ones were superseded, or are leftovers of a
+// removal that a crash reordered; of its successors those that begin at or below floor + 1 take its place [ST-16]. It goes on in
+// the newest segment whose header names a place in the one before. It may not end before the highest mark [ST-05], nor in a roll
+// record whose successor is missing [ST-07].
 LogChain FollowLog(absl::Span<const SegmentScan> scans, LogIndex floor);
 
 }  // namespace bramah::storage

@@ -1,5 +1,5 @@
-// Random histories of one replica's storage against a model: whatever the draws do (appends, superseding, votes, snapshots, crashes
-// of process or machine between any two file operations, failing writes and syncs), what was promised is recovered.
+// Random histories of one replica's storage against a model: whatever the draws do (appends, superseding, votes, snapshots,
+// crashes of process or machine between any two file operations, failing writes and syncs), what was promised is recovered.
 #include <algorithm>
 #include <string>
 #include <vector>

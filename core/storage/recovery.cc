@@ -192,9 +192,9 @@ bool Recoverer::ReachesSnapshot() {
   return !snapshot.has_value() || (chain_.end.last >= snapshot->meta.index && chain_.floor_term == snapshot->meta.term);
 }
 
-// What was read may exist only in the page cache, and a sync may have failed and forgotten it. So what lies behind the last mark is
-// written again [ST-01, ST-02]: into a new segment, because part of it may be durable and promised, and a crash must not find it
-// half overwritten. Everything before the mark is durable as it is.
+// What was read may exist only in the page cache, and a sync may have failed and forgotten it. So what lies behind the last mark
+// is written again [ST-01, ST-02]: into a new segment, because part of it may be durable and promised, and a crash must not find
+// it half overwritten. Everything before the mark is durable as it is.
 void Recoverer::ContinueLog() {
   const std::optional<LogPoint>& marked = chain_.marked;
   std::vector<LiveSegment> segments;
@@ -238,8 +238,8 @@ void Recoverer::RewriteVotes() {
   result_.recovered.hard = result_.votes.hard();
 }
 
-// A name that was read may not be durable either. That of the identity is certain once a vote was stored; that of the snapshot once
-// something it replaced was removed.
+// A name that was read may not be durable either. That of the identity is certain once a vote was stored; that of the snapshot
+// once something it replaced was removed.
 void Recoverer::RewriteNames() {
   if (result_.votes.generation() == 1) AppendIdentity(result_.recovered.identity, &result_.ops);
   if (result_.recovered.snapshot.has_value() && MayReplaceSomething()) {
@@ -255,7 +255,9 @@ bool Recoverer::MayReplaceSomething() const {
   const auto is_other = [&](const FileInfo& file) {
     return file.id.kind == FileKind::kSnapshot && file.id.seq != snapshot_index().value();
   };
-  const auto is_first = [](const SegmentScan& scan) { return scan.header.has_value() && scan.header->first_index == LogIndex(1); };
+  const auto is_first = [](const SegmentScan& scan) {
+    return scan.header.has_value() && scan.header->first_index == LogIndex(1);
+  };
   return std::any_of(files_.begin(), files_.end(), is_other) || std::any_of(scans_.begin(), scans_.end(), is_first);
 }
 

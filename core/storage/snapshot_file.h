@@ -26,8 +26,8 @@ std::optional<raft::Snapshot> ParseSnapshotFile(const Owner& owner, LogIndex ind
 // Writes `snapshot` to its file, durably but for the final directory sync.
 void AppendSnapshotFile(const Owner& owner, const raft::Snapshot& snapshot, std::vector<FileOp>* ops);
 
-// Writes one snapshot: temporary file in chunks, each synced; rename; directory sync; reading back. Give it the bulk lane whenever
-// it is idle: NextBatch, and Completed when the batch is done, until `state` is no longer kWriting.
+// Writes one snapshot: temporary file in chunks, each synced; rename; directory sync; reading back. Give it the bulk lane
+// whenever it is idle: NextBatch, and Completed when the batch is done, until `state` is no longer kWriting.
 class SnapshotWriter {
  public:
   enum class State : uint8_t {

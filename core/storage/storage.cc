@@ -113,8 +113,8 @@ void Storage::Halt(HaltReason why, std::string detail, Effects& out) {
 
 void Storage::HaltReadsDifferently(LogIndex snapshot, Effects& out) {
   const FileId file{FileKind::kSnapshot, snapshot.value()};
-  Halt(HaltReason::kDiskFailure, absl::StrCat(FileName(file), " reads back differently; check the disk and start this replica again"),
-       out);
+  Halt(HaltReason::kDiskFailure,
+       absl::StrCat(FileName(file), " reads back differently; check the disk and start this replica again"), out);
 }
 
 // -------------------------------------------------------------------------------------------------------------- completions
@@ -271,8 +271,8 @@ void Storage::FlushLog(Effects& out) {
   if (!ops.empty()) log_.Issue(std::move(ops), out);
 }
 
-// A log batch may wait for its segment, so the spare goes first. Removals come before the next snapshot, which may have the name of
-// a damaged one that goes.
+// A log batch may wait for its segment, so the spare goes first. Removals come before the next snapshot, which may have the name
+// of a damaged one that goes.
 void Storage::FlushBulk(Effects& out) {
   if (!bulk_.idle()) return;
   std::vector<FileOp> ops;

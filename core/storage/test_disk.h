@@ -210,7 +210,8 @@ inline raft::Snapshot MakeSnapshot(uint64_t index, uint64_t term, std::string_vi
 // Runs a Storage on a TestDisk: carries out its effects op by op, so that a test can stop between any two.
 class TestDriver {
  public:
-  TestDriver(const Options* options, Identity expect, TestDisk* disk) : options_(options), expect_(std::move(expect)), disk_(disk) {}
+  TestDriver(const Options* options, Identity expect, TestDisk* disk)
+      : options_(options), expect_(std::move(expect)), disk_(disk) {}
 
   // ---- inputs
   void Boot(uint64_t seed) {

@@ -1,7 +1,7 @@
 // The writing end of the log: buffers entries, lays them out in batches and segments, and knows which of them are durable.
 //
-// One batch at a time: AppendWrite builds it, Completed says that all its syncs are done. What is buffered meanwhile goes into the
-// next one (group commit). A batch lies in one segment; if it does not fit into the current one it goes to the spare:
+// One batch at a time: AppendWrite builds it, Completed says that all its syncs are done. What is buffered meanwhile goes into
+// the next one (group commit). A batch lies in one segment; if it does not fit into the current one it goes to the spare:
 //
 //   write the batch, sync; write the header, sync; write the roll record to the segment before, sync
 //

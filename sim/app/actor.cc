@@ -389,7 +389,8 @@ std::string Actor::Describe() const {
   }
   if (session_ != Session::kOpen) return "it has no session";
   for (const Task& task : tasks_) {
-    if (task.stage != Stage::kFree) return v1::Operation::Kind_Name(OperationOf(task).kind()) + " " + OperationOf(task).path() + " is not done";
+    if (task.stage != Stage::kFree)
+      return v1::Operation::Kind_Name(OperationOf(task).kind()) + " " + OperationOf(task).path() + " is not done";
   }
   return "nothing";
 }

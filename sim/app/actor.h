@@ -1,6 +1,6 @@
-// Actor: the application of one client. A small script machine that carries out the operations of a plan through calls to the client
-// library: it opens handles on demand and keeps one per path, holds locks for as long as the plan says, opens a session at start and
-// a new one whenever the old one ended. Pure: calls and wishes to be woken come out, answers go in.
+// Actor: the application of one client. A small script machine that carries out the operations of a plan through calls to the
+// client library: it opens handles on demand and keeps one per path, holds locks for as long as the plan says, opens a session at
+// start and a new one whenever the old one ended. Pure: calls and wishes to be woken come out, answers go in.
 //
 // Operations run side by side; each is a task of at most a few calls. A task whose handle or session is lost ends quietly, as an
 // application would report an error to its user: nothing is retried here, that is the library's business.

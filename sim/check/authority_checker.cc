@@ -16,9 +16,10 @@ void AuthorityChecker::AfterStep(Time at, ReplicaId replica, const replica::Serv
   if (own.until <= at) return;
   for (size_t other = 0; other < held_.size(); ++other) {
     if (other + 1 == replica.value() || held_[other].until <= at) continue;
-    reporter_->Report("raft.authority_overlap", at,
-                      absl::StrCat("r", replica.value(), " has authority in term ", own.term.value(), " until ", own.until, " ns, and r",
-                                   other + 1, " in term ", held_[other].term.value(), " until ", held_[other].until, " ns"));
+    reporter_->Report(
+        "raft.authority_overlap", at,
+        absl::StrCat("r", replica.value(), " has authority in term ", own.term.value(), " until ", own.until, " ns, and r",
+                     other + 1, " in term ", held_[other].term.value(), " until ", held_[other].until, " ns"));
   }
 }
 

@@ -39,7 +39,8 @@ void BeliefChecker::Stopped(uint32_t client) {
 void BeliefChecker::AfterStep(Time at, uint32_t client, const ClientView& view) {
   Believer& believer = believers_[client - 1];
   const bool same_locks = SameLocks(believer.held, view.held);
-  const bool same_lease = view.state == believer.state && view.lease_end == believer.local_end && view.session == believer.session;
+  const bool same_lease =
+      view.state == believer.state && view.lease_end == believer.local_end && view.session == believer.session;
   if (same_locks && same_lease) return;
   const bool believed = believer.end > at;
   believer.state = view.state;
@@ -81,10 +82,11 @@ void BeliefChecker::CheckConflicts(Time at, uint32_t client, const HeldLock& loc
     if (other.client == client && other.handle == lock.handle) continue;
     if (other.mode == v1::SHARED && lock.mode == v1::SHARED) continue;
     if (other.client != client && believers_[other.client - 1].end <= at) continue;
-    reporter_->Report("lock.two_believers", at,
-                      absl::StrCat("c", client, " believes it holds ", lock.path, " ", ModeName(lock.mode), " with generation ",
-                                   lock.generation.value(), ", and c", other.client, " believes ", ModeName(other.mode),
-                                   " with generation ", other.generation.value(), " until ", believers_[other.client - 1].end, " ns"));
+    reporter_->Report(
+        "lock.two_believers", at,
+        absl::StrCat("c", client, " believes it holds ", lock.path, " ", ModeName(lock.mode), " with generation ",
+                     lock.generation.value(), ", and c", other.client, " believes ", ModeName(other.mode), " with generation ",
+                     other.generation.value(), " until ", believers_[other.client - 1].end, " ns"));
   }
 }
 
@@ -106,8 +108,8 @@ void BeliefChecker::CheckGeneration(Time at, uint32_t client, const HeldLock& lo
   const bool both_shared = newest->second.mode == v1::SHARED && lock.mode == v1::SHARED;
   if (newest != it && !both_shared && clocks_within_rho_) {
     reporter_->Report("lock.generation", at,
-                      absl::StrCat("c", client, " starts to hold ", lock.path, " with generation ", lock.generation.value(), " after c",
-                                   newest->second.client, " held it with generation ", newest->first.value()));
+                      absl::StrCat("c", client, " starts to hold ", lock.path, " with generation ", lock.generation.value(),
+                                   " after c", newest->second.client, " held it with generation ", newest->first.value()));
   }
   if (known.size() > kGenerationsKept) known.erase(known.begin());
 }

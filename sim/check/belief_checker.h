@@ -5,8 +5,8 @@
 //   lock.generation     a generation names one period of one lock: two exclusive beliefs never share it, and a belief that starts
 //                       later carries a higher one [INV-8]
 //
-// A belief ends by itself when the local lease runs out, and returns without any call when a KeepAlive is answered late but in time;
-// so conflicts are looked for whenever a lock or a lease starts to be believed, never only when locks are taken.
+// A belief ends by itself when the local lease runs out, and returns without any call when a KeepAlive is answered late but in
+// time; so conflicts are looked for whenever a lock or a lease starts to be believed, never only when locks are taken.
 #ifndef BRAMAH_SIM_CHECK_BELIEF_CHECKER_H_
 #define BRAMAH_SIM_CHECK_BELIEF_CHECKER_H_
 

@@ -56,8 +56,8 @@ class Checkers {
   const std::optional<Violation>& violation() const;
   // Records a violation found by the run itself: resource.bounded, core.check, liveness.*, trace.repeatable.
   void Report(std::string_view checker, Time at, std::string message);
-  // End of the run: history checks (history.linearizable, history.reply, session.exactly_once over the whole history). Returns false
-  // if a search limit was hit: the verdict is then inconclusive unless there is a violation.
+  // End of the run: history checks (history.linearizable, history.reply, session.exactly_once over the whole history). Returns
+  // false if a search limit was hit: the verdict is then inconclusive unless there is a violation.
   bool Finish(Time at);
 
  private:

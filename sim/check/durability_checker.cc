@@ -101,7 +101,8 @@ void DurabilityChecker::OnAppend(Time at, ReplicaId from, const v1::AppendReply&
   if (!reply.success()) return;
   Replica& own = Of(from);
   const Term term(reply.term());
-  if (!own.disk.HoldsTerm(term)) Fail(at, from, absl::StrCat("acknowledged an append of term ", term.value(), ", which is not durable"));
+  if (!own.disk.HoldsTerm(term))
+    Fail(at, from, absl::StrCat("acknowledged an append of term ", term.value(), ", which is not durable"));
   Told(own, term);
   const LogIndex index(reply.match_index());
   const ShadowLog& log = raft_->log(from);
@@ -114,7 +115,8 @@ void DurabilityChecker::OnAppend(Time at, ReplicaId from, const v1::AppendReply&
   // A leader of a later term replaced the entry while the answer waited for the disk: it goes to a leader that is deposed.
   if (!log.Holds(index) || log.At(index).term > term) return;
   if (!own.disk.Covers(index, log.At(index))) {
-    Fail(at, from, absl::StrCat("acknowledged index ", index.value(), " of term ", log.At(index).term.value(), ", which is not durable"));
+    Fail(at, from,
+         absl::StrCat("acknowledged index ", index.value(), " of term ", log.At(index).term.value(), ", which is not durable"));
   }
   if (index < own.acked) return;
   own.acked = index;
@@ -125,7 +127,8 @@ void DurabilityChecker::OnSnapshot(Time at, ReplicaId from, const v1::SnapshotRe
   if (!reply.installed()) return;
   Replica& own = Of(from);
   const Term term(reply.term());
-  if (!own.disk.HoldsTerm(term)) Fail(at, from, absl::StrCat("acknowledged a snapshot in term ", term.value(), ", which is not durable"));
+  if (!own.disk.HoldsTerm(term))
+    Fail(at, from, absl::StrCat("acknowledged a snapshot in term ", term.value(), ", which is not durable"));
   Told(own, term);
   if (own.disk.Covers(LogIndex(reply.last_index()))) return;
   Fail(at, from, absl::StrCat("acknowledged the snapshot at index ", reply.last_index(), ", which is not durable"));

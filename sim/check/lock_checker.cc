@@ -42,9 +42,9 @@ void LockChecker::AfterStep(Time at, ReplicaId replica, const cell::Cell& cell) 
 void LockChecker::CheckLocks(Time at, ReplicaId replica, const std::vector<cell::LockView>& locks, const cell::Cell* cell) {
   for (const cell::LockView& lock : locks) {
     const auto report = [&](const std::string& what) {
-      reporter_->Report("lock.mutual_exclusion", at,
-                        absl::StrCat("at r", replica.value(), " the lock of ", lock.path, " is ", v1::LockMode_Name(lock.mode), " and ",
-                                     what));
+      reporter_->Report(
+          "lock.mutual_exclusion", at,
+          absl::StrCat("at r", replica.value(), " the lock of ", lock.path, " is ", v1::LockMode_Name(lock.mode), " and ", what));
     };
     if (lock.mode == v1::EXCLUSIVE ? lock.holders.size() != 1 : (lock.mode == v1::FREE) != lock.holders.empty()) {
       report(absl::StrCat("has ", lock.holders.size(), " holders"));
@@ -60,8 +60,9 @@ void LockChecker::CheckLocks(Time at, ReplicaId replica, const std::vector<cell:
 void LockChecker::CheckGeneration(Time at, ReplicaId replica, const cell::LockView& lock) {
   Period& last = periods_[lock.path];
   const auto report = [&](const std::string& what) {
-    reporter_->Report("lock.generation", at,
-                      absl::StrCat("at r", replica.value(), " the lock of ", lock.path, " has generation ", lock.generation.value(), what));
+    reporter_->Report(
+        "lock.generation", at,
+        absl::StrCat("at r", replica.value(), " the lock of ", lock.path, " has generation ", lock.generation.value(), what));
   };
   if (lock.generation < last.generation) report(absl::StrCat(" after ", last.generation.value()));
   if (!lock.generation) report(" while it is held");

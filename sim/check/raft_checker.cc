@@ -73,8 +73,8 @@ void RaftChecker::NoteVote(Time at, ReplicaId replica, const Seen& seen, const S
   // A vote that died in memory with its process was never told to anybody: the next incarnation may vote again.
   if (ballot.candidate && ballot.candidate != view.vote && ballot.incarnation == seen.incarnation) {
     reporter_->Report("raft.election_safety", at,
-                      absl::StrCat(Name(replica), " voted for ", Name(ballot.candidate), " and for ", Name(view.vote), " in term ",
-                                   view.term.value()));
+                      absl::StrCat(Name(replica), " voted for ", Name(ballot.candidate), " and for ", Name(view.vote),
+                                   " in term ", view.term.value()));
   }
   ballot = {view.vote, seen.incarnation};
 }
@@ -88,8 +88,9 @@ void RaftChecker::NoteLeader(Time at, ReplicaId replica, const ServerView& view)
   size_t votes = 0;
   for (uint32_t voter = 1; voter <= seen_.size(); ++voter) votes += VoteIn(view.term, ReplicaId(voter)) == replica ? 1 : 0;
   if (votes <= seen_.size() / 2 && ballots_.contains(view.term)) {
-    reporter_->Report("raft.election_safety", at,
-                      absl::StrCat(Name(replica), " leads term ", view.term.value(), " with ", votes, " of ", seen_.size(), " votes"));
+    reporter_->Report(
+        "raft.election_safety", at,
+        absl::StrCat(Name(replica), " leads term ", view.term.value(), " with ", votes, " of ", seen_.size(), " votes"));
   }
   auto committed = committed_.lower_bound(view.term);
   if (committed != committed_.begin()) {
@@ -170,8 +171,8 @@ void RaftChecker::NoteRewrite(Time at, ReplicaId replica, const ServerView& view
   }
   if (from <= seen.commit) {
     reporter_->Report("raft.commit_monotonic", at,
-                      absl::StrCat(Name(replica), " replaced its log from index ", from.value(), " although ", seen.commit.value(),
-                                   " was committed"));
+                      absl::StrCat(Name(replica), " replaced its log from index ", from.value(), " although ",
+                                   seen.commit.value(), " was committed"));
   }
 }
 
@@ -221,8 +222,8 @@ void RaftChecker::NoteApplied(Time at, ReplicaId replica, const ServerView& view
     if (!known->by) *known = {mark, replica};
     if (known->mark == mark) continue;
     reporter_->Report("raft.state_machine_safety", at,
-                      absl::StrCat(Name(replica), " applied an entry of term ", mark.term.value(), " at index ", index.value(), "; ",
-                                   Name(known->by), " applied another one there, of term ", known->mark.term.value()));
+                      absl::StrCat(Name(replica), " applied an entry of term ", mark.term.value(), " at index ", index.value(),
+                                   "; ", Name(known->by), " applied another one there, of term ", known->mark.term.value()));
   }
 }
 

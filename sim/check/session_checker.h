@@ -1,5 +1,5 @@
-// session.lease_order: no session is expired, anywhere, while its client may still rely on it, nor does a client's local lease ever
-// reach beyond the expiry [INV-5, L2, L3]. An end that the client asked for is exempt. Needs clocks within rho.
+// session.lease_order: no session is expired, anywhere, while its client may still rely on it, nor does a client's local lease
+// ever reach beyond the expiry [INV-5, L2, L3]. An end that the client asked for is exempt. Needs clocks within rho.
 #ifndef BRAMAH_SIM_CHECK_SESSION_CHECKER_H_
 #define BRAMAH_SIM_CHECK_SESSION_CHECKER_H_
 

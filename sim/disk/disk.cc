@@ -272,7 +272,8 @@ std::optional<std::string> Disk::FlipBit(uint64_t choice) {
         const uint32_t synced = inode->pages[page]->written_before_sync[i];
         const uint64_t sector = page * kSectorsPerPage + i;
         const bool settled = id.kind == FileKind::kSegment ? synced + 1 <= inode->syncs : synced <= inode->syncs;
-        if (synced != 0 && settled && sector * kSectorBytes < inode->durable_size) candidates.push_back({id, inode.get(), sector});
+        if (synced != 0 && settled && sector * kSectorBytes < inode->durable_size)
+          candidates.push_back({id, inode.get(), sector});
       }
     }
   }

@@ -1,9 +1,10 @@
-// Disk: the data directory of one replica as an operating system and a drive would keep it. Files have a view (page cache: what reads
-// see) and a durable image (what is left after the power went); names have both too. Pure bytes: no time, no draws of its own.
+// Disk: the data directory of one replica as an operating system and a drive would keep it. Files have a view (page cache: what
+// reads see) and a durable image (what is left after the power went); names have both too. Pure bytes: no time, no draws of its
+// own.
 //
-// Durability is tracked per 512-byte sector by an undo list: the view is stored once, and every sector that differs from the durable
-// image keeps its old content until a sync. A sync that fails drops the dirty data: reads still show it, but no later sync makes
-// it durable unless it is written again [Rebello et al., ATC 2020].
+// Durability is tracked per 512-byte sector by an undo list: the view is stored once, and every sector that differs from the
+// durable image keeps its old content until a sync. A sync that fails drops the dirty data: reads still show it, but no later
+// sync makes it durable unless it is written again [Rebello et al., ATC 2020].
 #ifndef BRAMAH_SIM_DISK_DISK_H_
 #define BRAMAH_SIM_DISK_DISK_H_
 
@@ -42,7 +43,8 @@ class Disk {
   // Whether `op` needs space that is not allocated yet.
   bool Grows(const FileOp& op) const;
 
-  // The power goes: unsynced sectors are lost, kept or torn, unsynced directory operations lost or kept; the view is what is left.
+  // The power goes: unsynced sectors are lost, kept or torn, unsynced directory operations lost or kept; the view is what is
+  // left.
   void CrashMachine(const CrashRules& rules);
   // Flips one stored bit chosen by `choice`, among those that were synced long enough ago that a correct log can tell rot from a
   // torn tail: two syncs of the file ago. Returns what was flipped, or nothing if no such bit exists.
@@ -64,7 +66,8 @@ class Disk {
 
   struct Page {
     std::array<char, kPageBytes> bytes{};
-    std::array<uint32_t, kSectorsPerPage> written_before_sync{};  // number of the first sync after the sector's last write; 0: never
+    std::array<uint32_t, kSectorsPerPage>
+        written_before_sync{};  // number of the first sync after the sector's last write; 0: never
   };
   struct Undo {
     uint64_t sector;

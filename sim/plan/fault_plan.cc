@@ -9,7 +9,8 @@
 namespace bramah::sim {
 namespace {
 
-// Nothing is struck while directories are formatted and the first master is elected for the first time: an operator would wait, too.
+// Nothing is struck while directories are formatted and the first master is elected for the first time: an operator would wait,
+// too.
 constexpr Duration kCalm = 500 * kMillisecond;
 
 class FaultPlacer {
@@ -45,7 +46,9 @@ class FaultPlacer {
   }
   std::string Replica(Dice& dice) const { return absl::StrCat("r", dice.In(1, plan_.replicas())); }
   std::string Client(Dice& dice) const { return absl::StrCat("c", dice.In(1, plan_.clients())); }
-  static Duration Length(Dice& dice, Span span) { return dice.LogIn(std::max<Duration>(kMicrosecond, span.min), std::max<Duration>(kMicrosecond, span.max)); }
+  static Duration Length(Dice& dice, Span span) {
+    return dice.LogIn(std::max<Duration>(kMicrosecond, span.min), std::max<Duration>(kMicrosecond, span.max));
+  }
 
   void Crash(Dice& dice, Time at, v1::Fault::Kind kind, const std::string& process) {
     v1::Fault& fault = Add(kind, at);
@@ -70,7 +73,8 @@ class FaultPlacer {
         fault.add_process("r*");
       } else {
         const int64_t first = dice.In(1, plan_.replicas());
-        for (uint32_t i = 0; i <= plan_.replicas() / 2; ++i) fault.add_process(absl::StrCat("r", (first + i) % plan_.replicas() + 1));
+        for (uint32_t i = 0; i <= plan_.replicas() / 2; ++i)
+          fault.add_process(absl::StrCat("r", (first + i) % plan_.replicas() + 1));
       }
       fault.set_for_ns(Length(dice, settings_.down));
     });
@@ -120,7 +124,8 @@ class FaultPlacer {
       return [this, kind](Dice& dice, Time at) -> void {
         v1::Fault& fault = Add(kind, at);
         fault.add_process(Replica(dice));
-        if (kind == v1::Fault::NO_SPACE || kind == v1::Fault::SLOW_DISK) fault.set_for_ns(dice.LogIn(50 * kMillisecond, 5 * kSecond));
+        if (kind == v1::Fault::NO_SPACE || kind == v1::Fault::SLOW_DISK)
+          fault.set_for_ns(dice.LogIn(50 * kMillisecond, 5 * kSecond));
         if (kind == v1::Fault::SLOW_DISK) fault.set_amount(static_cast<uint64_t>(dice.LogIn(kMillisecond, 500 * kMillisecond)));
       };
     };
@@ -179,7 +184,8 @@ class FaultPlacer {
     }
   }
 
-  // Strikes the n-th process that tells of `event`, some time later, for as many n as asked: it crashes, stalls, or loses its peers.
+  // Strikes the n-th process that tells of `event`, some time later, for as many n as asked: it crashes, stalls, or loses its
+  // peers.
   void StrikeInTurn(const char* event, uint32_t count, Duration after_max) {
     Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);
     for (uint32_t i = 1; i <= count; ++i) {
@@ -201,9 +207,9 @@ class FaultPlacer {
     }
   }
 
-  // Three leaders in a row: what the first one appends reaches one peer only, what the second one appends nobody; the third spreads
-  // the first one's entry and dies before its own is safe, and the second is back. Counting copies of an older entry is wrong
-  // precisely here [Raft §5.4.2, figure 8]; a vote or an entry that was not kept shows here, too.
+  // Three leaders in a row: what the first one appends reaches one peer only, what the second one appends nobody; the third
+  // spreads the first one's entry and dies before its own is safe, and the second is back. Counting copies of an older entry is
+  // wrong precisely here [Raft §5.4.2, figure 8]; a vote or an entry that was not kept shows here, too.
   void StrikeRisingLeaders() {
     Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);
     const Duration election = plan_.knobs().election_min_ns() > 0 ? plan_.knobs().election_min_ns() : 2 * kSecond;

@@ -108,7 +108,9 @@ Settings DrawSettings(v1::Plan& plan) {
   settings.client_pause_every = rate(2 * kSecond, 30 * kSecond);
   settings.client_crash_every = rate(5 * kSecond, 60 * kSecond);
   const int64_t restarts = dice.In(0, 2);
-  settings.down = restarts == 0 ? Span{0, 20 * kMillisecond} : restarts == 1 ? Span{10 * kMillisecond, kSecond} : Span{100 * kMillisecond, 10 * kSecond};
+  settings.down = restarts == 0   ? Span{0, 20 * kMillisecond}
+                  : restarts == 1 ? Span{10 * kMillisecond, kSecond}
+                                  : Span{100 * kMillisecond, 10 * kSecond};
   const bool rot = dice.Hit(150'000);
   settings.rotten_replicas = rot ? 1 : 0;
   const bool stops = dice.Hit(600'000);

@@ -209,7 +209,8 @@ TEST(ParsePlanTest, NamesWhatIsWrong) {
       {"workload { kind: GET clients: 3 every_ns: 1000000 }", "workload[0].clients: 3 is more than 2"},
       {"workload { kind: GET clients: 1 }", "workload[0].every_ns: 0 is not in 1000..86400000000000"},
       {"network { delay_min_ns: 5 delay_max_ns: 4 }", "network.delay_max_ns: 4 is less than the minimum 5"},
-      {"network { loss_ppm: 1000001 }", "network.loss_ppm + duplicate_ppm + break_ppm: 1000001 is more than 1000000 parts per million"},
+      {"network { loss_ppm: 1000001 }",
+       "network.loss_ppm + duplicate_ppm + break_ppm: 1000001 is more than 1000000 parts per million"},
       {"knobs { election_min_ns: 100 heartbeat_ns: 50 }", "knobs.heartbeat_ns: must be below half of election_min_ns"},
       {"knobs { segment_bytes: 100 }", "knobs.segment_bytes: 100 is not in 4096..1073741824"},
   };
@@ -231,7 +232,8 @@ TEST(ParsePlanTest, RefusesOtherVersionsAndSizes) {
 }
 
 TEST(FormatPlanTest, StartsWithTheVersionAndHasALinePerItem) {
-  const absl::StatusOr<v1::Plan> plan = ParsePlan(Text("fault { kind: PAUSE process: \"r1\" at_ns: 7 for_ns: 8 }\nfault { kind: PAUSE process: \"r2\" }"));
+  const absl::StatusOr<v1::Plan> plan =
+      ParsePlan(Text("fault { kind: PAUSE process: \"r1\" at_ns: 7 for_ns: 8 }\nfault { kind: PAUSE process: \"r2\" }"));
   ASSERT_TRUE(plan.ok());
   EXPECT_EQ(FormatPlan(*plan),
             "# proto-file: sim/plan/plan.proto\n# proto-message: bramah.v1.Plan\n"

@@ -38,7 +38,8 @@ void ShortLeases(Dice& dice, v1::Knobs& knobs) {
 }
 
 // A stream of operations of all clients together.
-void AddStream(v1::Plan& plan, v1::Operation::Kind kind, int64_t per_hundred_seconds, const char* prefix, uint32_t paths, Duration hold) {
+void AddStream(v1::Plan& plan, v1::Operation::Kind kind, int64_t per_hundred_seconds, const char* prefix, uint32_t paths,
+               Duration hold) {
   v1::Workload& workload = *plan.add_workload();
   workload.set_kind(kind);
   workload.set_clients(plan.clients());

@@ -1,5 +1,5 @@
-// Settings: how a plan is generated. The swarm draws them from the seed; a profile fixes some of them. Rates are mean distances between
-// two faults of a family, 0 for none; a fault's own numbers are drawn when it is placed.
+// Settings: how a plan is generated. The swarm draws them from the seed; a profile fixes some of them. Rates are mean distances
+// between two faults of a family, 0 for none; a fault's own numbers are drawn when it is placed.
 #ifndef BRAMAH_SIM_PLAN_SETTINGS_H_
 #define BRAMAH_SIM_PLAN_SETTINGS_H_
 

@@ -46,7 +46,8 @@ class Dice {
   [[nodiscard]] bool Hit(uint64_t ppm) { return Chance(Roll(), ppm); }
   // In [low, high], every octave about equally likely. REQUIRES: 0 < low <= high.
   [[nodiscard]] int64_t LogIn(int64_t low, int64_t high) {
-    const int64_t octave = In(63 - __builtin_clzll(static_cast<uint64_t>(low)), 63 - __builtin_clzll(static_cast<uint64_t>(high)));
+    const int64_t octave =
+        In(63 - __builtin_clzll(static_cast<uint64_t>(low)), 63 - __builtin_clzll(static_cast<uint64_t>(high)));
     const int64_t floor = int64_t{1} << octave;
     const int64_t from = floor < low ? low : floor;
     const int64_t to = 2 * floor - 1 < high ? 2 * floor - 1 : high;

@@ -53,7 +53,8 @@ class Complaints {
       digits = name[i] >= '0' && name[i] <= '9';
       number = number * 10 + static_cast<uint64_t>(name[i] - '0');
     }
-    const bool known = digits && ((name[0] == 'r' && number <= plan_.replicas()) || (clients && name[0] == 'c' && number <= plan_.clients()));
+    const bool known =
+        digits && ((name[0] == 'r' && number <= plan_.replicas()) || (clients && name[0] == 'c' && number <= plan_.clients()));
     Need(known, field, "unknown process \"", name, "\"");
   }
   const absl::Status& status() const { return status_; }
@@ -71,11 +72,13 @@ void CheckKnobs(const v1::Knobs& knobs, Complaints& bad) {
   bad.Time(knobs.grace_ns(), "knobs.grace_ns");
   bad.Need(knobs.rho_ppm() >= 0 && knobs.rho_ppm() <= kDriftMax, "knobs.rho_ppm", knobs.rho_ppm(), " is not in 0..", kDriftMax);
   const bool both = knobs.election_min_ns() > 0 && knobs.heartbeat_ns() > 0;
-  bad.Need(!both || knobs.heartbeat_ns() < knobs.election_min_ns() / 2, "knobs.heartbeat_ns", "must be below half of election_min_ns");
+  bad.Need(!both || knobs.heartbeat_ns() < knobs.election_min_ns() / 2, "knobs.heartbeat_ns",
+           "must be below half of election_min_ns");
   const bool lease = knobs.lease_ns() > 0 && knobs.keepalive_margin_ns() > 0;
   bad.Need(!lease || knobs.keepalive_margin_ns() < knobs.lease_ns(), "knobs.keepalive_margin_ns", "must be below lease_ns");
   const uint64_t segment = knobs.segment_bytes();
-  bad.Need(segment == 0 || (segment >= 4'096 && segment <= (1u << 30)), "knobs.segment_bytes", segment, " is not in 4096..1073741824");
+  bad.Need(segment == 0 || (segment >= 4'096 && segment <= (1u << 30)), "knobs.segment_bytes", segment,
+           " is not in 4096..1073741824");
 }
 
 void CheckFault(const v1::Plan& plan, int i, Complaints& bad) {
@@ -87,7 +90,8 @@ void CheckFault(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Need(!fault.has_on() || fault.at_ns() == 0, at(".at_ns"), "a fault has either at_ns or on");
   if (fault.has_on()) {
     bool known = false;
-    for (int kind = 0; kind <= CoreEvent::kMasterFound; ++kind) known |= EventName(static_cast<CoreEvent::Kind>(kind)) == fault.on().event();
+    for (int kind = 0; kind <= CoreEvent::kMasterFound; ++kind)
+      known |= EventName(static_cast<CoreEvent::Kind>(kind)) == fault.on().event();
     bad.Need(known, at(".on.event"), "unknown event \"", fault.on().event(), "\"");
     if (!fault.on().process().empty()) bad.Process(fault.on().process(), true, false, at(".on.process"));
     bad.Time(fault.on().after_ns(), at(".on.after_ns"));
@@ -147,7 +151,8 @@ absl::Status ValidatePlan(const v1::Plan& plan) {
   bad.Range(network.delay_min_ns(), network.delay_max_ns(), "network.delay_min_ns", "network.delay_max_ns");
   bad.Time(network.late_max_ns(), "network.late_max_ns");
   bad.Share(network.late_ppm(), "network.late_ppm");
-  bad.Share(uint64_t{network.loss_ppm()} + network.duplicate_ppm() + network.break_ppm(), "network.loss_ppm + duplicate_ppm + break_ppm");
+  bad.Share(uint64_t{network.loss_ppm()} + network.duplicate_ppm() + network.break_ppm(),
+            "network.loss_ppm + duplicate_ppm + break_ppm");
   const v1::Disk& disk = plan.disk();
   bad.Range(disk.write_min_ns(), disk.write_max_ns(), "disk.write_min_ns", "disk.write_max_ns");
   bad.Range(disk.sync_min_ns(), disk.sync_max_ns(), "disk.sync_min_ns", "disk.sync_max_ns");

@@ -31,12 +31,12 @@ struct Obstacle {
   std::string what;
 };
 
-// Nothing if a master serves, every live application got its answers and is done, all live replicas have applied the same, and only
-// live clients have sessions.
+// Nothing if a master serves, every live application got its answers and is done, all live replicas have applied the same, and
+// only live clients have sessions.
 std::optional<Obstacle> FindObstacle(const World& world, const LiveSessions& sessions);
 
-// How long the world may take to settle from now on: a generous sum of elections, leases, grace periods and of what applications mean
-// to hold.
+// How long the world may take to settle from now on: a generous sum of elections, leases, grace periods and of what applications
+// mean to hold.
 Duration SettlingBound(const v1::Plan& plan, const World& world);
 
 }  // namespace bramah::sim

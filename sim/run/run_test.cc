@@ -95,7 +95,8 @@ TEST(RunPlanTest, ACellWhoseOnlyDiskRotsIsReportedAsDead) {
     disk { write_min_ns: 10000 write_max_ns: 50000 sync_min_ns: 100000 sync_max_ns: 1000000 }
     workload { kind: SET clients: 1 every_ns: 50000000 paths: 1 prefix: "f" bytes: 900 }
   )";
-  for (int i = 0; i < 60; ++i) text += absl::StrCat("fault { kind: BIT_FLIP process: \"r1\" at_ns: 3000000000 amount: ", i, " }\n");
+  for (int i = 0; i < 60; ++i)
+    text += absl::StrCat("fault { kind: BIT_FLIP process: \"r1\" at_ns: 3000000000 amount: ", i, " }\n");
   text += "fault { kind: CRASH_PROCESS process: \"r1\" at_ns: 3001000000 for_ns: 1000 }\n";
   const RunResult result = RunPlan(Parse(text));
   ASSERT_EQ(result.verdict, Verdict::kViolation) << Explain(result);

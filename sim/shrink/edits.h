@@ -17,8 +17,8 @@ v1::Plan KeepFaults(const v1::Plan& plan, const std::vector<int>& kept);
 v1::Plan KeepOperations(const v1::Plan& plan, const std::vector<int>& kept);
 v1::Plan KeepClocks(const v1::Plan& plan, const std::vector<int>& kept);
 
-// Only these replicas or clients (rising numbers, from 1), renumbered from 1, with what belongs to them. Faults lose the names that are
-// gone, and go when they name nobody any more or wait for an event of a process that is gone.
+// Only these replicas or clients (rising numbers, from 1), renumbered from 1, with what belongs to them. Faults lose the names
+// that are gone, and go when they name nobody any more or wait for an event of a process that is gone.
 v1::Plan KeepReplicas(const v1::Plan& plan, const std::vector<uint32_t>& kept);
 v1::Plan KeepClients(const v1::Plan& plan, const std::vector<uint32_t>& kept);
 

@@ -28,8 +28,8 @@ struct ShrinkResult {
 // Number of faults, operations and clocks with drift, plus clients: the lines a person has to read.
 uint32_t CountItems(const v1::Plan& plan);
 
-// REQUIRES: `plan` fails with `checker`. Drops faults, clients, operations and replicas, and shortens times, while the same checker
-// still fails. Deterministic.
+// REQUIRES: `plan` fails with `checker`. Drops faults, clients, operations and replicas, and shortens times, while the same
+// checker still fails. Deterministic.
 ShrinkResult Shrink(const v1::Plan& plan, const std::string& checker, const ShrinkOptions& options = {});
 
 }  // namespace bramah::sim

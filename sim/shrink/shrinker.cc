@@ -10,9 +10,9 @@
 namespace bramah::sim {
 namespace {
 
-// How finely a list is divided, and how many seeds are tried per candidate. Large parts first, with patience: most of a large plan is
-// ballast, but leaving any of it out changes what happens, and a single run would too often miss the failure. Looking at single items
-// pays when few are left.
+// How finely a list is divided, and how many seeds are tried per candidate. Large parts first, with patience: most of a large
+// plan is ballast, but leaving any of it out changes what happens, and a single run would too often miss the failure. Looking at
+// single items pays when few are left.
 struct Level {
   size_t parts;
   uint32_t seeds;

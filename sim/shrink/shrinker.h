@@ -1,6 +1,6 @@
-// The search behind shrink.h, over any way of running a plan: delta debugging [Zeller and Hildebrandt] over the items of a plan, then
-// plainer settings and times. Whatever is dropped changes what happens afterwards, so a smaller plan may fail only with another seed:
-// when nothing else helps, a few other seeds are tried with it.
+// The search behind shrink.h, over any way of running a plan: delta debugging [Zeller and Hildebrandt] over the items of a plan,
+// then plainer settings and times. Whatever is dropped changes what happens afterwards, so a smaller plan may fail only with
+// another seed: when nothing else helps, a few other seeds are tried with it.
 #ifndef BRAMAH_SIM_SHRINK_SHRINKER_H_
 #define BRAMAH_SIM_SHRINK_SHRINKER_H_
 

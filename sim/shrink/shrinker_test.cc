@@ -50,7 +50,8 @@ v1::Plan BusyPlan() {
     *plan.add_fault() = MakeFault(i % 3 == 0 ? v1::Fault::PAUSE : v1::Fault::CRASH_PROCESS, replica, (i + 1) * kSecond, kSecond);
   }
   for (uint32_t i = 0; i < 400; ++i) {
-    *plan.add_operation() = MakeOperation(i % 2 == 0 ? v1::Operation::SET : v1::Operation::LOCK, i % 8 + 1, i * 150 * kMillisecond);
+    *plan.add_operation() =
+        MakeOperation(i % 2 == 0 ? v1::Operation::SET : v1::Operation::LOCK, i % 8 + 1, i * 150 * kMillisecond);
   }
   for (uint32_t i = 1; i <= 8; ++i) {
     v1::Clock& clock = *plan.add_clock();

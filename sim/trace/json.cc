@@ -37,7 +37,9 @@ struct InputJson {
             {"body", Text(*deliver.message.body)}};
   }
   Json operator()(const TimerFired& fired) const { return {{"input", "timer"}, {"timer", static_cast<int>(fired.timer)}}; }
-  Json operator()(const DiskDone& done) const { return {{"input", "disk"}, {"lane", LaneName(done.lane)}, {"ticket", done.ticket}}; }
+  Json operator()(const DiskDone& done) const {
+    return {{"input", "disk"}, {"lane", LaneName(done.lane)}, {"ticket", done.ticket}};
+  }
   Json operator()(const DiskFailed& failed) const {
     return {{"input", "disk_failed"},
             {"lane", LaneName(failed.lane)},
@@ -45,7 +47,9 @@ struct InputJson {
             {"op", failed.op},
             {"error", static_cast<int>(failed.error)}};
   }
-  Json operator()(const Call& call) const { return {{"input", "call"}, {"call", call.call.value()}, {"command", Text(*call.command)}}; }
+  Json operator()(const Call& call) const {
+    return {{"input", "call"}, {"call", call.call.value()}, {"command", Text(*call.command)}};
+  }
 };
 
 std::string OperationText(const FileOp& op) {
@@ -62,7 +66,8 @@ Json EffectJson(const Effects& effects, Effects::Ref ref) {
   switch (ref.op) {
     case Effects::Op::kSend: {
       const Effects::SendOp& op = effects.send(ref);
-      Json json = {{"effect", "send"}, {"conn", op.to.value()}, {"message", std::string(KindName(op.kind))}, {"body", Text(*op.body)}};
+      Json json = {
+          {"effect", "send"}, {"conn", op.to.value()}, {"message", std::string(KindName(op.kind))}, {"body", Text(*op.body)}};
       if (op.after.log != 0) json["after_log"] = op.after.log;
       if (op.after.bulk != 0) json["after_bulk"] = op.after.bulk;
       return json;

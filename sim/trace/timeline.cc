@@ -7,7 +7,9 @@ namespace {
 // "0x1.2a": epoch or position as incarnation and counter.
 std::string Show(uint64_t position) { return absl::StrCat(position >> 48, ".", position & 0xffff'ffff'ffffu); }
 
-std::string Seconds(Time at) { return absl::StrCat(at / kSecond, ".", absl::Dec(at % kSecond / kMillisecond, absl::kZeroPad3), "s"); }
+std::string Seconds(Time at) {
+  return absl::StrCat(at / kSecond, ".", absl::Dec(at % kSecond / kMillisecond, absl::kZeroPad3), "s");
+}
 
 std::string SessionLine(const CoreEvent& event) {
   const std::string session = absl::StrCat("session ", Show(event.session.value()));
@@ -26,7 +28,8 @@ std::string SessionLine(const CoreEvent& event) {
       return absl::StrCat("holds a lock (", v1::LockMode_Name(event.mode), ") by handle ", event.handle.value(), ", generation ",
                           Show(event.generation.value()));
     case CoreEvent::kLockDropped:
-      return absl::StrCat("no longer holds the lock of handle ", event.handle.value(), ", generation ", Show(event.generation.value()));
+      return absl::StrCat("no longer holds the lock of handle ", event.handle.value(), ", generation ",
+                          Show(event.generation.value()));
     default:
       return "";
   }

@@ -1,5 +1,5 @@
-// How a run is told to people and programs: one line per notable thing (timeline), one JSON object per step (trace). Renders only;
-// whether anybody listens changes nothing in a run.
+// How a run is told to people and programs: one line per notable thing (timeline), one JSON object per step (trace). Renders
+// only; whether anybody listens changes nothing in a run.
 #ifndef BRAMAH_SIM_TRACE_TRACE_H_
 #define BRAMAH_SIM_TRACE_TRACE_H_
 

@@ -23,7 +23,8 @@ Duration World::BatchTime(const Host& host, const Batch& batch) const {
 void World::OnDiskTime(Host& host, Lane lane) {
   RunBatch(host, host.lanes[static_cast<size_t>(lane)]);
   host.lanes[static_cast<size_t>(lane)].ran = true;
-  const Happening ready{.kind = Happening::kDiskReady, .small = static_cast<uint8_t>(lane), .process = host.id, .incarnation = host.incarnation};
+  const Happening ready{
+      .kind = Happening::kDiskReady, .small = static_cast<uint8_t>(lane), .process = host.id, .incarnation = host.incarnation};
   Dispatch(ready);
 }
 

@@ -77,8 +77,9 @@ void World::OnArm(Host& host, const Effects::TimerOp& op) {
   timer.deadline = std::max(now_, host.clock.ToReal(op.at));
   if (timer.queued <= timer.deadline) return;
   timer.queued = timer.deadline;
-  Schedule(timer.deadline,
-           {.kind = Happening::kTimer, .small = static_cast<uint8_t>(op.timer), .process = host.id, .incarnation = host.incarnation});
+  Schedule(
+      timer.deadline,
+      {.kind = Happening::kTimer, .small = static_cast<uint8_t>(op.timer), .process = host.id, .incarnation = host.incarnation});
 }
 
 void World::OnSend(Host& host, const Effects::SendOp& op) {
@@ -115,8 +116,9 @@ void World::OnDisk(Host& host, const Effects::DiskOp& op) {
     if (!file_op.bytes.empty()) Fold(Hash64(file_op.bytes.view()));
   }
   ++host.batches;
-  Schedule(now_ + BatchTime(host, batch),
-           {.kind = Happening::kDisk, .small = static_cast<uint8_t>(op.lane), .process = host.id, .incarnation = host.incarnation});
+  Schedule(
+      now_ + BatchTime(host, batch),
+      {.kind = Happening::kDisk, .small = static_cast<uint8_t>(op.lane), .process = host.id, .incarnation = host.incarnation});
 }
 
 void World::OnReply(Host& host, const Effects::ReplyOp& op) {
@@ -143,8 +145,9 @@ void World::OnHalt(Host& host, const Effects::HaltOp& op) {
     return Crash(host, false, restart);
   }
   host.halted = true;
-  const bool rot = op.why == HaltReason::kCorruptLog || op.why == HaltReason::kCorruptVote || op.why == HaltReason::kCorruptSnapshot ||
-                   op.why == HaltReason::kForeignDirectory || op.why == HaltReason::kIncompleteFormat;
+  const bool rot = op.why == HaltReason::kCorruptLog || op.why == HaltReason::kCorruptVote ||
+                   op.why == HaltReason::kCorruptSnapshot || op.why == HaltReason::kForeignDirectory ||
+                   op.why == HaltReason::kIncompleteFormat;
   const bool excused = rot && host.rotted;
   Crash(host, false, kNever);
   if (!excused && observer_ != nullptr) observer_->Report("liveness.progress", now_, detail);

@@ -1,5 +1,5 @@
-// The queue of everything that will happen: a 4-ary heap of 16-byte keys (time, sequence, slot) over a slab of small events. Equal
-// times come out in the order they went in.
+// The queue of everything that will happen: a 4-ary heap of 16-byte keys (time, sequence, slot) over a slab of small events.
+// Equal times come out in the order they went in.
 #ifndef BRAMAH_SIM_WORLD_EVENT_QUEUE_H_
 #define BRAMAH_SIM_WORLD_EVENT_QUEUE_H_
 

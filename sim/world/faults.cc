@@ -9,7 +9,9 @@ namespace {
 
 Duration LengthOf(const v1::Fault& fault) { return fault.for_ns() == 0 ? kNever : fault.for_ns(); }
 
-bool IsCrash(const v1::Fault& fault) { return fault.kind() == v1::Fault::CRASH_PROCESS || fault.kind() == v1::Fault::CRASH_MACHINE; }
+bool IsCrash(const v1::Fault& fault) {
+  return fault.kind() == v1::Fault::CRASH_PROCESS || fault.kind() == v1::Fault::CRASH_MACHINE;
+}
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// Links: what the network does to each message between two processes. Fates are keyed by the link, the bytes and how often these bytes
-// were sent on the link, so that taking a fault out of a plan leaves the fates of unchanged messages alone.
+// Links: what the network does to each message between two processes. Fates are keyed by the link, the bytes and how often these
+// bytes were sent on the link, so that taking a fault out of a plan leaves the fates of unchanged messages alone.
 #ifndef BRAMAH_SIM_WORLD_LINKS_H_
 #define BRAMAH_SIM_WORLD_LINKS_H_
 

@@ -1,5 +1,6 @@
-// Connections and messages between processes. Opening one takes a packet each way; a cut path swallows packets silently, so a dialler
-// then gives up after a time-out, and a live end of a connection whose other end is gone learns it by sending (a reset), as with TCP.
+// Connections and messages between processes. Opening one takes a packet each way; a cut path swallows packets silently, so a
+// dialler then gives up after a time-out, and a live end of a connection whose other end is gone learns it by sending (a reset),
+// as with TCP.
 #include <algorithm>
 
 #include "core/base/check.h"
@@ -12,7 +13,8 @@ namespace {
 constexpr Duration kDialTimeout = 500 * kMillisecond;
 
 auto Locate(auto& connections, ConnId conn) {
-  return std::lower_bound(connections.begin(), connections.end(), conn, [](const auto& entry, ConnId id) { return entry.first < id; });
+  return std::lower_bound(connections.begin(), connections.end(), conn,
+                          [](const auto& entry, ConnId id) { return entry.first < id; });
 }
 
 uint64_t PacketKey(ConnectionEnd end, uint64_t what) { return uint64_t{end.connection} << 3 | uint64_t{end.side} << 2 | what; }
@@ -81,7 +83,11 @@ void World::OnDialed(const Happening& what) {
     const Time back = now_ + links_.Delay(host.id, dialler, PacketKey(end, 1));
     frames_.Share(host.hello);
     connection.end[0].usable_at = back;
-    Schedule(back, {.kind = Happening::kUp, .process = dialler, .incarnation = connection.end[0].incarnation, .a = end.connection, .b = host.hello});
+    Schedule(back, {.kind = Happening::kUp,
+                    .process = dialler,
+                    .incarnation = connection.end[0].incarnation,
+                    .a = end.connection,
+                    .b = host.hello});
   }
   const FrameResult decoded = DecodeFrame(frames_.at(hello).bytes, slots_);
   BRAMAH_CHECK(decoded.status == FrameStatus::kComplete);
@@ -126,7 +132,11 @@ void World::TellDown(ConnectionEnd end, Time at, CloseReason why) {
   Connection::End& told = connections_.at(end);
   if (told.told) return;
   told.told = true;
-  Schedule(at, {.kind = Happening::kDown, .small = end.side, .process = told.process, .a = end.connection, .b = static_cast<uint32_t>(why)});
+  Schedule(at, {.kind = Happening::kDown,
+                .small = end.side,
+                .process = told.process,
+                .a = end.connection,
+                .b = static_cast<uint32_t>(why)});
 }
 
 void World::OnDown(const Happening& what) {
@@ -195,7 +205,11 @@ void World::Leave(Host& host, ConnectionEnd end, FrameId frame, const Message* m
     TellDown(end.other(), now_ + fate.delay, CloseReason::kPeerClosed);
     return TellDown(end, now_ + links_.Delay(to.process, host.id, PacketKey(end, 3)), CloseReason::kPeerClosed);
   }
-  const Happening arrival{.kind = Happening::kFrame, .small = static_cast<uint8_t>(1 - end.side), .process = to.process, .a = end.connection, .b = frame};
+  const Happening arrival{.kind = Happening::kFrame,
+                          .small = static_cast<uint8_t>(1 - end.side),
+                          .process = to.process,
+                          .a = end.connection,
+                          .b = frame};
   Schedule(std::max(to.usable_at, now_ + fate.delay), arrival);
   if (!fate.duplicate) return;
   frames_.Share(frame);

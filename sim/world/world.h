@@ -1,5 +1,5 @@
-// World: processes, their clocks and disks, the network between them, the applications on top, and the faults of a plan. It drives
-// nodes (servers and clients) through Step exactly as a real driver would, by one queue of events in simulated real time.
+// World: processes, their clocks and disks, the network between them, the applications on top, and the faults of a plan. It
+// drives nodes (servers and clients) through Step exactly as a real driver would, by one queue of events in simulated real time.
 //
 // Everything a world does is a function of the plan; the trace hash is a fold over every input and every effect carried out.
 #ifndef BRAMAH_SIM_WORLD_WORLD_H_
@@ -74,8 +74,8 @@ class World {
 
   // Does the next thing, if it is due at or before `until`; false if nothing is, and then it is `until`.
   bool Advance(Time until);
-  // Ends all faults: the network is whole and quick against the election time-out, disks are quick and have space, everything that
-  // may run runs. Clocks stay as they are.
+  // Ends all faults: the network is whole and quick against the election time-out, disks are quick and have space, everything
+  // that may run runs. Clocks stay as they are.
   void LiftFaults();
 
   // ---- looking in

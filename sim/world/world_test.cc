@@ -353,7 +353,8 @@ TEST_F(WorldTest, InjectedDiskErrorsAreReportedWithTheirOperation) {
   EXPECT_EQ(diary_.Count("p0 disk"), 1);
 }
 
-// ------------------------------------------------------------------------------------------------------- crashes, pauses, triggers
+// ------------------------------------------------------------------------------------------------------- crashes, pauses,
+// triggers
 
 TEST_F(WorldTest, ACrashedProcessBootsAgainWithItsFilesAndAnotherSeed) {
   v1::Plan plan = TwoReplicas();

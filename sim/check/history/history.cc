@@ -94,8 +94,8 @@ std::optional<std::string> History::Answered(uint32_t client, CallId call, const
     Add(pending.path, operation);
   }
   if (!problem.has_value()) return problem;
-  return absl::StrCat("the answer to c", client, " call ", call.value(), " (", v1::CommandKind_Name(pending.kind), " ", pending.path, ") ",
-                      *problem);
+  return absl::StrCat("the answer to c", client, " call ", call.value(), " (", v1::CommandKind_Name(pending.kind), " ",
+                      pending.path, ") ", *problem);
 }
 
 void History::Unknown(const Key& key, const Pending& pending) {

@@ -1,5 +1,5 @@
-// The history of a run: what applications asked and what they were answered, reduced to what bears on the existence and the contents
-// of names. Made incrementally; judged at the end (linearizability.h).
+// The history of a run: what applications asked and what they were answered, reduced to what bears on the existence and the
+// contents of names. Made incrementally; judged at the end (linearizability.h).
 #ifndef BRAMAH_SIM_CHECK_HISTORY_HISTORY_H_
 #define BRAMAH_SIM_CHECK_HISTORY_HISTORY_H_
 

@@ -18,9 +18,9 @@ struct Kind {
   const char* name;
   v1::CommandKind kind;
 };
-constexpr Kind kKinds[] = {{"open", v1::OPEN},         {"set", v1::SET_CONTENTS}, {"get", v1::GET_CONTENTS}, {"stat", v1::GET_STAT},
-                           {"delete", v1::DELETE},     {"list", v1::READ_DIR},    {"acquire", v1::ACQUIRE},  {"release", v1::RELEASE},
-                           {"close", v1::CLOSE}};
+constexpr Kind kKinds[] = {{"open", v1::OPEN},       {"set", v1::SET_CONTENTS}, {"get", v1::GET_CONTENTS},
+                           {"stat", v1::GET_STAT},   {"delete", v1::DELETE},    {"list", v1::READ_DIR},
+                           {"acquire", v1::ACQUIRE}, {"release", v1::RELEASE},  {"close", v1::CLOSE}};
 
 uint64_t Number(const std::string& text) {
   uint64_t number = 0;

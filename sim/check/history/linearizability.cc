@@ -244,8 +244,8 @@ class Judge {
   // ---- makers of unclaimed states
 
   // Each unclaimed state needs an operation of its own that was asked before the state must have begun. Such an operation has no
-  // answer that binds it, so whichever is taken does not tighten anything else; but one that fits several states may be the only one
-  // for some of them. Hence a matching, by augmenting paths.
+  // answer that binds it, so whichever is taken does not tighten anything else; but one that fits several states may be the only
+  // one for some of them. Hence a matching, by augmenting paths.
   bool MakersSuffice() {
     std::vector<size_t> made_by(maybes_.size());  // place that each operation made; 0: none
     for (size_t place = 1; place < chain_.states.size(); ++place) {

@@ -1,17 +1,17 @@
 // Is there an order of the operations on one name that respects real time and gives every answer [Herlihy and Wing]? Since
 // linearizability is local, each name is judged alone.
 //
-// General searches try orders. Here answers name states: instances rise from creation to creation, generations from write to write,
-// so the *states* of a name form one known chain, and only the instants at which each state began are open. What an operation with
-// call c and answer a says about the chain are bounds on these instants:
+// General searches try orders. Here answers name states: instances rise from creation to creation, generations from write to
+// write, so the *states* of a name form one known chain, and only the instants at which each state began are open. What an
+// operation with call c and answer a says about the chain are bounds on these instants:
 //
 //   it made state k                 c <= begin(k) <= a
 //   it saw one of states i .. j     begin(i) <= a  and  begin(j + 1) >= c
 //
 // Such bounds along a chain can be met iff the running maximum of the lower ones never exceeds an upper one, which is decided in
-// linear time. Two things remain to be searched: answers that fit several places of the chain ("nothing was there"), which is done
-// by propagation and, where that leaves a choice, by backtracking up to a limit; and which operations of unknown outcome made the
-// states that nobody claims, which is a matching with deadlines that a greedy choice solves.
+// linear time. Two things remain to be searched: answers that fit several places of the chain ("nothing was there"), which is
+// done by propagation and, where that leaves a choice, by backtracking up to a limit; and which operations of unknown outcome
+// made the states that nobody claims, which is a matching with deadlines that a greedy choice solves.
 #ifndef BRAMAH_SIM_CHECK_HISTORY_LINEARIZABILITY_H_
 #define BRAMAH_SIM_CHECK_HISTORY_LINEARIZABILITY_H_
 
