@@ -234,12 +234,8 @@ int RunShrink(const Context& context, const ShrinkArgs& args) {
   if (isatty(STDERR_FILENO) != 0) {
     options.progress = [](uint32_t runs, uint32_t items) { std::fprintf(stderr, "\r%u runs, %u items ", runs, items); };
   }
-  sim::ShrinkResult shrunk = sim::Shrink(plan, before.violations[0].checker, options);
+  const sim::ShrinkResult shrunk = sim::Shrink(plan, before.violations[0].checker, options);
   if (options.progress != nullptr) std::fprintf(stderr, "\r\033[K");
-  const sim::RunResult after = sim::RunPlan(shrunk.plan);
-  shrunk.plan.set_expect_checker(shrunk.checker);
-  shrunk.plan.set_trace_hash(Hex16(after.trace_hash));
-  if (!after.violations.empty()) shrunk.plan.set_comment(after.violations[0].message);
   std::ofstream file(args.out);
   file << sim::FormatPlan(shrunk.plan);
   file.close();
@@ -252,7 +248,7 @@ int RunShrink(const Context& context, const ShrinkArgs& args) {
                {"runs", shrunk.runs},
                {"items_before", shrunk.items_before},
                {"items_after", shrunk.items_after},
-               {"trace_hash", Hex16(after.trace_hash)},
+               {"trace_hash", shrunk.plan.trace_hash()},
                {"out", args.out},
                {"repro", repro}});
   } else {

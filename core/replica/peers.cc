@@ -36,7 +36,9 @@ Peers::Peer& Peers::Of(ReplicaId id) {
   return peers_.back();
 }
 
-void Peers::Up(ConnId conn) { Of(MemberOf(conn)).up = true; }
+void Peers::Up(ConnId conn) {
+  if (const ReplicaId id = MemberOf(conn)) Of(id).up = true;
+}
 
 bool Peers::IsUp(ConnId conn) const {
   return std::any_of(peers_.begin(), peers_.end(), [conn](const Peer& peer) { return peer.conn == conn && peer.up; });

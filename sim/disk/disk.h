@@ -66,8 +66,8 @@ class Disk {
 
   struct Page {
     std::array<char, kPageBytes> bytes{};
-    std::array<uint32_t, kSectorsPerPage>
-        written_before_sync{};  // number of the first sync after the sector's last write; 0: never
+    // number of the first sync after the sector's last write; 0: never
+    std::array<uint32_t, kSectorsPerPage> written_before_sync{};
   };
   struct Undo {
     uint64_t sector;

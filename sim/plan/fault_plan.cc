@@ -184,16 +184,15 @@ class FaultPlacer {
     }
   }
 
-  // Strikes the n-th process that tells of `event`, some time later, for as many n as asked: it crashes, stalls, or loses its
-  // peers.
-  void StrikeInTurn(const char* event, uint32_t count, Duration after_max) {
+  // Strikes one master after the other some time into its reign: it crashes, stalls, or loses its peers.
+  void StrikeMasters() {
     Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);
-    for (uint32_t i = 1; i <= count; ++i) {
-      const Duration after = dice.LogIn(100 * kMicrosecond, std::max<Duration>(100 * kMicrosecond, after_max));
+    for (uint32_t i = 1; i <= settings_.masters_struck; ++i) {
+      const Duration after = dice.LogIn(100 * kMicrosecond, std::max<Duration>(100 * kMicrosecond, settings_.reign_max));
       const int64_t how = dice.In(0, 9);
       const Duration length = Length(dice, how < 5 ? settings_.down : how < 7 ? settings_.paused : settings_.cut);
       const auto on = [&](v1::Fault& fault) -> v1::Fault& {
-        fault.mutable_on()->set_event(event);
+        fault.mutable_on()->set_event("MasterServing");
         fault.mutable_on()->set_ordinal(i);
         fault.mutable_on()->set_after_ns(after);
         fault.set_for_ns(length);
@@ -212,7 +211,7 @@ class FaultPlacer {
   // wrong precisely here [Raft §5.4.2, figure 8]; a vote or an entry that was not kept shows here, too.
   void StrikeRisingLeaders() {
     Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);
-    const Duration election = plan_.knobs().election_min_ns() > 0 ? plan_.knobs().election_min_ns() : 2 * kSecond;
+    const Duration election = plan_.knobs().election_min_ns();
     for (uint32_t i = 1; i <= settings_.leaders_struck; ++i) {
       const int64_t spared = dice.In(1, plan_.replicas());
       const Duration length = dice.In(election, 6 * election);
@@ -242,7 +241,7 @@ class FaultPlacer {
   }
 
   void PlaceTriggered() {
-    StrikeInTurn("MasterServing", settings_.masters_struck, settings_.reign_max);
+    StrikeMasters();
     StrikeRisingLeaders();
     static constexpr const char* kEvents[] = {"VoteGranted", "BecameLeader", "BecameCandidate", "EntryAppended", "CommitAdvanced",
                                               "Applied",     "SnapshotTaken", "SnapshotInstalled", "TermChanged", "Recovered"};

@@ -181,7 +181,7 @@ void Lease(Dice& dice, Settings& settings, v1::Plan& plan) {
 }
 
 // Clocks at the ends of a wide bound, masters that are cut off or stall again and again, quick elections: for the authority of a
-// master over reads, which outlasts its leadership if anybody forgets a margin (CK-03, CK-05).
+// master over reads, which outlasts its leadership if anybody forgets a margin (CK-03, RP-01).
 void Authority(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings = Quiet(settings);
   Lan(*plan.mutable_network());

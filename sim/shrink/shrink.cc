@@ -14,8 +14,10 @@ ShrinkResult Shrink(const v1::Plan& plan, const std::string& checker, const Shri
     return Failure{result.violations.front().checker, result.violations.front().at};
   };
   ShrinkResult result = Shrinker(run, checker, options).Shrink(Expand(plan));
+  const RunResult last = RunPlan(result.plan);
   result.plan.set_expect_checker(checker);
-  result.plan.set_trace_hash(absl::StrCat(absl::Hex(RunPlan(result.plan).trace_hash, absl::kZeroPad16)));
+  result.plan.set_trace_hash(absl::StrCat(absl::Hex(last.trace_hash, absl::kZeroPad16)));
+  if (!last.violations.empty()) result.plan.set_comment(last.violations.front().message);
   return result;
 }
 

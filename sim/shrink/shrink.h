@@ -18,7 +18,7 @@ struct ShrinkOptions {
 };
 
 struct ShrinkResult {
-  v1::Plan plan;          // expanded; fails with `checker`
+  v1::Plan plan;          // expanded; fails with `checker`, and says so: comment, expect_checker, trace_hash
   std::string checker;
   uint32_t runs = 0;
   uint32_t items_before = 0;

@@ -1,0 +1,486 @@
+// Lock beliefs: grants and waits, jeopardy, races between giving up and being granted.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "core/client/client_harness.h"
+
+namespace bramah::client {
+namespace {
+
+using Kind = CoreEvent::Kind;
+
+v1::SessionItem Item(uint64_t number, v1::ItemKind kind, HandleId handle, uint64_t seq, uint64_t generation = 0) {
+  v1::SessionItem item;
+  item.set_number(number);
+  item.set_kind(kind);
+  item.set_handle(handle.value());
+  item.set_seq(seq);
+  item.set_generation(generation);
+  return item;
+}
+
+// An Acquire that the master has queued.
+struct Waiting {
+  HandleId handle;
+  CallId call;
+  v1::Request request;
+};
+
+Waiting WaitForLock(Harness& h, const std::string& path = "/f") {
+  Waiting waiting;
+  waiting.handle = h.OpenHandle(path);
+  waiting.call = h.Acquire(waiting.handle);
+  waiting.request = h.Last<v1::Request>();
+  h.Reply(waiting.request, v1::QUEUED);
+  EXPECT_FALSE(h.Answered(waiting.call));
+  return waiting;
+}
+
+void Grant(Harness& h, const Waiting& waiting, uint64_t number = 1, uint64_t generation = 60) {
+  v1::KeepAliveReply reply = h.Kept();
+  *reply.add_items() = Item(number, v1::ITEM_LOCK_GRANTED, waiting.handle, waiting.request.command().seq(), generation);
+  h.Deliver(reply);
+}
+
+// ------------------------------------------------------------------------------------------------------------------- locks
+
+TEST(ClientLocks, AGrantIsBelievedWithItsGeneration) {
+  Harness h;
+  h.OpenSession();
+  const HandleId handle = h.OpenHandle("/f");
+  const CallId acquire = h.Acquire(handle, v1::SHARED);
+  const uint64_t seq = h.Last<v1::Request>().command().seq();
+  h.Reply(h.Last<v1::Request>(), v1::OK, 50);
+  EXPECT_EQ(h.answers[acquire].lock_generation(), 50u);
+  ASSERT_EQ(h.client.view().held->size(), 1u);
+  const HeldLock& lock = h.client.view().held->front();
+  EXPECT_EQ(lock.path, "/f");
+  EXPECT_EQ(lock.handle, handle);
+  EXPECT_EQ(lock.mode, v1::SHARED);
+  EXPECT_EQ(lock.generation, Position(50));
+  EXPECT_EQ(lock.seq, RequestSeq(seq));
+  EXPECT_EQ(h.events.back().kind, Kind::kLockHeld);
+}
+
+TEST(ClientLocks, HeldLocksAreSortedByHandle) {
+  Harness h;
+  h.OpenSession();
+  std::vector<HandleId> handles;
+  for (const char* path : {"/a", "/b", "/c"}) handles.push_back(h.OpenHandle(path));
+  for (const int i : {2, 0, 1}) {
+    h.Acquire(handles[i]);
+    h.Reply(h.Last<v1::Request>(), v1::OK, 50 + i);
+  }
+  ASSERT_EQ(h.client.view().held->size(), 3u);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ((*h.client.view().held)[i].handle, handles[i]);
+}
+
+// The belief ends when what may free the lock is sent, not when it is answered.
+TEST(ClientLocks, BeliefEndsWithTheSendingOfReleaseCloseDeleteAndEnd) {
+  for (const v1::CommandKind kind : {v1::RELEASE, v1::CLOSE, v1::DELETE, v1::END_SESSION}) {
+    Harness h;
+    h.OpenSession();
+    const HandleId handle = h.Lock();
+    ASSERT_TRUE(h.Believes(handle));
+    const CallId call = h.Call(kind, kind == v1::END_SESSION ? HandleId() : handle);
+    EXPECT_FALSE(h.Answered(call));
+    EXPECT_FALSE(h.Believes(handle)) << kind;
+    ASSERT_EQ(h.events.back().kind, Kind::kLockDropped) << kind;
+    EXPECT_EQ(h.events.back().generation, Position(50));
+    EXPECT_EQ(h.Last<v1::Request>().command().kind(), kind);
+  }
+}
+
+TEST(ClientLocks, ReleaseNamesTheAcquireItUndoes) {
+  Harness h;
+  h.OpenSession();
+  const HandleId handle = h.OpenHandle();
+  h.Acquire(handle);
+  const uint64_t seq = h.Last<v1::Request>().command().seq();
+  h.Reply(h.Last<v1::Request>(), v1::OK, 50);
+  h.Acquire(handle);  // the same again: a no-op that keeps the first hold
+  h.Reply(h.Last<v1::Request>(), v1::OK, 50);
+  const CallId release = h.Call(v1::RELEASE, handle);
+  EXPECT_EQ(h.Last<v1::Request>().command().acquire_seq(), seq);
+  h.Reply(h.Last<v1::Request>(), v1::OK);
+  EXPECT_EQ(h.CodeOf(release), v1::OK);
+  EXPECT_EQ(h.CodeOf(h.Call(v1::RELEASE, handle)), v1::LOCK_NOT_HELD);
+}
+
+TEST(ClientLocks, AfterAFailedDeleteTheLockIsHeldButNotBelievedAndCanBeReleased) {
+  Harness h;
+  h.OpenSession();
+  const HandleId handle = h.Lock();
+  const uint64_t seq = h.Requests(v1::ACQUIRE)[0].command().seq();
+  h.Call(v1::DELETE, handle);
+  h.Reply(h.Last<v1::Request>(), v1::NOT_EMPTY);
+  EXPECT_FALSE(h.Believes(handle));
+  h.Call(v1::RELEASE, handle);
+  EXPECT_EQ(h.Last<v1::Request>().command().acquire_seq(), seq);
+}
+
+TEST(ClientLocks, AQueuedAcquireIsGrantedByAnItemWhichIsAcknowledgedAtOnce) {
+  Harness h;
+  h.OpenSession();
+  const Waiting waiting = WaitForLock(h);
+  const int before = h.Count<v1::KeepAlive>();
+  h.Run(kSecond);
+  Grant(h, waiting);
+  EXPECT_EQ(h.CodeOf(waiting.call), v1::OK);
+  EXPECT_EQ(h.answers[waiting.call].lock_generation(), 60u);
+  EXPECT_TRUE(h.Believes(waiting.handle));
+  EXPECT_EQ(h.Count<v1::KeepAlive>(), before + 1);
+  EXPECT_EQ(h.Last<v1::KeepAlive>().acknowledged(), 1u);
+}
+
+TEST(ClientLocks, ItemsAreProcessedOnceInOrderAndCountAnewInEachEpoch) {
+  Harness h;
+  h.OpenSession();
+  const Waiting a = WaitForLock(h, "/a");
+  const Waiting b = WaitForLock(h, "/b");
+  h.Run(kMillisecond);
+  v1::KeepAliveReply gap = h.Kept(kMillisecond);
+  *gap.add_items() = Item(2, v1::ITEM_LOCK_GRANTED, b.handle, b.request.command().seq(), 61);
+  h.Deliver(gap);
+  EXPECT_FALSE(h.Answered(b.call)) << "item 1 was not seen yet";
+  v1::KeepAliveReply both = h.Kept();
+  *both.add_items() = Item(1, v1::ITEM_LOCK_GRANTED, a.handle, a.request.command().seq(), 60);
+  *both.add_items() = Item(2, v1::ITEM_LOCK_GRANTED, b.handle, b.request.command().seq(), 61);
+  h.Deliver(both);
+  EXPECT_TRUE(h.Believes(a.handle) && h.Believes(b.handle));
+  EXPECT_EQ(h.Last<v1::KeepAlive>().acknowledged(), 2u);
+  h.Call(v1::RELEASE, a.handle);
+  v1::KeepAliveReply again = h.Kept();
+  *again.add_items() = both.items(0);
+  h.Deliver(again);
+  EXPECT_FALSE(h.Believes(a.handle)) << "a repeated item is no new grant";
+  h.Run(1'200 * kMillisecond);  // what brought nothing is not followed at once
+
+  h.epoch = 6;
+  h.Deliver(h.Kept(0, 0, v1::WRONG_EPOCH));
+  EXPECT_EQ(h.Last<v1::KeepAlive>().acknowledged(), 0u);
+  const Waiting c = WaitForLock(h, "/c");
+  Grant(h, c, 1, 70);
+  EXPECT_TRUE(h.Believes(c.handle));
+}
+
+TEST(ClientLocks, AWaitDoesNotKeepAnswersFromBeingForgottenNorOtherCallsFromGoing) {
+  Harness h;
+  h.OpenSession();
+  const Waiting waiting = WaitForLock(h);
+  const CallId set = h.Call(v1::SET_CONTENTS, waiting.handle);
+  const v1::Command sent = h.Last<v1::Request>().command();
+  EXPECT_EQ(sent.kind(), v1::SET_CONTENTS);
+  EXPECT_GT(sent.first_outstanding(), waiting.request.command().seq());
+  h.Reply(h.Last<v1::Request>(), v1::OK);
+  EXPECT_TRUE(h.Answered(set));
+  const CallId second = h.Acquire(waiting.handle);
+  h.Reply(h.Last<v1::Request>(), v1::BUSY);
+  EXPECT_EQ(h.CodeOf(second), v1::BUSY);
+  h.Run(3 * kSecond);
+  EXPECT_EQ(h.Requests(v1::ACQUIRE).size(), 2u) << "a queued Acquire is not repeated for being late";
+  EXPECT_FALSE(h.Answered(waiting.call));
+}
+
+TEST(ClientLocks, AQueuedAcquireIsAskedForAgainInANewEpochAndOnANewStream) {
+  Harness h;
+  h.OpenSession();
+  const Waiting waiting = WaitForLock(h);
+  h.Reconnect(2);
+  auto copies = h.Requests(v1::ACQUIRE);
+  ASSERT_EQ(copies.size(), 2u);
+  EXPECT_EQ(copies[1].command().seq(), waiting.request.command().seq());
+  h.Reply(copies[1], v1::QUEUED);  // attached
+  h.epoch = 6;
+  h.Deliver(h.Kept(0, 0, v1::WRONG_EPOCH));
+  copies = h.Requests(v1::ACQUIRE);
+  ASSERT_EQ(copies.size(), 3u);
+  EXPECT_EQ(copies[2].epoch(), 6u);
+  EXPECT_EQ(copies[2].command().seq(), waiting.request.command().seq());
+  h.Reply(copies[2], v1::OK, 60);  // granted while no master could say so
+  EXPECT_EQ(h.CodeOf(waiting.call), v1::OK);
+  EXPECT_TRUE(h.Believes(waiting.handle));
+  Grant(h, waiting);  // and the item besides
+  EXPECT_EQ(h.client.view().held->size(), 1u);
+}
+
+// The grant happened under a master that died before it could say so; its successor knows of no item. The only news is the answer
+// to the repeated Acquire, and that may be lost as well.
+TEST(ClientLocks, ARepeatedQueuedAcquireIsRepeatedUntilThePresentMasterAnswers) {
+  Harness h;
+  h.OpenSession();
+  const Waiting waiting = WaitForLock(h);
+  const v1::Reply old_news = h.Replied(waiting.request, v1::QUEUED);
+  h.epoch = 6;
+  h.Deliver(h.Kept(0, 0, v1::WRONG_EPOCH));
+  ASSERT_EQ(h.Requests(v1::ACQUIRE).size(), 2u);
+  h.Deliver(old_news);  // a late copy of what the earlier master said is no answer of this one
+  h.Run(1'100 * kMillisecond);
+  ASSERT_EQ(h.Requests(v1::ACQUIRE).size(), 3u);
+  h.Reply(h.Requests(v1::ACQUIRE).back(), v1::OK, 60);
+  EXPECT_EQ(h.CodeOf(waiting.call), v1::OK);
+  EXPECT_TRUE(h.Believes(waiting.handle));
+}
+
+TEST(ClientLocks, AGrantBeforeTheNewsThatItWasQueued) {
+  Harness h;
+  h.OpenSession();
+  Waiting waiting;
+  waiting.handle = h.OpenHandle();
+  waiting.call = h.Acquire(waiting.handle);
+  waiting.request = h.Last<v1::Request>();
+  Grant(h, waiting);
+  EXPECT_EQ(h.CodeOf(waiting.call), v1::OK);
+  h.Reply(waiting.request, v1::QUEUED);
+  EXPECT_TRUE(h.Believes(waiting.handle));
+  EXPECT_FALSE(h.Answered(h.Call(v1::GET_STAT, waiting.handle)));
+  EXPECT_EQ(h.Last<v1::Request>().command().kind(), v1::GET_STAT) << "the handle is free for the next call";
+}
+
+TEST(ClientLocks, AHandleThatBecameInvalidEndsTheWait) {
+  Harness h;
+  h.OpenSession();
+  const Waiting waiting = WaitForLock(h);
+  v1::KeepAliveReply reply = h.Kept();
+  *reply.add_items() = Item(1, v1::ITEM_HANDLE_INVALID, waiting.handle, waiting.request.command().seq());
+  h.Deliver(reply);
+  EXPECT_EQ(h.CodeOf(waiting.call), v1::STALE_HANDLE);
+  EXPECT_TRUE(h.client.view().held->empty());
+}
+
+// The Delete may be executed before the news of the grant arrives, and somebody else may lock the next node of that name.
+TEST(ClientLocks, AGrantDuringADeleteIsBelievedOnlyIfTheDeleteFails) {
+  for (const v1::Code outcome : {v1::OK, v1::LOCK_HELD}) {
+    Harness h;
+    h.OpenSession();
+    const Waiting waiting = WaitForLock(h);
+    const CallId remove = h.Call(v1::DELETE, waiting.handle);
+    const v1::Request request = h.Last<v1::Request>();
+    Grant(h, waiting);
+    EXPECT_FALSE(h.Answered(waiting.call));
+    EXPECT_FALSE(h.Believes(waiting.handle));
+    h.Reply(request, outcome);
+    EXPECT_EQ(h.CodeOf(remove), outcome);
+    EXPECT_EQ(h.CodeOf(waiting.call), outcome == v1::OK ? v1::STALE_HANDLE : v1::OK);
+    EXPECT_EQ(h.Believes(waiting.handle), outcome != v1::OK);
+  }
+}
+
+TEST(ClientLocks, ReleaseGivesUpAWait) {
+  Harness h;
+  h.OpenSession();
+  const Waiting waiting = WaitForLock(h);
+  const CallId release = h.Call(v1::RELEASE, waiting.handle);
+  EXPECT_EQ(h.CodeOf(waiting.call), v1::CANCELLED);
+  EXPECT_EQ(h.Last<v1::Request>().command().acquire_seq(), waiting.request.command().seq());
+  Grant(h, waiting);  // it had been granted a moment before
+  EXPECT_FALSE(h.Believes(waiting.handle));
+  h.Reply(h.Requests(v1::RELEASE)[0], v1::OK);
+  EXPECT_EQ(h.CodeOf(release), v1::OK);
+}
+
+// Close does not queue behind what it gives up, and names it, so that no late copy can take the lock [A-22, D-39].
+TEST(ClientLocks, CloseGivesUpWhatIsUnansweredOnItsHandle) {
+  Harness h;
+  h.OpenSession();
+  const HandleId handle = h.OpenHandle();
+  const CallId acquire = h.Acquire(handle);
+  const uint64_t seq = h.Last<v1::Request>().command().seq();
+  const CallId blocked = h.Call(v1::SET_CONTENTS, handle);
+  const CallId close = h.Call(v1::CLOSE, handle);
+  EXPECT_EQ(h.CodeOf(acquire), v1::CANCELLED);
+  EXPECT_EQ(h.CodeOf(blocked), v1::CANCELLED);
+  EXPECT_FALSE(h.Answered(close));
+  const v1::Command sent = h.Last<v1::Request>().command();
+  ASSERT_EQ(sent.kind(), v1::CLOSE);
+  ASSERT_EQ(sent.gives_up_size(), 1);
+  EXPECT_EQ(sent.gives_up(0), seq);
+  EXPECT_GT(sent.seq(), seq);
+  EXPECT_EQ(h.CodeOf(h.Call(v1::GET_STAT, handle)), v1::BAD_HANDLE);
+  h.Reply(h.Requests(v1::ACQUIRE)[0], v1::OK, 50);  // the race is lost: granted all the same
+  EXPECT_FALSE(h.Believes(handle));
+  EXPECT_TRUE(h.Kinds().back() != Kind::kLockHeld);
+  h.Reply(h.Requests(v1::CLOSE)[0], v1::BAD_HANDLE);
+  EXPECT_EQ(h.CodeOf(close), v1::OK) << "Close never fails [C-25]";
+}
+
+TEST(ClientLocks, CloseGivesUpAQueuedAcquireToo) {
+  Harness h;
+  h.OpenSession();
+  const Waiting waiting = WaitForLock(h);
+  h.Call(v1::CLOSE, waiting.handle);
+  EXPECT_EQ(h.CodeOf(waiting.call), v1::CANCELLED);
+  const v1::Command sent = h.Last<v1::Request>().command();
+  ASSERT_EQ(sent.gives_up_size(), 1);
+  EXPECT_EQ(sent.gives_up(0), waiting.request.command().seq());
+  Grant(h, waiting);
+  EXPECT_FALSE(h.Believes(waiting.handle));
+  EXPECT_EQ(h.Last<v1::KeepAlive>().acknowledged(), 1u) << "unwanted items are acknowledged as well";
+}
+
+TEST(ClientLocks, AQueuedAnswerToATryIsNone) {
+  Harness h;
+  h.OpenSession();
+  const HandleId handle = h.OpenHandle();
+  v1::Command command;
+  command.set_kind(v1::ACQUIRE);
+  command.set_handle(handle.value());
+  command.set_mode(v1::EXCLUSIVE);
+  command.set_try_only(true);
+  const CallId call = h.Call(command);
+  h.Reply(h.Last<v1::Request>(), v1::QUEUED);
+  EXPECT_FALSE(h.Answered(call));
+  h.Reply(h.Last<v1::Request>(), v1::LOCK_CONFLICT);
+  EXPECT_EQ(h.CodeOf(call), v1::LOCK_CONFLICT);
+}
+
+// ---------------------------------------------------------------------------------------------------------------- jeopardy
+
+// An active client whose lease runs out and who then finds a new master.
+struct Uncertain {
+  Harness h;
+  Uncertain() { h.OpenSession(); }
+  void Lapse() {
+    h.RunTo(h.client.view().lease_end);
+    ASSERT_EQ(h.client.view().state, SessionState::kJeopardy);
+  }
+  void Recover() {
+    h.AwaitDial();
+    h.Accept(2);
+    h.epoch = 6;
+    h.Deliver(h.Kept(0, 0, v1::WRONG_EPOCH));
+    h.Deliver(h.Kept());
+    ASSERT_EQ(h.client.view().state, SessionState::kActive);
+  }
+};
+
+TEST(ClientJeopardy, CallsWaitAndThenGoInTheOrderTheyWereMade) {
+  Uncertain u;
+  Harness& h = u.h;
+  const HandleId a = h.OpenHandle("/a");
+  const HandleId b = h.OpenHandle("/b");
+  u.Lapse();
+  const CallId one = h.Call(v1::SET_CONTENTS, b);
+  const CallId two = h.Call(v1::SET_CONTENTS, a);
+  const CallId three = h.Open("/c");
+  const int before = h.Count<v1::Request>();
+  u.Recover();
+  ASSERT_EQ(h.Count<v1::Request>(), before + 3);
+  EXPECT_FALSE(h.Answered(one) || h.Answered(two) || h.Answered(three));
+  const auto sets = h.Requests(v1::SET_CONTENTS);
+  ASSERT_EQ(sets.size(), 2u);
+  EXPECT_EQ(sets[0].command().handle(), b.value());
+  EXPECT_EQ(sets[1].command().handle(), a.value());
+  EXPECT_EQ(sets[0].epoch(), 6u);
+  EXPECT_LT(sets[0].command().seq(), sets[1].command().seq());
+  EXPECT_LT(sets[1].command().seq(), h.Requests(v1::OPEN).back().command().seq());
+}
+
+TEST(ClientJeopardy, BeliefsAreUncertainAndComeBackWithSafe) {
+  Uncertain u;
+  const HandleId handle = u.h.Lock();
+  EXPECT_TRUE(u.h.Believes(handle));
+  u.Lapse();
+  EXPECT_FALSE(u.h.Believes(handle));
+  EXPECT_EQ(u.h.client.view().held->size(), 1u);
+  u.Recover();
+  EXPECT_TRUE(u.h.Believes(handle));
+}
+
+TEST(ClientJeopardy, BeliefsAndCallsEndWithTheGracePeriod) {
+  Uncertain u;
+  Harness& h = u.h;
+  const HandleId handle = h.Lock();
+  const CallId sent = h.Call(v1::SET_CONTENTS, handle);
+  u.Lapse();
+  const CallId waits = h.Call(v1::GET_STAT, handle);
+  h.RunTo(h.client.view().lease_end + h.config.grace);
+  EXPECT_EQ(h.CodeOf(sent), v1::SESSION_EXPIRED);
+  EXPECT_EQ(h.CodeOf(waits), v1::SESSION_EXPIRED);
+  EXPECT_TRUE(h.client.view().held->empty());
+  EXPECT_EQ(h.CodeOf(h.Call(v1::GET_STAT, handle)), v1::SESSION_EXPIRED);
+  EXPECT_EQ(h.CodeOf(h.Call(v1::CLOSE, handle)), v1::OK);
+}
+
+TEST(ClientJeopardy, CloseIsAnsweredAtOnceAndDeliveredLater) {
+  Uncertain u;
+  Harness& h = u.h;
+  const HandleId early = h.Lock("/a", 50);
+  const HandleId late = h.Lock("/b", 51);
+  const CallId first = h.Call(v1::CLOSE, early);
+  EXPECT_FALSE(h.Answered(first));
+  u.Lapse();
+  EXPECT_EQ(h.CodeOf(first), v1::OK);
+  EXPECT_EQ(h.CodeOf(h.Call(v1::CLOSE, late)), v1::OK);
+  EXPECT_TRUE(h.client.view().held->empty());
+  EXPECT_EQ(h.client.view().calls_pending, 0u);
+  u.Recover();
+  std::vector<uint64_t> closed;
+  for (const v1::Request& request : h.Requests(v1::CLOSE)) {
+    if (request.epoch() == 6) closed.push_back(request.command().handle());
+  }
+  EXPECT_EQ(closed, (std::vector<uint64_t>{early.value(), late.value()}));
+  h.Reply(h.Requests(v1::CLOSE).back(), v1::OK);  // not told twice: the harness would object
+}
+
+TEST(ClientJeopardy, AGrantThatArrivesIsToldAndBelievedOnlyWhenSafe) {
+  Uncertain u;
+  Harness& h = u.h;
+  const Waiting waiting = WaitForLock(h, "/a");
+  const HandleId other = h.OpenHandle("/b");
+  const CallId direct = h.Acquire(other);
+  const v1::Request direct_request = h.Last<v1::Request>();
+  u.Lapse();
+  h.AwaitDial();
+  h.Accept(2);
+  h.Reply(direct_request, v1::OK, 51);
+  v1::KeepAliveReply useless = h.Kept(0, 0);
+  *useless.add_items() = Item(1, v1::ITEM_LOCK_GRANTED, waiting.handle, waiting.request.command().seq(), 60);
+  h.Deliver(useless);
+  EXPECT_EQ(h.client.view().state, SessionState::kJeopardy);
+  EXPECT_FALSE(h.Answered(waiting.call) || h.Answered(direct));
+  EXPECT_TRUE(h.client.view().held->empty());
+  EXPECT_EQ(h.Last<v1::KeepAlive>().acknowledged(), 1u);
+  h.Deliver(h.Kept());
+  EXPECT_EQ(h.client.view().state, SessionState::kActive);
+  EXPECT_EQ(h.CodeOf(waiting.call), v1::OK);
+  EXPECT_EQ(h.CodeOf(direct), v1::OK);
+  EXPECT_TRUE(h.Believes(waiting.handle) && h.Believes(other));
+}
+
+TEST(ClientJeopardy, AGrantThatWasNotToldIsGivenUpByClose) {
+  Uncertain u;
+  Harness& h = u.h;
+  const HandleId handle = h.OpenHandle();
+  const CallId acquire = h.Acquire(handle);
+  const v1::Request request = h.Last<v1::Request>();
+  u.Lapse();
+  h.AwaitDial();
+  h.Accept(2);
+  h.Reply(request, v1::OK, 51);
+  h.Call(v1::CLOSE, handle);
+  EXPECT_EQ(h.CodeOf(acquire), v1::CANCELLED);
+  ASSERT_EQ(h.Last<v1::Request>().command().gives_up_size(), 1);
+  h.Deliver(h.Kept());
+  EXPECT_FALSE(h.Believes(handle));
+}
+
+TEST(ClientJeopardy, EndIsSentAtOnceAndAnswered) {
+  Uncertain u;
+  Harness& h = u.h;
+  const HandleId handle = h.OpenHandle();
+  u.Lapse();
+  const CallId blocked = h.Call(v1::GET_STAT, handle);
+  const CallId end = h.Call(v1::END_SESSION);
+  EXPECT_EQ(h.CodeOf(blocked), v1::CANCELLED);
+  h.AwaitDial();
+  h.Accept(2);
+  ASSERT_FALSE(h.Requests(v1::END_SESSION).empty());
+  h.Reply(h.Requests(v1::END_SESSION)[0], v1::OK);
+  EXPECT_EQ(h.CodeOf(end), v1::OK);
+}
+
+}  // namespace
+}  // namespace bramah::client
