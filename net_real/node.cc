@@ -155,24 +155,34 @@ void Node::OnDown(ConnId conn, CloseReason why) {
 
 // ------------------------------------------------------------------------------------------------------------------ timers
 
+// Most armings move a timer a little further away: then the wait that is under way stays, and looks at the deadline when it is
+// over.
 void Node::Arm(TimerId id, Time at) {
   Timer& timer = timers_[static_cast<int>(id)];
+  timer.deadline = at;
+  if (at < timer.waits_until) Wait(id);
+}
+
+void Node::Cancel(TimerId id) { timers_[static_cast<int>(id)].deadline = kNever; }
+
+void Node::Wait(TimerId id) {
+  Timer& timer = timers_[static_cast<int>(id)];
   const uint64_t generation = ++timer.generation;
-  if (at == kNever) {
-    timer.timer->cancel();
-    return;
-  }
-  timer.timer->expires_at(ToTimePoint(at));
+  timer.waits_until = timer.deadline;
+  timer.timer->expires_at(ToTimePoint(timer.deadline));
   timer.timer->async_wait([this, id, generation, alive = std::weak_ptr<char>(alive_)](std::error_code error) {
     if (error || alive.expired() || stopped_ || timers_[static_cast<int>(id)].generation != generation) return;
-    Feed(TimerFired{id});
+    OnWaited(id);
   });
 }
 
-void Node::Cancel(TimerId id) {
+void Node::OnWaited(TimerId id) {
   Timer& timer = timers_[static_cast<int>(id)];
-  ++timer.generation;
-  timer.timer->cancel();
+  timer.waits_until = kNever;
+  if (timer.deadline == kNever) return;
+  if (timer.deadline > Now()) return Wait(id);
+  timer.deadline = kNever;
+  Feed(TimerFired{id});
 }
 
 }  // namespace bramah::net_real

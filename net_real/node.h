@@ -70,7 +70,9 @@ class Node : private ConnectionOwner {
   };
   struct Timer {
     std::unique_ptr<BootTimer> timer;
-    uint64_t generation = 0;  // an expiry of an earlier arming says nothing
+    Time deadline = kNever;     // kNever: not armed
+    Time waits_until = kNever;  // kNever: no wait is under way
+    uint64_t generation = 0;    // the end of an earlier wait says nothing
   };
 
   void OnUp(ConnId conn, const v1::Hello& hello) override;
@@ -85,6 +87,8 @@ class Node : private ConnectionOwner {
   void CloseLink(ConnId conn);
   void Arm(TimerId timer, Time at);
   void Cancel(TimerId timer);
+  void Wait(TimerId timer);
+  void OnWaited(TimerId timer);
   bool Satisfied(const After& after) const;
   void QueueFrame(ConnId to, std::string_view frame);
   void FlushAll();

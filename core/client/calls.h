@@ -77,7 +77,7 @@ class Calls {
   bool ending() const { return end_id_ != 0; }
   // Unanswered, as the application sees it.
   uint32_t pending() const { return pending_; }
-  Time retry_at() const { return retry_at_; }
+  Time retry_at() const { return calls_.empty() ? kNever : retry_at_; }
   const std::vector<HeldLock>& held() const { return beliefs_.held(); }
 
  private:

@@ -109,22 +109,20 @@ void Client::State::RunDue(Effects& out) {
   if (connection.up()) calls.Retry(Here(out));
 }
 
-// Arms what has become earlier. A timer that has become later fires once for nothing and is armed again then: cheaper than moving
-// it with every message.
 void Client::State::ArmTimers(Effects& out) {
   const bool wanted = session.wanted();
   const ConnId up = connection.up();
   const auto arm = [this, &out](TimerId timer, Time due) {
     Time& present = armed[static_cast<size_t>(timer)];
-    if (due == kNever || due >= present) return;
-    present = std::max(due, now);
-    out.Arm(timer, present);
+    if (due != kNever) due = std::max(due, now);
+    if (due == present) return;
+    present = due;
+    due == kNever ? out.Cancel(timer) : out.Arm(timer, due);
   };
   arm(TimerId::kLease, session.AdvanceAt());
-  if (!wanted) return;
-  arm(TimerId::kConnect, connection.DialAt());
-  arm(TimerId::kProbe, std::min({connection.ProbeAt(), session.TransmitAt(up), session.GiveUpAt(up)}));
-  if (up) arm(TimerId::kRetry, calls.retry_at());
+  arm(TimerId::kConnect, wanted ? connection.DialAt() : kNever);
+  arm(TimerId::kProbe, wanted ? std::min({connection.ProbeAt(), session.TransmitAt(up), session.GiveUpAt(up)}) : kNever);
+  arm(TimerId::kRetry, wanted && up ? calls.retry_at() : kNever);
 }
 
 void Client::State::UpdateView() {

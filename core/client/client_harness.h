@@ -275,6 +275,9 @@ class Harness {
       case Effects::Op::kArm:
         timers[out.timer(ref).timer] = out.timer(ref).at;
         break;
+      case Effects::Op::kCancel:
+        timers.erase(out.timer(ref).timer);
+        break;
       case Effects::Op::kReply:
         EXPECT_TRUE(answers.emplace(out.reply(ref).call, *out.reply(ref).outcome).second)
             << "call " << out.reply(ref).call.value() << " was answered twice";
