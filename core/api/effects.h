@@ -98,10 +98,10 @@ class Effects {
     return *body;
   }
   // Asks for a batch. Called only by core/storage, which numbers the tickets.
-  void Disk(Lane lane, Ticket ticket, absl::Span<FileOp> ops) {
+  void Disk(Lane lane, Ticket ticket, absl::Span<const FileOp> ops) {
     Push(Op::kDisk, disks_.size());
     disks_.push_back({lane, ticket, static_cast<uint32_t>(file_ops_.size()), static_cast<uint32_t>(ops.size())});
-    for (FileOp& op : ops) file_ops_.push_back(std::move(op));
+    file_ops_.insert(file_ops_.end(), ops.begin(), ops.end());
   }
   void Arm(TimerId timer, Time at) {
     Push(Op::kArm, timers_.size());
@@ -157,18 +157,20 @@ class Effects {
 
   // Empties the list and the probes; keeps all capacity.
   void Clear() {
+    probes_ = Probes();
+    if (ops_.empty()) return;
     ops_.clear();
-    sends_.clear();
     disks_.clear();
     file_ops_.clear();
     timers_.clear();
     replies_.clear();
-    connects_.clear();
+    if (!connects_.empty()) connects_.clear();  // clearing an empty deque is not free
     closes_.clear();
     events_.clear();
     halts_.clear();
     outcomes_used_ = 0;
-    probes_ = Probes();
+    if (sends_.empty()) return;
+    sends_.clear();
 #define BRAMAH_RESET(Type, number) pool_##Type##_.used = 0;
     BRAMAH_MESSAGES(BRAMAH_RESET)
 #undef BRAMAH_RESET

@@ -3,6 +3,7 @@
 #ifndef BRAMAH_CORE_BASE_BYTES_H_
 #define BRAMAH_CORE_BASE_BYTES_H_
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -10,17 +11,20 @@
 
 namespace bramah {
 
+// The formats are little-endian, as is every machine that this is built for.
+static_assert(std::endian::native == std::endian::little);
+
 // Stores `value` little-endian at `to`, which must have room.
 template <class T>
 void StoreLittle(char* to, T value) {
-  for (size_t i = 0; i < sizeof(T); ++i) to[i] = static_cast<char>(static_cast<uint64_t>(value) >> (8 * i));
+  std::memcpy(to, &value, sizeof(T));
 }
 
 template <class T>
 T LoadLittle(const char* from) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < sizeof(T); ++i) value |= static_cast<uint64_t>(static_cast<uint8_t>(from[i])) << (8 * i);
-  return static_cast<T>(value);
+  T value;
+  std::memcpy(&value, from, sizeof(T));
+  return value;
 }
 
 // Appends to a string that the caller owns.

@@ -3,7 +3,6 @@
 #define BRAMAH_CORE_STORAGE_LANE_QUEUE_H_
 
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -27,9 +26,13 @@ class LaneQueue {
   bool WaitsForRetry() const { return state_ == State::kWaitsForRetry; }
   absl::Span<const FileOp> ops() const { return ops_; }
 
-  // REQUIRES: idle(), ops not empty.
-  void Issue(std::vector<FileOp> ops, Effects& out) {
-    ops_ = std::move(ops);
+  // The next batch, empty, to be filled and issued; nothing happens if it is not. REQUIRES: idle().
+  std::vector<FileOp>& Next() {
+    ops_.clear();
+    return ops_;
+  }
+  // REQUIRES: idle(), and that Next() was filled.
+  void Issue(Effects& out) {
     ++ticket_;
     Emit(out);
   }
@@ -43,8 +46,7 @@ class LaneQueue {
 
   void Emit(Effects& out) {
     state_ = State::kInFlight;
-    std::vector<FileOp> copy = ops_;
-    out.Disk(lane_, ticket_, absl::MakeSpan(copy));
+    out.Disk(lane_, ticket_, ops_);
   }
 
   Lane lane_;

@@ -46,7 +46,7 @@ std::string DescribeFailure(absl::Span<const FileOp> ops, const DiskFailed& fail
 
 }  // namespace
 
-Storage::Storage(const Options* options) : options_(options) {}
+Storage::Storage(const Options* options) : options_(options), segment_bytes_(SegmentBytes(*options)) {}
 
 // -------------------------------------------------------------------------------------------------------------- recovery
 
@@ -54,14 +54,14 @@ void Storage::Boot(Time, const bramah::Boot& boot, Effects& out) {
   BRAMAH_CHECK(phase_ == Phase::kNew && boot.expect != nullptr);
   expect_ = *boot.expect;
   if (boot.files.empty()) {
-    StartFrom(Format(expect_, boot.seed, SegmentBytes(*options_)), out);
+    StartFrom(Format(expect_, boot.seed, segment_bytes_), out);
     return;
   }
   phase_ = Phase::kReading;
   files_.assign(boot.files.begin(), boot.files.end());
-  std::vector<FileOp> ops;
+  std::vector<FileOp>& ops = bulk_.Next();
   for (const FileInfo& file : files_) ops.push_back(ReadFile(file.id, 0, IsTemporary(file.id.kind) ? 0 : file.size));
-  bulk_.Issue(std::move(ops), out);
+  bulk_.Issue(out);
 }
 
 void Storage::StartFrom(StartingPoint start, Effects& out) {
@@ -79,12 +79,13 @@ void Storage::StartFrom(StartingPoint start, Effects& out) {
   if (recovered_.snapshot.has_value()) snapshot_index_ = recovered_.snapshot->meta.index;
   files_.clear();
   phase_ = Phase::kSettling;
-  bulk_.Issue(std::move(start.ops), out);
+  bulk_.Next() = std::move(start.ops);
+  bulk_.Issue(out);
 }
 
 void Storage::ReadingDone(absl::Span<const Blob> reads, Effects& out) {
   BRAMAH_CHECK(reads.size() == files_.size());
-  StartFrom(Recover(expect_, SegmentBytes(*options_), files_, reads), out);
+  StartFrom(Recover(expect_, segment_bytes_, files_, reads), out);
 }
 
 void Storage::SettlingDone(absl::Span<const Blob> reads, Effects& out) {
@@ -178,12 +179,11 @@ void Storage::OnDiskFailed(Time now, const DiskFailed& failed, Effects& out) {
   }
   lane.WaitForRetry();
   retry_at_ = now + kRetryAfter;
-  Schedule(now, out);
+  Schedule(out);
 }
 
 void Storage::OnTimer(Time now, Effects& out) {
   if (halted()) return;
-  armed_at_ = kNever;
   if (now >= retry_at_) {
     retry_at_ = kNever;
     for (LaneQueue* lane : {&log_, &bulk_}) {
@@ -195,15 +195,13 @@ void Storage::OnTimer(Time now, Effects& out) {
     mark_at_ = kNever;
     if (log_.idle() && wal_.NeedsMark()) wal_.RequestMark();
   }
-  Schedule(now, out);
+  Schedule(out);
 }
 
-// One pending timer serves both deadlines; it is moved only to an earlier instant.
-void Storage::Schedule(Time, Effects& out) {
+// One timer serves both deadlines. It is not cancelled when a new batch makes the mark needless: the end of that batch moves it.
+void Storage::Schedule(Effects& out) {
   const Time next = std::min(mark_at_, retry_at_);
-  if (next >= armed_at_) return;
-  armed_at_ = next;
-  out.Arm(TimerId::kStorage, next);
+  if (next != kNever) out.Arm(TimerId::kStorage, next);
 }
 
 // -------------------------------------------------------------------------------------------------------------- promises
@@ -250,32 +248,36 @@ void Storage::Flush(Time now, Effects& out) {
   FlushLog(out);
   FlushBulk(out);
   const bool idle = log_.idle() && wal_.NeedsMark();
-  mark_at_ = !idle ? kNever : mark_at_ == kNever ? now + options_->idle_mark_after : mark_at_;
-  Schedule(now, out);
+  if (!idle) {
+    mark_at_ = kNever;
+  } else if (mark_at_ == kNever) {
+    mark_at_ = now + options_->idle_mark_after;
+    Schedule(out);
+  }
 }
 
 void Storage::FlushLog(Effects& out) {
   if (!log_.idle()) return;
+  std::vector<FileOp>& ops = log_.Next();
   if (install_ == Install::kSaving && snapshot_writer_->state() == SnapshotWriter::State::kVerified && !wal_.pending()) {
     wal_.StartOver(snapshot_writer_->meta().index, snapshot_writer_->meta().term);
     install_ = Install::kStartingOver;
   }
   spare_needed_ = wal_.pending() ? wal_.SpareNeeded() : 0;
   if (spare_needed_ > 0 && (!spare_.has_value() || spare_->size < spare_needed_)) return;
-  std::vector<FileOp> ops;
   vote_in_flight_ = votes_.pending();
   // The vote first: no entry may be durable of a term that the slots do not know.
   if (votes_.pending()) votes_.AppendWrite(&ops);
   if (wal_.pending()) wal_.AppendWrite(&spare_, &ops);
   SOMETIMES(out.probes(), kSegmentRolled, spare_needed_ > 0);
-  if (!ops.empty()) log_.Issue(std::move(ops), out);
+  if (!ops.empty()) log_.Issue(out);
 }
 
 // A log batch may wait for its segment, so the spare goes first. Removals come before the next snapshot, which may have the name
 // of a damaged one that goes.
 void Storage::FlushBulk(Effects& out) {
   if (!bulk_.idle()) return;
-  std::vector<FileOp> ops;
+  std::vector<FileOp>& ops = bulk_.Next();
   if (PrepareSpare(&ops)) {
     bulk_job_ = BulkJob::kSpare;
   } else if (RemoveFiles(&ops)) {
@@ -284,12 +286,12 @@ void Storage::FlushBulk(Effects& out) {
     bulk_job_ = BulkJob::kSnapshot;
     snapshot_writer_->NextBatch(&ops);
   }
-  if (!ops.empty()) bulk_.Issue(std::move(ops), out);
+  if (!ops.empty()) bulk_.Issue(out);
 }
 
 // Allocates the next segment ahead of need, or extends it for a batch that is larger [ST-07].
 bool Storage::PrepareSpare(std::vector<FileOp>* ops) {
-  const uint64_t wanted = std::max(SegmentBytes(*options_), spare_needed_);
+  const uint64_t wanted = std::max(segment_bytes_, spare_needed_);
   if (spare_.has_value() && spare_->size >= wanted) return false;
   if (!spare_.has_value()) {
     preparing_ = {next_segment_++, wanted};

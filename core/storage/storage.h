@@ -96,12 +96,13 @@ class Storage {
   void FlushBulk(Effects& out);
   bool PrepareSpare(std::vector<FileOp>* ops);
   bool RemoveFiles(std::vector<FileOp>* ops);
-  void Schedule(Time now, Effects& out);
+  void Schedule(Effects& out);
   void Halt(HaltReason why, std::string detail, Effects& out);
   void HaltReadsDifferently(LogIndex snapshot, Effects& out);
   LaneQueue& lane(Lane lane) { return lane == Lane::kLog ? log_ : bulk_; }
 
   const Options* options_;
+  uint64_t segment_bytes_;  // as asked for, within what the format can do
   Phase phase_ = Phase::kNew;
   LaneQueue log_{Lane::kLog};
   LaneQueue bulk_{Lane::kBulk};
@@ -128,7 +129,6 @@ class Storage {
 
   Time mark_at_ = kNever;
   Time retry_at_ = kNever;
-  Time armed_at_ = kNever;
 };
 
 }  // namespace bramah::storage

@@ -98,9 +98,18 @@ void WalWriter::AppendSegment(const Spare& spare, std::vector<FileOp>* ops) {
   ops->push_back(SyncFile(SegmentFile(before.place.seq)));
 }
 
+// The salt of the current segment: the same for all its batches.
+uint32_t WalWriter::Salt() {
+  if (salt_segment_ != end_.place.seq) {
+    salt_segment_ = end_.place.seq;
+    salt_ = BatchSalt(owner_, salt_segment_);
+  }
+  return salt_;
+}
+
 // Stores what is buffered as one batch whose place in the current segment is `offset`, and empties the buffer.
 void WalWriter::StoreBatch(char* to, uint64_t offset) {
-  end_.crc = StoreBatchRecord(to, offset, {durable_, end_.crc}, BatchSalt(owner_, end_.place.seq));
+  end_.crc = StoreBatchRecord(to, offset, {durable_, end_.crc}, Salt());
   uint64_t at = kBatchRecordBytes;
   LogIndex index = buffer_first_;
   for (const raft::Entry& entry : buffer_) {

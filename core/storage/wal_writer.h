@@ -85,9 +85,12 @@ class WalWriter {
   void AppendBatch(std::vector<FileOp>* ops);
   void AppendSegment(const Spare& spare, std::vector<FileOp>* ops);
   void StoreBatch(char* to, uint64_t offset);
+  uint32_t Salt();
 
   Owner owner_;
   std::vector<LiveSegment> segments_;
+  uint64_t salt_segment_ = 0;  // whose salt is at hand; 0: none
+  uint32_t salt_ = 0;
   LogPoint end_;           // of what was built so far, the batch in flight included
   Position marked_;        // highest synced_through written
   Position data_end_;      // behind the newest batch that holds entries
