@@ -11,10 +11,26 @@
 #include "core/base/ids.h"
 #include "core/base/keyed.h"
 #include "core/base/probe.h"
+#include "core/base/small_map.h"
 #include "core/base/time.h"
 
 namespace bramah {
 namespace {
+
+TEST(SmallMap, FindsWhatWasInsertedAndGoesByTheOrderOfKeys) {
+  SmallMap<int, std::string> map;
+  EXPECT_EQ(map.Find(1), nullptr);
+  for (const int key : {3, 1, 2}) map[key] = std::string(static_cast<size_t>(key), 'x');
+  map[3] = "three";
+  ASSERT_NE(map.Find(2), nullptr);
+  EXPECT_EQ(*map.Find(2), "xx");
+  EXPECT_FALSE(map.contains(4));
+  std::string seen;
+  for (const auto& [key, value] : map) seen += value + ",";
+  EXPECT_EQ(seen, "x,xx,three,");
+  map.clear();
+  EXPECT_EQ(map.size(), 0u);
+}
 
 TEST(Hash, Crc32cMatchesPublishedVectors) {
   EXPECT_EQ(Crc32c("123456789"), 0xe3069283u);

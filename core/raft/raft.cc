@@ -8,9 +8,7 @@
 
 namespace bramah::raft {
 
-Raft::Raft(const Options& options, const v1::Configuration& bootstrap) : options_(options) {
-  configurations_.emplace_back(LogIndex(), bootstrap);
-}
+Raft::Raft(const Options& options, const v1::Configuration& bootstrap) : options_(options), configurations_(bootstrap) {}
 
 void Raft::Start(Context& ctx, const storage::Recovered& recovered, uint64_t seed) {
   seed_ = seed;
@@ -21,10 +19,7 @@ void Raft::Start(Context& ctx, const storage::Recovered& recovered, uint64_t see
     snapshot_ = *recovered.snapshot;
     const SnapshotMeta& meta = snapshot_.meta;
     log_.Reset(meta.index, meta.term, meta.cluster_time);
-    v1::Configuration configuration;
-    if (configuration.ParseFromString(meta.configuration) && configuration.members_size() > 0) {
-      configurations_ = {{meta.index, configuration}};
-    }
+    configurations_.Reset(meta.index, meta.configuration);
     commit_ = meta.index;
   }
   for (const Entry& entry : recovered.entries) AppendToLog(entry);
@@ -81,25 +76,32 @@ void Raft::OnHeartbeatTimer(Context& ctx) {
 
 uint64_t Raft::StartRound(Context& ctx) {
   BRAMAH_CHECK(role_ == Role::kLeader);
+  BeginRound(ctx);
+  for (auto& [peer, progress] : progress_) {
+    if (peer != options_.self) SendAppend(ctx, peer, /*heartbeat=*/true);
+  }
+  return round_;
+}
+
+// What is sent from now on asks for an answer to a new round.
+void Raft::BeginRound(Context& ctx) {
   ++round_;
   round_starts_.emplace_back(round_, ctx.now);
   // Our own answer to the round is the same promise that every voter makes.
   no_vote_before_ = std::max(no_vote_before_, ctx.now + ElectionMin() + 1);
   if (VoterCount() == 1) CountRound(progress_[options_.self], round_);
-  for (auto& [peer, progress] : progress_) {
-    if (peer != options_.self) SendAppend(ctx, peer, /*heartbeat=*/true);
-  }
   ctx.out.Arm(TimerId::kHeartbeat, ctx.now + options_.heartbeat);
-  return round_;
 }
 
 void Raft::CountRound(Progress& progress, uint64_t round) {
   if (round > round_ || round <= progress.acked_round) return;
   progress.acked_round = round;
+  if (round <= confirmed_round_) return;
   PerVoter<uint64_t> rounds;
   for (const v1::Member& member : configuration().members()) {
     const ReplicaId id(member.id());
-    rounds.push_back(id == options_.self ? round_ : progress_[id].acked_round);
+    const Progress* const other = progress_.Find(id);
+    rounds.push_back(id == options_.self ? round_ : other == nullptr ? 0 : other->acked_round);
   }
   const uint64_t confirmed = ReachedByMajority(rounds);
   if (confirmed <= confirmed_round_) return;
@@ -146,19 +148,13 @@ bool Raft::IsMember(ReplicaId id) const {
 
 void Raft::AppendToLog(Entry entry) {
   const LogIndex index = log_.last().Next();
-  if (entry.kind() == EntryKind::kConfiguration) {
-    v1::Configuration configuration;
-    if (configuration.ParseFromArray(entry.payload().data(), static_cast<int>(entry.payload().size())) &&
-        configuration.members_size() > 0) {
-      configurations_.emplace_back(index, std::move(configuration));
-    }
-  }
+  if (entry.kind() == EntryKind::kConfiguration) configurations_.Append(index, entry.payload());
   log_.Append(std::move(entry));
   if (!changed_from_ || index < changed_from_) changed_from_ = index;
 }
 
 void Raft::TruncateLog(LogIndex from) {
-  while (configurations_.size() > 1 && configurations_.back().first >= from) configurations_.pop_back();
+  configurations_.TruncateFrom(from);
   log_.TruncateFrom(from);
   if (!changed_from_ || from < changed_from_) changed_from_ = from;
 }
@@ -188,14 +184,7 @@ std::optional<LogIndex> Raft::Propose(Context& ctx, EntryKind kind, std::string_
   return index;
 }
 
-const v1::Configuration& Raft::ConfigurationAt(LogIndex index) const {
-  for (auto it = configurations_.rbegin(); it != configurations_.rend(); ++it) {
-    if (it->first <= index) return it->second;
-  }
-  return configurations_.front().second;
-}
-
-std::string Raft::EncodedConfigurationAt(LogIndex index) const { return ConfigurationAt(index).SerializeAsString(); }
+std::string Raft::EncodedConfigurationAt(LogIndex index) const { return configurations_.At(index).SerializeAsString(); }
 
 LogIndex Raft::TakeChangedFrom() { return std::exchange(changed_from_, LogIndex()); }
 

@@ -15,9 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/btree_map.h"
 #include "core/api/effects.h"
 #include "core/api/step.h"
+#include "core/base/small_map.h"
+#include "core/raft/configurations.h"
 #include "core/raft/log.h"
 #include "core/raft/progress.h"
 #include "core/raft/types.h"
@@ -105,12 +106,12 @@ class Raft {
   ReplicaId leader() const { return leader_; }
   LogIndex commit() const { return commit_; }
   const Log& log() const { return log_; }
-  const v1::Configuration& configuration() const { return configurations_.back().second; }
-  // Configuration in force at `index` (for a snapshot there). REQUIRES: index >= log().base().
-  const v1::Configuration& ConfigurationAt(LogIndex index) const;
+  const v1::Configuration& configuration() const { return configurations_.current(); }
+  // Changes whenever configuration() does.
+  uint64_t configuration_version() const { return configurations_.version(); }
   // Lowest index changed since the last call; none if nothing changed.
   LogIndex TakeChangedFrom();
-  // Serialized configuration for SnapshotMeta.
+  // Serialized configuration in force at `index`, for a snapshot there. REQUIRES: index >= log().base().
   std::string EncodedConfigurationAt(LogIndex index) const;
   // First index of this leader's term: entries before it were committed by predecessors.
   LogIndex term_start() const { return term_start_; }
@@ -128,6 +129,7 @@ class Raft {
   Time ClusterTime(Time now) const;
   // A message of the present leader was accepted: keep the promise, postpone the election.
   void HeardFromLeader(Context& ctx, ReplicaId from);
+  void BeginRound(Context& ctx);
   void CountRound(Progress& progress, uint64_t round);
 
   // ---- election.cc
@@ -142,6 +144,8 @@ class Raft {
   void BecomeLeader(Context& ctx);
 
   // ---- replication.cc
+  bool IsDue(const Progress& progress) const;
+  bool EveryoneIsDue() const;
   void SendAppend(Context& ctx, ReplicaId peer, bool heartbeat);
   void OnAppendRequest(Context& ctx, ReplicaId from, ConnId conn, const v1::AppendRequest& request);
   void OnAppendReply(Context& ctx, ReplicaId from, const v1::AppendReply& reply);
@@ -170,8 +174,7 @@ class Raft {
   Log log_;
   LogIndex commit_;
   LogIndex changed_from_;
-  // (index, configuration) of every configuration from the log's base on; the last one is in force. Never empty.
-  std::vector<std::pair<LogIndex, v1::Configuration>> configurations_;
+  Configurations configurations_;
 
   // The voter's promise: no vote, pre-vote or candidacy before this instant. Only ever raised.
   Time no_vote_before_ = 0;
@@ -182,7 +185,7 @@ class Raft {
   std::vector<ReplicaId> votes_;  // granted so far, without our own
 
   // Leader.
-  absl::btree_map<ReplicaId, Progress> progress_;  // of the other members
+  SmallMap<ReplicaId, Progress> progress_;  // of the other members
   LogIndex term_start_;
   Time elected_at_ = 0;
   Time base_time_ = 0;  // cluster time of the last entry at election
@@ -192,7 +195,7 @@ class Raft {
   Time confirmed_at_ = 0;  // start of the confirmed round; at first the election
   Time authority_until_ = 0;
 
-  absl::btree_map<ReplicaId, ConnId> peer_conns_;
+  SmallMap<ReplicaId, ConnId> peer_conns_;
 
   // Snapshots.
   Snapshot snapshot_;  // newest of our own, for followers that need it

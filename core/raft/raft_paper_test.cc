@@ -1,6 +1,7 @@
 // One test per claim of the Raft paper, the dissertation, and our additions to them; the section stands above each.
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
 #include "core/base/hash.h"
@@ -290,6 +291,39 @@ TEST(RaftPaper, ARoundIsConfirmedOnlyByItsOwnAnswers) {
   for (const Envelope& e : earlier) cluster.Deliver(e);
   cluster.Run();
   EXPECT_LT(cluster.raft(1).ConfirmedRound(), round);
+}
+
+// When the heartbeat timer goes off next, as far as a step that proposes says so.
+std::optional<Time> HeartbeatAfterProposal(TestCluster& cluster, uint32_t leader) {
+  std::optional<Time> armed;
+  cluster.Do(leader, [&](Raft& raft, Context& ctx) {
+    raft.Propose(ctx, EntryKind::kCommand, "entry");
+    raft.Replicate(ctx);
+    for (const Effects::Ref ref : ctx.out.ops()) {
+      if (ref.op == Effects::Op::kArm && ctx.out.timer(ref).timer == TimerId::kHeartbeat) armed = ctx.out.timer(ref).at;
+    }
+  });
+  return armed;
+}
+
+// [Raft §5.2] Heartbeats are for idle times: entries for everybody prevent elections, and prove authority, as well.
+TEST(RaftPaper, EntriesForEverybodyCountAsAHeartbeat) {
+  TestCluster cluster(3);
+  cluster.Campaign(1);
+  cluster.Heartbeat(1);
+  cluster.Advance(40 * kMillisecond);
+  const uint64_t before = cluster.raft(1).ConfirmedRound();
+  EXPECT_EQ(HeartbeatAfterProposal(cluster, 1), cluster.now() + Options().heartbeat);
+  cluster.Run();
+  EXPECT_EQ(cluster.raft(1).ConfirmedRound(), before + 1);
+  EXPECT_EQ(cluster.raft(1).AuthorityUntil(), cluster.now() + ShrinkByDrift(kMin, 1000));
+}
+
+// A follower whose log is not known yet gets nothing but heartbeats: entries for the others must not put them off.
+TEST(RaftPaper, EntriesForSomeDoNotPostponeTheHeartbeat) {
+  TestCluster cluster(3);
+  cluster.Campaign(1, [](const Envelope& e) { return e.from != ReplicaId(3) || e.kind == MessageKind::kVoteReply; });
+  EXPECT_EQ(HeartbeatAfterProposal(cluster, 1), std::nullopt);
 }
 
 // [Raft §7]

@@ -9,19 +9,35 @@ namespace bramah::raft {
 
 void Raft::Replicate(Context& ctx) {
   if (role_ != Role::kLeader) return;
+  if (EveryoneIsDue()) BeginRound(ctx);
   for (auto& [peer, progress] : progress_) {
     if (peer == options_.self) continue;
-    // Window: entries sent and not yet acknowledged. A lost message is noticed by the next round, whose previous index the
-    // follower cannot match.
-    const uint64_t window = uint64_t{options_.append_inflight_max} * options_.append_entries_max;
-    while (progress.state == Progress::kReplicate && progress.next <= log_.last() &&
-           progress.next - progress.match <= window) {
+    while (IsDue(progress)) {
       const LogIndex before = progress.next;
       SendAppend(ctx, peer, /*heartbeat=*/false);
       if (progress.next == before) break;  // unreachable, or a snapshot is needed
     }
   }
-  MaybeCommit(ctx);
+}
+
+// Entries wait for this follower and may be sent without its word. Window: entries sent and not yet acknowledged. A lost message
+// is noticed by the next one, whose previous index the follower cannot match.
+bool Raft::IsDue(const Progress& progress) const {
+  const uint64_t window = uint64_t{options_.append_inflight_max} * options_.append_entries_max;
+  return progress.state == Progress::kReplicate && progress.next <= log_.last() && progress.next - progress.match <= window;
+}
+
+// Entries are about to go to every follower that is connected. That is as good as a round of heartbeats, so it counts as one and
+// puts the next one off; were anybody left out, he would hear nothing for as long as others are written to.
+bool Raft::EveryoneIsDue() const {
+  bool anyone = false;
+  for (const auto& [peer, conn] : peer_conns_) {
+    const Progress* const progress = progress_.Find(peer);
+    if (!conn || progress == nullptr) continue;
+    if (!IsDue(*progress) || progress->next <= log_.base()) return false;
+    anyone = true;
+  }
+  return anyone;
 }
 
 void Raft::SendAppend(Context& ctx, ReplicaId peer, bool heartbeat) {
@@ -107,7 +123,6 @@ LogIndex Raft::BackOver(LogIndex from, Term term) const {
 // after a longer newer one. False if the message is impossible, and then nothing was changed.
 bool Raft::StoreEntries(Context& ctx, const v1::AppendRequest& request) {
   LogIndex index(request.prev_index());
-  LogIndex first_new;
   for (const std::string& bytes : request.entries()) {
     index = index.Next();
     if (index <= log_.base()) continue;
@@ -118,7 +133,7 @@ bool Raft::StoreEntries(Context& ctx, const v1::AppendRequest& request) {
       ctx.out.probes().Reach(ProbeId::kMalformedMessage);
       break;
     }
-    if (!first_new && index <= log_.last()) {
+    if (index <= log_.last()) {
       if (log_.TermAt(index) == entry->term()) continue;
       if (index <= commit_) {
         ctx.out.probes().Reach(ProbeId::kMalformedMessage);
@@ -127,13 +142,8 @@ bool Raft::StoreEntries(Context& ctx, const v1::AppendRequest& request) {
       ctx.out.probes().Reach(ProbeId::kAppendConflict);
       TruncateLog(index);
     }
-    if (!first_new) first_new = index;
     AppendToLog(*std::move(entry));
-  }
-  if (first_new) {
-    std::vector<Entry> added;
-    for (LogIndex i = first_new; i <= log_.last(); i = i.Next()) added.push_back(log_.At(i));
-    ctx.storage.Append(first_new, added);
+    ctx.storage.Append(index, absl::MakeConstSpan(&log_.At(index), 1));
   }
   return index == LogIndex(request.prev_index()) + static_cast<uint64_t>(request.entries_size());
 }
@@ -156,8 +166,9 @@ void Raft::OnAppendReply(Context& ctx, ReplicaId from, const v1::AppendReply& re
     }
     const bool was_probe = progress.state == Progress::kProbe;
     progress.Matched(LogIndex(reply.match_index()));
+    const bool news = progress.match > commit_;
     if (was_probe && progress.next <= log_.last()) SendAppend(ctx, from, /*heartbeat=*/false);
-    MaybeCommit(ctx);
+    if (news) MaybeCommit(ctx);
     return;
   }
   // A refusal that is older than what we know by now says nothing.
@@ -175,7 +186,8 @@ void Raft::MaybeCommit(Context& ctx) {
   PerVoter<LogIndex> matches;
   for (const v1::Member& member : configuration().members()) {
     const ReplicaId id(member.id());
-    matches.push_back(id == options_.self ? own : progress_[id].match);
+    const Progress* const progress = progress_.Find(id);
+    matches.push_back(id == options_.self ? own : progress == nullptr ? LogIndex() : progress->match);
   }
   const LogIndex reached = ReachedByMajority(matches);
   if (reached <= commit_) return;

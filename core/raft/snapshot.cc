@@ -16,9 +16,7 @@ constexpr uint64_t kSnapshotBytesMax = uint64_t{4} << 30;
 void Raft::Compact(const Snapshot& snapshot) {
   if (snapshot.meta.index <= log_.base()) return;
   snapshot_ = snapshot;
-  while (configurations_.size() > 1 && configurations_[1].first <= snapshot.meta.index) {
-    configurations_.erase(configurations_.begin());
-  }
+  configurations_.CompactTo(snapshot.meta.index);
   log_.CompactTo(snapshot.meta.index);
 }
 
@@ -102,12 +100,7 @@ void Raft::Install(Context& ctx) {
   const SnapshotMeta& meta = incoming_.meta;
   log_.Reset(meta.index, meta.term, meta.cluster_time);
   changed_from_ = meta.index.Next();
-  v1::Configuration configuration;
-  if (configuration.ParseFromString(meta.configuration) && configuration.members_size() > 0) {
-    configurations_ = {{meta.index, configuration}};
-  } else {
-    configurations_.resize(1);
-  }
+  configurations_.Reset(meta.index, meta.configuration);
   AdvanceCommit(ctx, meta.index);
   ctx.out.probes().Reach(ProbeId::kSnapshotInstalled);
   ctx.out.Event(CoreEvent::kSnapshotInstalled).index = meta.index;

@@ -33,4 +33,6 @@ std::optional<Entry> Entry::Parse(Blob bytes) {
   return entry;
 }
 
+Term Entry::TermIn(std::string_view bytes) { return Term(LoadLittle<uint64_t>(bytes.data())); }
+
 }  // namespace bramah::raft

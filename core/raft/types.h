@@ -30,6 +30,8 @@ class Entry {
   Entry(Term term, Time cluster_time, EntryKind kind, std::string_view payload);
   // Null if `bytes` is no entry: too short, or of a kind this version does not know.
   static std::optional<Entry> Parse(Blob bytes);
+  // The term of the entry that `bytes` are. REQUIRES: they were an Entry's.
+  static Term TermIn(std::string_view bytes);
 
   Term term() const { return term_; }
   // Cluster time stamped by the leader that created the entry; never falls along a log [L6, A-14].

@@ -5,6 +5,7 @@
 namespace bramah::replica {
 
 void Peers::Dial(Time now, const v1::Configuration& configuration, const v1::Hello& hello, Duration retry, Effects& out) {
+  complete_ = true;
   Time next = kNever;
   for (const v1::Member& member : configuration.members()) {
     if (member.id() == hello.member()) continue;
@@ -12,6 +13,7 @@ void Peers::Dial(Time now, const v1::Configuration& configuration, const v1::Hel
     if (peer.conn) continue;
     if (peer.dial_at > now) {
       next = std::min(next, peer.dial_at);
+      complete_ = false;
       continue;
     }
     peer.conn = ConnId(next_conn_);
@@ -19,7 +21,8 @@ void Peers::Dial(Time now, const v1::Configuration& configuration, const v1::Hel
     peer.dial_at = now + retry;
     out.Connect(peer.conn, member.endpoint()) = hello;
   }
-  if (next != kNever) out.Arm(TimerId::kConnect, next);
+  if (next != kNever && next != armed_at_) out.Arm(TimerId::kConnect, next);
+  armed_at_ = next;
 }
 
 ReplicaId Peers::MemberOf(ConnId conn) const {
@@ -48,6 +51,7 @@ ReplicaId Peers::Down(Time now, ConnId conn, Duration retry) {
   const ReplicaId id = MemberOf(conn);
   if (!id) return id;
   Peer& peer = Of(id);
+  complete_ = false;
   peer.conn = ConnId();
   peer.up = false;
   peer.dial_at = std::max(peer.dial_at, now + retry);

@@ -13,6 +13,8 @@ namespace bramah::replica {
 
 class Peers {
  public:
+  // Nobody waits to be dialled, if the configuration is still that of the last Dial.
+  bool complete() const { return complete_; }
   // Dials every member of `configuration` but `self` that is not connected or being dialled and whose pause is over; arms
   // kConnect for the rest. `hello` is what we say.
   void Dial(Time now, const v1::Configuration& configuration, const v1::Hello& hello, Duration retry, Effects& out);
@@ -35,6 +37,8 @@ class Peers {
 
   std::vector<Peer> peers_;  // a handful: asked about in every step
   uint64_t next_conn_ = 1;  // odd: ours to choose
+  bool complete_ = false;
+  Time armed_at_ = kNever;  // the next dialling that waits
 };
 
 }  // namespace bramah::replica

@@ -86,6 +86,7 @@ struct Server::State {
   cell::Cell cell;
   Master master;
   Peers peers;
+  uint64_t dialled = 0;  // version of the configuration whose members were dialled
   absl::btree_map<ConnId, Accepted> accepted;
 
   bool booted = false;
@@ -296,9 +297,11 @@ void Server::State::Settle(raft::Context& ctx) {
   MasterContext m = ForMaster(ctx);
   master.Settle(m);
   raft.Replicate(ctx);
-  // A cell of one commits in the very step that proposes; what that committed is applied by the next step.
+  // More was committed than one step may apply.
   if (applied < raft.commit()) ctx.out.Arm(TimerId::kContinue, ctx.now);
   KeepSnapshots(ctx);
+  if (peers.complete() && dialled == raft.configuration_version()) return;
+  dialled = raft.configuration_version();
   peers.Dial(ctx.now, raft.configuration(), hello, config->connect_retry, ctx.out);
 }
 
