@@ -124,8 +124,8 @@ void Checkers::State::Recheck(Time at, ReplicaId replica, const replica::ServerV
 
 void Checkers::DiskOperation(Time, ReplicaId replica, const FileOp& op) { state_->durability.Carried(replica, op); }
 
-void Checkers::MessageLeft(Time at, ReplicaId from, const Message& message) {
-  if (!state_->reporter.failed()) state_->durability.MessageLeft(at, from, message);
+void Checkers::MessageLeft(Time at, ReplicaId from, const Claim& claim) {
+  if (!state_->reporter.failed()) state_->durability.MessageLeft(at, from, claim);
 }
 
 void Checkers::AfterClientStep(Time at, uint32_t client, const client::ClientView& view, const Effects&) {

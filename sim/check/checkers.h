@@ -15,6 +15,7 @@
 #include "core/api/effects.h"
 #include "core/client/client.h"
 #include "core/replica/view.h"
+#include "sim/check/claim.h"
 #include "sim/check/local_clock.h"
 #include "sim/check/violation.h"
 
@@ -43,7 +44,7 @@ class Checkers {
   // The disk under a replica carried out an operation (kSyncData, kSyncDir: completed; kWrite: in the page cache).
   void DiskOperation(Time at, ReplicaId replica, const FileOp& op);
   // A message of a replica leaves for the network; all its `after` were satisfied according to the world.
-  void MessageLeft(Time at, ReplicaId from, const Message& message);
+  void MessageLeft(Time at, ReplicaId from, const Claim& claim);
   void AfterClientStep(Time at, uint32_t client, const client::ClientView& view, const Effects& effects);
   // A client process ended or crashed: it believes nothing from now on.
   void ClientStopped(Time at, uint32_t client);

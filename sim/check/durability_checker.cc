@@ -73,10 +73,17 @@ void DurabilityChecker::CheckCommit(Time at, ReplicaId replica, const ServerView
                                  replicas_.size(), " disks"));
 }
 
-void DurabilityChecker::MessageLeft(Time at, ReplicaId from, const Message& message) {
-  if (const auto* vote = message.As<v1::VoteReply>()) return OnVote(at, from, *vote);
-  if (const auto* append = message.As<v1::AppendReply>()) return OnAppend(at, from, *append);
-  if (const auto* snapshot = message.As<v1::SnapshotReply>()) return OnSnapshot(at, from, *snapshot);
+void DurabilityChecker::MessageLeft(Time at, ReplicaId from, const Claim& claim) {
+  switch (claim.kind) {
+    case Claim::kNone:
+      return;
+    case Claim::kVote:
+      return OnVote(at, from, claim.term);
+    case Claim::kLog:
+      return OnAppend(at, from, claim.term, claim.index);
+    case Claim::kSnapshot:
+      return OnSnapshot(at, from, claim.term, claim.index);
+  }
 }
 
 void DurabilityChecker::Told(Replica& replica, Term term) {
@@ -85,10 +92,8 @@ void DurabilityChecker::Told(Replica& replica, Term term) {
   replica.vote = ReplicaId();
 }
 
-void DurabilityChecker::OnVote(Time at, ReplicaId from, const v1::VoteReply& reply) {
-  if (reply.pre_vote() || !reply.granted()) return;
+void DurabilityChecker::OnVote(Time at, ReplicaId from, Term term) {
   Replica& own = Of(from);
-  const Term term(reply.term());
   const ReplicaId vote = raft_->VoteIn(term, from);
   if (!own.disk.HoldsVote(term, vote)) {
     Fail(at, from, absl::StrCat("told r", vote.value(), " of its vote in term ", term.value(), ", which is not durable"));
@@ -97,14 +102,11 @@ void DurabilityChecker::OnVote(Time at, ReplicaId from, const v1::VoteReply& rep
   if (term == own.term) own.vote = vote;
 }
 
-void DurabilityChecker::OnAppend(Time at, ReplicaId from, const v1::AppendReply& reply) {
-  if (!reply.success()) return;
+void DurabilityChecker::OnAppend(Time at, ReplicaId from, Term term, LogIndex index) {
   Replica& own = Of(from);
-  const Term term(reply.term());
   if (!own.disk.HoldsTerm(term))
     Fail(at, from, absl::StrCat("acknowledged an append of term ", term.value(), ", which is not durable"));
   Told(own, term);
-  const LogIndex index(reply.match_index());
   const ShadowLog& log = raft_->log(from);
   if (index <= log.base()) {
     if (index && !own.disk.Covers(index)) {
@@ -123,15 +125,13 @@ void DurabilityChecker::OnAppend(Time at, ReplicaId from, const v1::AppendReply&
   own.acked_mark = log.At(index);
 }
 
-void DurabilityChecker::OnSnapshot(Time at, ReplicaId from, const v1::SnapshotReply& reply) {
-  if (!reply.installed()) return;
+void DurabilityChecker::OnSnapshot(Time at, ReplicaId from, Term term, LogIndex index) {
   Replica& own = Of(from);
-  const Term term(reply.term());
   if (!own.disk.HoldsTerm(term))
     Fail(at, from, absl::StrCat("acknowledged a snapshot in term ", term.value(), ", which is not durable"));
   Told(own, term);
-  if (own.disk.Covers(LogIndex(reply.last_index()))) return;
-  Fail(at, from, absl::StrCat("acknowledged the snapshot at index ", reply.last_index(), ", which is not durable"));
+  if (own.disk.Covers(index)) return;
+  Fail(at, from, absl::StrCat("acknowledged the snapshot at index ", index.value(), ", which is not durable"));
 }
 
 }  // namespace bramah::sim

@@ -11,7 +11,7 @@
 
 #include "core/api/files.h"
 #include "core/replica/view.h"
-#include "core/wire/kinds.h"
+#include "sim/check/claim.h"
 #include "sim/check/durable_state.h"
 #include "sim/check/raft_checker.h"
 #include "sim/check/reporter.h"
@@ -28,7 +28,7 @@ class DurabilityChecker {
   // `rewritten`: lowest index whose entry this step replaced or removed in memory, none if none; `recovered`: the step ended a
   // recovery.
   void AfterStep(Time at, ReplicaId replica, const replica::ServerView& view, LogIndex rewritten, bool recovered);
-  void MessageLeft(Time at, ReplicaId from, const Message& message);
+  void MessageLeft(Time at, ReplicaId from, const Claim& claim);
 
  private:
   struct Replica {
@@ -51,9 +51,9 @@ class DurabilityChecker {
   void CheckElected(Time at, ReplicaId replica, const replica::ServerView& view);
   void CheckCommit(Time at, ReplicaId replica, const replica::ServerView& view);
   void Told(Replica& replica, Term term);
-  void OnVote(Time at, ReplicaId from, const v1::VoteReply& reply);
-  void OnAppend(Time at, ReplicaId from, const v1::AppendReply& reply);
-  void OnSnapshot(Time at, ReplicaId from, const v1::SnapshotReply& reply);
+  void OnVote(Time at, ReplicaId from, Term term);
+  void OnAppend(Time at, ReplicaId from, Term term, LogIndex index);
+  void OnSnapshot(Time at, ReplicaId from, Term term, LogIndex index);
 
   const RaftChecker* raft_;
   Reporter* reporter_;

@@ -186,7 +186,7 @@ class DurabilityCheckerTest : public testing::Test {
   }
   template <class M>
   void Leave(ReplicaId from, const M& body) {
-    checker_.MessageLeft(++now_, from, {KindOf<M>::kKind, &body});
+    checker_.MessageLeft(++now_, from, ClaimOf({KindOf<M>::kKind, &body}));
   }
   void TellVote(ReplicaId id, uint64_t term) {
     v1::VoteReply reply;

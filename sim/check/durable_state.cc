@@ -1,5 +1,7 @@
 #include "sim/check/durable_state.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/base/hash.h"
@@ -56,7 +58,11 @@ void DurableState::DropUnsynced() {
 }
 
 void DurableState::Synced(FileId id, File& file) {
-  for (Write& write : file.unsynced) file.synced.push_back(std::move(write));
+  if (file.synced.empty()) {
+    file.synced.swap(file.unsynced);  // keeps the room of both
+  } else {
+    std::move(file.unsynced.begin(), file.unsynced.end(), std::back_inserter(file.synced));
+  }
   file.unsynced.clear();
   if (file.linked) Settle(id, file);
 }
@@ -79,9 +85,8 @@ void DurableState::SettleSegment(uint64_t segment, const Write& write) {
   // A newer segment has begun: it said where this one ends, and whatever reaches the disk behind that is superseded.
   if (segment < newest_segment_) return;
   storage::ForEachEntryWritten(write.offset, write.bytes.view(), [&](LogIndex index, std::string_view bytes) {
-    const auto entry = raft::Entry::Parse(Blob(bytes));
-    if (!entry.has_value()) return;
-    const EntryMark mark{entry->term(), Hash64(bytes)};
+    if (bytes.size() < raft::Entry::kHeaderBytes) return;
+    const EntryMark mark{raft::Entry::TermIn(bytes), Hash64(bytes)};
     if (segment == newest_segment_) {
       AddEntry(segment, index, mark);
     } else {

@@ -12,8 +12,10 @@ Time LocalClock::ToLocal(Time real) const { return offset + real + Drift(real, d
 
 Time LocalClock::ToReal(Time local) const {
   if (local == kNever) return kNever;
-  // The quotient is off by a unit or two, because ToLocal rounds.
-  Time real = static_cast<Time>(static_cast<__int128>(local - offset) * kMillion / (kMillion + drift_ppm));
+  // local * million / (million + ppm) without overflow; off by a few units, because each part is rounded, as ToLocal is.
+  const int64_t scale = kMillion + drift_ppm;
+  const Time since = local - offset;
+  Time real = since / scale * kMillion + since % scale * kMillion / scale;
   while (ToLocal(real) < local) ++real;
   while (ToLocal(real - 1) >= local) --real;
   return real;

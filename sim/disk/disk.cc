@@ -106,9 +106,8 @@ void Disk::Touch(Inode& inode, uint64_t sector) {
     inode.dropped.erase(given_up);
     return;
   }
-  Undo undo{sector, {}};
+  Undo& undo = *inode.dirty.emplace(at, sector);
   std::memcpy(undo.old.data(), SectorBytes(inode, sector), kSectorBytes);
-  inode.dirty.insert(at, undo);
 }
 
 void Disk::Write(Inode& inode, uint64_t offset, std::string_view bytes) {

@@ -70,6 +70,7 @@ class Disk {
     std::array<uint32_t, kSectorsPerPage> written_before_sync{};
   };
   struct Undo {
+    explicit Undo(uint64_t s) : sector(s) {}  // `old` is filled at once
     uint64_t sector;
     Sector old;
   };

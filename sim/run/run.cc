@@ -86,8 +86,8 @@ class Run : public Observer {
   void DiskOperation(Time at, ProcessId process, const FileOp& op) override {
     checkers_.DiskOperation(at, ReplicaId(process + 1), op);
   }
-  void MessageLeft(Time at, ProcessId process, const Message& message) override {
-    checkers_.MessageLeft(at, ReplicaId(process + 1), message);
+  void MessageLeft(Time at, ProcessId process, const Claim& claim) override {
+    checkers_.MessageLeft(at, ReplicaId(process + 1), claim);
   }
   void Called(Time at, ProcessId process, CallId call, const v1::Command& command, std::string_view path) override {
     checkers_.Called(at, ClientNumber(process), call, command, path);

@@ -87,7 +87,7 @@ void World::ReleaseHeld(Host& host) {
     if (held.after.log > host.done[0] || held.after.bulk > host.done[1]) {
       host.held[kept++] = held;
     } else if (connections_.at(held.end).state == Connection::kUp) {
-      Leave(host, held.end, held.frame, nullptr);
+      Leave(host, held.end, held.frame, held.claim);
     } else {
       frames_.Release(held.frame);
     }

@@ -92,11 +92,9 @@ void World::OnSend(Host& host, const Effects::SendOp& op) {
   frame.hash = Hash64(frame.bytes);
   Fold(frame.hash);
   Fold(op.after.log ^ op.after.bulk << 32);
-  if (op.after.log <= host.done[0] && op.after.bulk <= host.done[1]) {
-    const Message message{op.kind, op.body};
-    return Leave(host, end, id, &message);
-  }
-  host.held.push_back({end, id, op.after});
+  const Claim claim = ClaimOf({op.kind, op.body});
+  if (op.after.log <= host.done[0] && op.after.bulk <= host.done[1]) return Leave(host, end, id, claim);
+  host.held.push_back({end, id, op.after, claim});
 }
 
 void World::OnDisk(Host& host, const Effects::DiskOp& op) {

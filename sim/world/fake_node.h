@@ -33,7 +33,7 @@ class Diary : public Observer {
   void Stepped(Time at, ProcessId process, const Node&, const Input& input, const Effects&) override {
     Note(at, process, Name(input));
   }
-  void MessageLeft(Time, ProcessId, const Message&) override { ++left; }
+  void MessageLeft(Time, ProcessId, const Claim&) override { ++left; }
   void DiskOperation(Time, ProcessId, const FileOp&) override { ++disk_operations; }
   void Report(std::string_view checker, Time, const std::string&) override { reports.emplace_back(checker); }
 

@@ -17,7 +17,7 @@ bool IsCrash(const v1::Fault& fault) {
 
 // A crash in the middle of effects that follows its event at once cuts the very step that told of the event.
 void World::WatchEvents(Host& host, absl::Span<const CoreEvent> events) {
-  if (lifted_) return;
+  if (lifted_ || watches_.empty()) return;
   for (const CoreEvent& event : events) {
     for (Watch& watch : watches_) {
       if (watch.left == 0 || watch.kind != event.kind || (watch.process != kAnybody && watch.process != host.id)) continue;
@@ -31,6 +31,7 @@ void World::WatchEvents(Host& host, absl::Span<const CoreEvent> events) {
       }
     }
   }
+  std::erase_if(watches_, [](const Watch& watch) { return watch.left == 0; });
 }
 
 // An empty list stands for the process whose event triggered the fault; "r*" and "c*" for all replicas and all clients.

@@ -4,7 +4,6 @@
 #define BRAMAH_SIM_WORLD_FRAMES_H_
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -33,6 +32,7 @@ class Frames {
     frames_[id].references = 1;
     return id;
   }
+  // Valid until the next Take.
   Frame& at(FrameId id) { return frames_[id]; }
   void Share(FrameId id) { ++frames_[id].references; }
   void Release(FrameId id) {
@@ -42,7 +42,7 @@ class Frames {
   size_t in_use() const { return frames_.size() - free_.size(); }
 
  private:
-  std::deque<Frame> frames_;
+  std::vector<Frame> frames_;
   std::vector<FrameId> free_;
 };
 

@@ -17,7 +17,8 @@ Links::Links(uint64_t seed, const v1::Network& network, uint32_t processes)
 
 uint64_t Links::Count(uint64_t key) {
   Repeat& repeat = repeats_[key % kRepeats];
-  if (repeat.key != key) repeat = {key, 0};
+  const uint32_t upper = static_cast<uint32_t>(key >> 32);
+  if (repeat.key != upper) repeat = {upper, 0};
   return repeat.count++;
 }
 

@@ -37,8 +37,8 @@ class Links {
 
  private:
   struct Repeat {
-    uint64_t key = 0;
-    uint64_t count = 0;
+    uint32_t key = 0;  // the upper half
+    uint32_t count = 0;
   };
   // Enough for several seconds of traffic. An older message that returns after its place was taken has its first fate again.
   static constexpr size_t kRepeats = 1 << 14;

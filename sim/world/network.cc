@@ -187,16 +187,10 @@ void World::DropBacklog(Host& host) {
 
 // ------------------------------------------------------------------------------------------------------------------- messages
 
-// Takes over the reference to `frame`. `message`: what it contains, if at hand.
-void World::Leave(Host& host, ConnectionEnd end, FrameId frame, const Message* message) {
+// Takes over the reference to `frame`.
+void World::Leave(Host& host, ConnectionEnd end, FrameId frame, const Claim& claim) {
   const uint64_t hash = frames_.at(frame).hash;
-  if (observer_ != nullptr && IsReplica(host.id)) {
-    if (message != nullptr) {
-      observer_->MessageLeft(now_, host.id, *message);
-    } else {
-      observer_->MessageLeft(now_, host.id, DecodeFrame(frames_.at(frame).bytes, slots_).message);
-    }
-  }
+  if (observer_ != nullptr && IsReplica(host.id)) observer_->MessageLeft(now_, host.id, claim);
   const Connection::End& to = connections_.at(end.other());
   const Fate fate = links_.Next(host.id, to.process, hash);
   if (fate.lost || fate.breaks || links_.IsCut(host.id, to.process)) {

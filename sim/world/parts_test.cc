@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "core/base/keyed.h"
@@ -42,6 +44,28 @@ TEST(EventQueueTest, ReusesSlotsBetweenPushesAndPops) {
     queue.Pop();
   }
   EXPECT_EQ(queue.size(), 3'334u);
+}
+
+// From nanoseconds to hours, so that times lie near, in the buckets, in the same bucket of another round, and behind them all.
+TEST(EventQueueTest, KeepsTheOrderOverAllDistances) {
+  EventQueue queue;
+  std::set<std::pair<Time, uint32_t>> expected;
+  Time now = 0;
+  for (uint32_t i = 0; i < 20'000; ++i) {
+    const uint64_t draw = Scramble(i);
+    const Time at = now + static_cast<Time>(Below(draw, uint64_t{1} << (draw % 44)));
+    queue.Push(at, {.a = i});
+    expected.insert({at, i});
+    for (uint64_t pops = i < 10'000 ? draw >> 60 & 1 : 2; pops > 0 && !expected.empty(); --pops) {
+      ASSERT_FALSE(queue.empty());
+      now = queue.next_time();
+      ASSERT_EQ(now, expected.begin()->first);
+      ASSERT_EQ(queue.Pop().a, expected.begin()->second);
+      expected.erase(expected.begin());
+    }
+    ASSERT_EQ(queue.size(), expected.size());
+  }
+  EXPECT_GT(now, 3'600 * kSecond);
 }
 
 TEST(FramesTest, SharedBytesLiveAsLongAsSomebodyRefersToThem) {

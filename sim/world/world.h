@@ -46,7 +46,8 @@ class Observer {
   // After every Step, before its effects are carried out.
   virtual void Stepped(Time, ProcessId, const Node&, const Input&, const Effects&) {}
   virtual void DiskOperation(Time, ProcessId, const FileOp&) {}
-  virtual void MessageLeft(Time, ProcessId, const Message&) {}
+  // A replica's message, when it leaves the process.
+  virtual void MessageLeft(Time, ProcessId, const Claim&) {}
   virtual void Called(Time, ProcessId, CallId, const v1::Command&, std::string_view /*path*/) {}
   virtual void Answered(Time, ProcessId, CallId, const v1::Outcome&) {}
   virtual void FaultApplied(Time, const std::string& /*what*/) {}
@@ -119,6 +120,7 @@ class World {
     ConnectionEnd end;
     FrameId frame;
     After after;
+    Claim claim;
   };
   struct CrashOrder {
     bool armed = false;
@@ -210,7 +212,7 @@ class World {
   void OnUp(const Happening& what);
   void OnDown(const Happening& what);
   void OnFrame(const Happening& what);
-  void Leave(Host& host, ConnectionEnd end, FrameId frame, const Message* message);
+  void Leave(Host& host, ConnectionEnd end, FrameId frame, const Claim& claim);
   void TellDown(ConnectionEnd end, Time at, CloseReason why);
   void Reset(ConnectionEnd silent);
   void DropConnections(Host& host, bool silently);
