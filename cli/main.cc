@@ -12,6 +12,11 @@
 #include "cli/text.h"
 #include "net_real/endpoint.h"
 
+// Read by jemalloc, if that is linked: a simulated run is all over its memory, so that huge pages are worth a few per cent.
+extern "C" {
+const char* malloc_conf = "thp:always,metadata_thp:auto";
+}
+
 namespace bramah::cli {
 namespace {
 
