@@ -8,7 +8,7 @@
 
 namespace bramah::raft {
 
-TestCluster::TestCluster(uint32_t size) : size_(size) {
+TestCluster::TestCluster(uint32_t size) {
   storage_options_.segment_bytes = 64 << 10;
   for (uint32_t id = 1; id <= size; ++id) {
     v1::Member* member = configuration_.add_members();
@@ -49,10 +49,10 @@ void TestCluster::Boot(uint32_t id) {
 }
 
 void TestCluster::Connect(uint32_t id) {
-  for (auto& [other, node] : nodes_) {
-    if (other == id || node.raft == nullptr) continue;
-    Do(id, [&](Raft& raft, Context& ctx) { raft.SetPeerConn(ctx, ReplicaId(other), Conn(id, id, other)); });
-    const uint32_t peer = other;
+  for (const auto& entry : nodes_) {
+    const uint32_t peer = entry.first;
+    if (peer == id || entry.second.raft == nullptr) continue;
+    Do(id, [&](Raft& raft, Context& ctx) { raft.SetPeerConn(ctx, ReplicaId(peer), Conn(id, id, peer)); });
     Do(peer, [&](Raft& raft, Context& ctx) { raft.SetPeerConn(ctx, ReplicaId(id), Conn(peer, peer, id)); });
   }
 }

@@ -89,7 +89,6 @@ class TestCluster {
   std::vector<Blob> Execute(Node& node, const std::vector<FileOp>& ops);
   static ConnId Conn(uint32_t owner, uint32_t dialled_by, uint32_t dialled);
 
-  uint32_t size_;
   Time now_ = 1;
   storage::Options storage_options_;
   Options raft_options_;
