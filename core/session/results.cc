@@ -1,5 +1,7 @@
 #include "core/session/results.h"
 
+#include <algorithm>
+
 #include "core/base/check.h"
 #include "core/base/hash.h"
 
@@ -52,21 +54,26 @@ void ToOutcome(const Result& result, v1::Outcome& outcome) {
 void Results::Trim(RequestSeq first) {
   if (first <= first_) return;
   first_ = first;
-  while (!table_.empty() && table_.begin()->first < first) {
-    items_ -= HashResult(table_.begin()->first, table_.begin()->second);
-    table_.erase(table_.begin());
-  }
+  const auto keep = Place(first);
+  for (auto it = table_.begin(); it != keep; ++it) items_ -= HashResult(it->first, it->second);
+  table_.erase(table_.begin(), keep);
+}
+
+Results::Table::iterator Results::Place(RequestSeq seq) {
+  return std::lower_bound(table_.begin(), table_.end(), seq, [](const auto& entry, RequestSeq s) { return entry.first < s; });
 }
 
 const Result* Results::Find(RequestSeq seq) const {
-  const auto it = table_.find(seq);
-  return it == table_.end() ? nullptr : &it->second;
+  const auto it = const_cast<Results*>(this)->Place(seq);
+  return it == table_.end() || it->first != seq ? nullptr : &it->second;
 }
 
 void Results::Put(RequestSeq seq, const Result& result) {
   BRAMAH_CHECK(seq >= first_);
-  const auto [it, added] = table_.emplace(seq, result);
-  if (!added) {
+  const auto it = Place(seq);
+  if (it == table_.end() || it->first != seq) {
+    table_.insert(it, {seq, result});
+  } else {
     items_ -= HashResult(seq, it->second);
     it->second = result;
   }

@@ -7,8 +7,9 @@
 #define BRAMAH_CORE_SESSION_RESULTS_H_
 
 #include <cstdint>
+#include <utility>
+#include <vector>
 
-#include "absl/container/btree_map.h"
 #include "core/base/ids.h"
 #include "core/wire/wire.pb.h"
 
@@ -36,7 +37,8 @@ void ToOutcome(const Result& result, v1::Outcome& outcome);
 
 class Results {
  public:
-  using Table = absl::btree_map<RequestSeq, Result>;
+  // By seq. Mostly one or two, and what is new goes to the end: a vector needs no allocation for it.
+  using Table = std::vector<std::pair<RequestSeq, Result>>;
 
   // Every smaller seq is settled: its answer is forgotten, and its command must not be executed (again).
   RequestSeq first() const { return first_; }
@@ -56,6 +58,9 @@ class Results {
   uint64_t DigestSlow() const;
 
  private:
+  // Where `seq` is, or belongs.
+  Table::iterator Place(RequestSeq seq);
+
   RequestSeq first_{1};
   Table table_;
   uint64_t items_ = 0;  // sum of the hashes of the entries
