@@ -145,7 +145,7 @@ class Raft {
 
   // ---- replication.cc
   bool IsDue(const Progress& progress) const;
-  bool EveryoneIsDue() const;
+  bool EveryoneIsDue(Time now) const;
   void SendAppend(Context& ctx, ReplicaId peer, bool heartbeat);
   void OnAppendRequest(Context& ctx, ReplicaId from, ConnId conn, const v1::AppendRequest& request);
   void OnAppendReply(Context& ctx, ReplicaId from, const v1::AppendReply& reply);

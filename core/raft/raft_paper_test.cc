@@ -266,6 +266,28 @@ TEST(RaftPaper, ALeaderWithoutAMajorityStepsDown) {
   EXPECT_EQ(cluster.raft(1).role(), Role::kFollower);
 }
 
+// Nor does it matter how busy it is: what it sends to nobody's ear does not put the heartbeat timer off for long.
+TEST(RaftPaper, ABusyLeaderWithoutAMajorityStepsDown) {
+  TestCluster cluster(3);
+  cluster.Campaign(1);
+  cluster.Heartbeat(1);
+  Time heartbeat_at = cluster.now();
+  for (int i = 0; i < 80 && cluster.raft(1).role() == Role::kLeader; ++i) {
+    cluster.Advance(5 * kMillisecond);
+    cluster.Do(1, [&](Raft& raft, Context& ctx) {
+      if (ctx.now >= heartbeat_at) raft.OnHeartbeatTimer(ctx);
+      raft.Propose(ctx, EntryKind::kCommand, "entry");
+      raft.Replicate(ctx);
+      for (const Effects::Ref ref : ctx.out.ops()) {
+        const bool arms = ref.op == Effects::Op::kArm && ctx.out.timer(ref).timer == TimerId::kHeartbeat;
+        if (arms) heartbeat_at = ctx.out.timer(ref).at;
+      }
+    });
+    cluster.TakeQueue();
+  }
+  EXPECT_EQ(cluster.raft(1).role(), Role::kFollower);
+}
+
 // [L1] Authority counts from the start of a round that a majority has answered, shortened by the drift bound.
 TEST(RaftPaper, AuthorityEndsBeforeAnyVoterMayElectAnother) {
   TestCluster cluster(3);

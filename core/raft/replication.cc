@@ -9,7 +9,7 @@ namespace bramah::raft {
 
 void Raft::Replicate(Context& ctx) {
   if (role_ != Role::kLeader) return;
-  if (EveryoneIsDue()) BeginRound(ctx);
+  if (EveryoneIsDue(ctx.now)) BeginRound(ctx);
   for (auto& [peer, progress] : progress_) {
     if (peer == options_.self) continue;
     while (IsDue(progress)) {
@@ -28,8 +28,10 @@ bool Raft::IsDue(const Progress& progress) const {
 }
 
 // Entries are about to go to every follower that is connected. That is as good as a round of heartbeats, so it counts as one and
-// puts the next one off; were anybody left out, he would hear nothing for as long as others are written to.
-bool Raft::EveryoneIsDue() const {
+// puts the next one off; were anybody left out, he would hear nothing for as long as others are written to. Nor is it put off
+// while rounds are not being answered: a leader without a majority learns so from the heartbeat timer.
+bool Raft::EveryoneIsDue(Time now) const {
+  if (now - confirmed_at_ > ElectionMin()) return false;
   bool anyone = false;
   for (const auto& [peer, conn] : peer_conns_) {
     const Progress* const progress = progress_.Find(peer);
