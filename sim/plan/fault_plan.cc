@@ -23,6 +23,7 @@ class FaultPlacer {
     PlaceDisks();
     PlaceClients();
     PlaceTriggered();
+    DeposeMasters();
     std::stable_sort(plan_.mutable_fault()->pointer_begin(), plan_.mutable_fault()->pointer_end(),
                      [](const v1::Fault* a, const v1::Fault* b) { return a->at_ns() < b->at_ns(); });
   }
@@ -236,6 +237,35 @@ class FaultPlacer {
         on(v1::Fault::CUT).add_from("r*");
       } else {
         on(v1::Fault::CRASH_PROCESS).mutable_on()->set_after_ns(after);
+      }
+    }
+  }
+
+  // Masters that do not know yet that they are deposed: without their peers they hear their clients a little longer; then nobody
+  // hears the clients for more than a lease, so that the next master ends their sessions. A lease that was granted without
+  // authority outlives its session precisely here [L1, L2].
+  void DeposeMasters() {
+    Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);
+    const Duration election = plan_.knobs().election_min_ns();
+    const Duration lease = plan_.knobs().lease_ns();
+    for (uint32_t i = 1; i <= settings_.masters_deposed; ++i) {
+      const auto on = [&](Duration after, Duration length) -> v1::Fault& {
+        v1::Fault& fault = Add(v1::Fault::CUT, 0);
+        fault.mutable_on()->set_event("MasterServing");
+        fault.mutable_on()->set_ordinal(i);
+        fault.mutable_on()->set_after_ns(after);
+        fault.set_for_ns(length);
+        return fault;
+      };
+      const Duration alone = dice.In(2 * lease, 3 * lease);
+      const Duration unheard = alone + dice.In(election, 3 * election);
+      const Duration for_long = dice.In(lease + lease / 4, 2 * lease);
+      on(alone, 6 * election).add_to("r*");
+      on(alone, 6 * election).add_from("r*");
+      for (const bool back : {false, true}) {
+        v1::Fault& cut = on(unheard, for_long);
+        cut.add_from(back ? "r*" : "c*");
+        cut.add_to(back ? "c*" : "r*");
       }
     }
   }

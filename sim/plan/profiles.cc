@@ -154,7 +154,24 @@ void Power(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings.writes_ppm = 900'000;
 }
 
-// Clocks at the ends of the bound, short leases, late replies, clients cut off or paused: for every lease computation.
+// Long reigns that end with a master that does not know. Elections are as slow as leases allow and clocks good, so that a lease
+// granted without authority outlives its session by more than the margins hide (SE-03).
+void DeposedMasters(Settings& settings, v1::Plan& plan) {
+  v1::Knobs& knobs = *plan.mutable_knobs();
+  knobs.set_election_min_ns(knobs.lease_ns() / 8);
+  knobs.set_heartbeat_ns(knobs.election_min_ns() / 3);
+  knobs.set_rho_ppm(1'000);
+  knobs.set_quorum_reads(false);
+  settings.drift_ppm = 1'000;
+  settings.masters_struck = 0;
+  settings.pause_every = 0;
+  settings.cut_every = 0;
+  settings.slow_link_every = 0;
+  settings.masters_deposed = 20;
+}
+
+// Clocks at the ends of the bound, short leases, late replies, clients cut off or paused, masters deposed unawares: for every lease
+// computation.
 void Lease(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings = Quiet(settings);
   ShortLeases(dice, *plan.mutable_knobs());
@@ -166,7 +183,8 @@ void Lease(Dice& dice, Settings& settings, v1::Plan& plan) {
   OrdinaryDisk(*plan.mutable_disk());
   plan.set_clients(std::max<uint32_t>(plan.clients(), 4));
   v1::Knobs& knobs = *plan.mutable_knobs();
-  if (dice.Hit(500'000)) knobs.set_rho_ppm(dice.LogIn(10'000, 60'000));
+  const bool wide = dice.Hit(500'000);
+  if (wide) knobs.set_rho_ppm(dice.LogIn(10'000, 60'000));
   settings.drift_ppm = static_cast<uint32_t>(knobs.rho_ppm());
   settings.drift_extreme = true;
   settings.client_cut_every = dice.LogIn(kSecond / 2, 3 * kSecond);
@@ -178,6 +196,7 @@ void Lease(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings.locks_ppm = 700'000;
   settings.hold_max = 5 * kSecond;
   settings.paths = 2;
+  if (!wide && dice.Hit(500'000)) DeposedMasters(settings, plan);
 }
 
 // Clocks at the ends of a wide bound, masters that are cut off or stall again and again, quick elections: for the authority of a
@@ -202,7 +221,7 @@ void Authority(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings.down = {kMillisecond, 50 * kMillisecond};
   settings.paused = {200 * kMillisecond, kSecond};
   settings.cut = {300 * kMillisecond, kSecond};
-  settings.operations = 800;
+  settings.operations = 2'400;
   settings.locks_ppm = 50'000;
   settings.writes_ppm = 400'000;
 }
@@ -265,7 +284,7 @@ constexpr Profile kProfiles[] = {
     {"bench", "the load of all speed figures: 5 replicas, 100 clients at 1 operation/s, all faults at moderate rates", Bench},
     {"short-reigns", "leaders change all the time, one entry per message, delays near the election timeout", ShortReigns},
     {"power", "power cuts of one, several and all machines, slow syncs", Power},
-    {"lease", "clocks at the ends of their bound, short leases, late replies, clients cut off and paused", Lease},
+    {"lease", "clocks at the ends of their bound, short leases, late replies, silent clients, deposed masters", Lease},
     {"authority", "clocks at the ends of a wide bound, masters cut off and stalled again and again", Authority},
     {"failover", "lost replies and masters that die, many writes", Failover},
     {"bitrot", "stored bits flip on a minority of replicas", BitRot},

@@ -47,6 +47,7 @@ struct Settings {
   Duration reign_max = 5 * kSecond;
   uint32_t leaders_struck = 0;     // so many leaders in a row are struck as they rise, in groups of three
   Duration rise_max = 100 * kMillisecond;  // within which the third of a group dies
+  uint32_t masters_deposed = 0;    // so many masters in a row lose their peers, and then all clients every server
   uint32_t triggered_crashes = 0;  // after votes, elections, appends, snapshots
   // ---- clocks
   uint32_t drift_ppm = 0;          // bound, at most rho
