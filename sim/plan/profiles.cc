@@ -170,8 +170,8 @@ void DeposedMasters(Settings& settings, v1::Plan& plan) {
   settings.masters_deposed = 20;
 }
 
-// Clocks at the ends of the bound, short leases, late replies, clients cut off or paused, masters deposed unawares: for every lease
-// computation.
+// Clocks at the ends of the bound, short leases, late replies, clients cut off or paused, masters deposed unawares: for every
+// lease computation.
 void Lease(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings = Quiet(settings);
   ShortLeases(dice, *plan.mutable_knobs());
