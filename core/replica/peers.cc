@@ -4,12 +4,15 @@
 
 namespace bramah::replica {
 
-void Peers::Dial(Time now, const v1::Configuration& configuration, const v1::Hello& hello, Duration retry, Effects& out) {
+void Peers::Dial(Time now, const v1::Configuration& configuration, uint64_t version, const v1::Hello& hello, Duration retry,
+                 Effects& out) {
+  if (complete_ && version == dialled_) return;
+  dialled_ = version;
   complete_ = true;
   Time next = kNever;
   for (const v1::Member& member : configuration.members()) {
     if (member.id() == hello.member()) continue;
-    Peer& peer = Of(ReplicaId(member.id()));
+    Peer& peer = peers_[ReplicaId(member.id())];
     if (peer.conn) continue;
     if (peer.dial_at > now) {
       next = std::min(next, peer.dial_at);
@@ -26,31 +29,25 @@ void Peers::Dial(Time now, const v1::Configuration& configuration, const v1::Hel
 }
 
 ReplicaId Peers::MemberOf(ConnId conn) const {
-  for (const Peer& peer : peers_) {
-    if (peer.conn == conn) return peer.id;
+  for (const auto& [id, peer] : peers_) {
+    if (peer.conn == conn) return id;
   }
   return ReplicaId();
 }
 
-Peers::Peer& Peers::Of(ReplicaId id) {
-  const auto at = std::find_if(peers_.begin(), peers_.end(), [id](const Peer& peer) { return peer.id == id; });
-  if (at != peers_.end()) return *at;
-  peers_.push_back({id, ConnId(), false, 0});
-  return peers_.back();
-}
-
 void Peers::Up(ConnId conn) {
-  if (const ReplicaId id = MemberOf(conn)) Of(id).up = true;
+  if (const ReplicaId id = MemberOf(conn)) peers_[id].up = true;
 }
 
 bool Peers::IsUp(ConnId conn) const {
-  return std::any_of(peers_.begin(), peers_.end(), [conn](const Peer& peer) { return peer.conn == conn && peer.up; });
+  return std::any_of(peers_.begin(), peers_.end(),
+                     [conn](const auto& entry) { return entry.second.conn == conn && entry.second.up; });
 }
 
 ReplicaId Peers::Down(Time now, ConnId conn, Duration retry) {
   const ReplicaId id = MemberOf(conn);
   if (!id) return id;
-  Peer& peer = Of(id);
+  Peer& peer = peers_[id];
   complete_ = false;
   peer.conn = ConnId();
   peer.up = false;

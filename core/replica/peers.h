@@ -4,20 +4,20 @@
 
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "core/api/effects.h"
 #include "core/api/step.h"
+#include "core/base/small_map.h"
 
 namespace bramah::replica {
 
 class Peers {
  public:
-  // Nobody waits to be dialled, if the configuration is still that of the last Dial.
-  bool complete() const { return complete_; }
   // Dials every member of `configuration` but `self` that is not connected or being dialled and whose pause is over; arms
-  // kConnect for the rest. `hello` is what we say.
-  void Dial(Time now, const v1::Configuration& configuration, const v1::Hello& hello, Duration retry, Effects& out);
+  // kConnect for the rest. `version` changes whenever `configuration` does: in most steps there is nobody to dial and nobody new.
+  // `hello` is what we say.
+  void Dial(Time now, const v1::Configuration& configuration, uint64_t version, const v1::Hello& hello, Duration retry,
+            Effects& out);
 
   // The member that `conn` was dialled for; none if it is not one of ours.
   ReplicaId MemberOf(ConnId conn) const;
@@ -28,16 +28,15 @@ class Peers {
 
  private:
   struct Peer {
-    ReplicaId id;
     ConnId conn;       // none: not dialled
     bool up = false;
     Time dial_at = 0;  // not before
   };
-  Peer& Of(ReplicaId id);
 
-  std::vector<Peer> peers_;  // a handful: asked about in every step
+  SmallMap<ReplicaId, Peer> peers_;
   uint64_t next_conn_ = 1;  // odd: ours to choose
-  bool complete_ = false;
+  bool complete_ = false;   // nobody of configuration `dialled_` waits to be dialled
+  uint64_t dialled_ = 0;
   Time armed_at_ = kNever;  // the next dialling that waits
 };
 

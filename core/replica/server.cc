@@ -86,7 +86,6 @@ struct Server::State {
   cell::Cell cell;
   Master master;
   Peers peers;
-  uint64_t dialled = 0;  // version of the configuration whose members were dialled
   absl::btree_map<ConnId, Accepted> accepted;
 
   bool booted = false;
@@ -300,9 +299,7 @@ void Server::State::Settle(raft::Context& ctx) {
   // More was committed than one step may apply.
   if (applied < raft.commit()) ctx.out.Arm(TimerId::kContinue, ctx.now);
   KeepSnapshots(ctx);
-  if (peers.complete() && dialled == raft.configuration_version()) return;
-  dialled = raft.configuration_version();
-  peers.Dial(ctx.now, raft.configuration(), hello, config->connect_retry, ctx.out);
+  peers.Dial(ctx.now, raft.configuration(), raft.configuration_version(), hello, config->connect_retry, ctx.out);
 }
 
 void Server::State::FollowRole(raft::Context& ctx) {

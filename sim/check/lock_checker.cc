@@ -8,7 +8,7 @@ namespace bramah::sim {
 namespace {
 
 // Looking at all nodes costs as much as fifty ordinary steps; after a session's end it is always done.
-constexpr uint32_t kNodesEvery = 256;
+constexpr uint32_t kNodesEvery = 64;
 
 }  // namespace
 

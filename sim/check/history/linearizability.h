@@ -11,7 +11,7 @@
 // Such bounds along a chain can be met iff the running maximum of the lower ones never exceeds an upper one, which is decided in
 // linear time. Two things remain to be searched: answers that fit several places of the chain ("nothing was there"), which is
 // done by propagation and, where that leaves a choice, by backtracking up to a limit; and which operations of unknown outcome
-// made the states that nobody claims, which is a matching with deadlines that a greedy choice solves.
+// made the states that nobody claims, which is a bipartite matching.
 #ifndef BRAMAH_SIM_CHECK_HISTORY_LINEARIZABILITY_H_
 #define BRAMAH_SIM_CHECK_HISTORY_LINEARIZABILITY_H_
 
