@@ -1,5 +1,5 @@
 // The only clock that the real world reads: monotonic, and it counts suspend, so a machine that slept cannot come back believing
-// in a lease that ran out meanwhile [DESIGN 3, CONTRACTS 3].
+// in a lease that ran out meanwhile.
 #ifndef BRAMAH_NET_REAL_CLOCK_H_
 #define BRAMAH_NET_REAL_CLOCK_H_
 

@@ -50,7 +50,7 @@ class Effects {
     ConnId to;
     After after;
     MessageKind kind = MessageKind::kNone;
-    google::protobuf::Message* body = nullptr;
+    google::protobuf::Message* body = nullptr;  // consecutive operations may share one: SendAgain
   };
   struct DiskOp {
     Lane lane;
@@ -96,6 +96,13 @@ class Effects {
     Push(Op::kSend, sends_.size());
     sends_.push_back({to, after, KindOf<M>::kKind, body});
     return *body;
+  }
+  // The message of the latest Send to one more connection. Its body is the same object, so a driver need not encode it twice.
+  // REQUIRES: there was a Send in this step, and its message is complete.
+  void SendAgain(ConnId to) {
+    Push(Op::kSend, sends_.size());
+    sends_.push_back(sends_.back());
+    sends_.back().to = to;
   }
   // Asks for a batch. Called only by core/storage, which numbers the tickets.
   void Disk(Lane lane, Ticket ticket, absl::Span<const FileOp> ops) {

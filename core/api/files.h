@@ -48,7 +48,7 @@ struct FileOp {
     kRename,    // `file` becomes `to`, replacing it
     kSyncDir,   // all creations, renames and removals so far are durable when it completes
     kUnlink,    // removing a missing file is no error
-    kRead,      // `length` bytes at `offset`, fewer at the end of the file
+    kRead,      // `length` bytes at `offset`; fewer at the end of the file, or if nothing follows but what a kZeroFill left
   };
   Kind kind = kWrite;
   FileId file;

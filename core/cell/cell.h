@@ -84,6 +84,9 @@ class Cell {
 
   // Everything that invariants are stated about, copied out; O(state).
   CellView View() const;
+  // The part of View() about the life of ephemeral nodes: these nodes, and the handles that refer to one of them or to an
+  // instance in `also`. O(nodes + handles), but it copies little.
+  CellView ViewOfEphemerals(absl::Span<const Position> also) const;
   // The locks that are held, in path order; O(held locks).
   std::vector<LockView> HeldLocks() const;
 

@@ -42,6 +42,18 @@ LockView ViewOf(const lock::Node& node) {
   return view;
 }
 
+NodeView NodeViewOf(const lock::Node& node) {
+  return {node.path,           node.instance,        node.parent,     node.directory, node.ephemeral, node.content_generation,
+          node.contents.size(), node.children.size(), node.references, ViewOf(node)};
+}
+
+HandleView ViewOf(HandleId id, const session::Handle& handle) { return {id, handle.instance, handle.writable, handle.waits}; }
+
+template <class V>
+bool ByPath(const V& a, const V& b) {
+  return a.path < b.path;
+}
+
 SessionView ViewOf(const session::Session& session) {
   SessionView view;
   view.session = session.id();
@@ -50,7 +62,7 @@ SessionView ViewOf(const session::Session& session) {
   view.first_outstanding = session.results.first();
   for (const auto& [seq, result] : session.results.table()) view.answered.push_back(seq);
   for (const auto& [id, handle] : session.handles()) {
-    view.handles.push_back({id, handle.instance, handle.writable, handle.waits});
+    view.handles.push_back(ViewOf(id, handle));
     if (session.closed().Contains(id.value())) view.reopened.push_back(id);
   }
   return view;
@@ -88,19 +100,39 @@ void Cell::Read(const v1::Command& command, v1::Outcome& outcome) const {
 std::vector<LockView> Cell::HeldLocks() const {
   std::vector<LockView> locks;
   for (const Position instance : tree_.locked()) locks.push_back(ViewOf(*tree_.Find(instance)));
-  std::sort(locks.begin(), locks.end(), [](const LockView& a, const LockView& b) { return a.path < b.path; });
+  std::sort(locks.begin(), locks.end(), ByPath<LockView>);
   return locks;
 }
 
 CellView Cell::View() const {
   CellView view;
   view.last = last_;
+  for (const auto& [instance, node] : tree_.nodes()) view.nodes.push_back(NodeViewOf(*node));
+  std::sort(view.nodes.begin(), view.nodes.end(), ByPath<NodeView>);
+  for (const auto& [id, session] : sessions_.sessions()) view.sessions.push_back(ViewOf(*session));
+  return view;
+}
+
+CellView Cell::ViewOfEphemerals(absl::Span<const Position> also) const {
+  CellView view;
+  view.last = last_;
+  std::vector<Position> wanted(also.begin(), also.end());
   for (const auto& [instance, node] : tree_.nodes()) {
-    view.nodes.push_back({node.path, instance, node.parent, node.directory, node.ephemeral, node.content_generation,
-                          node.contents.size(), node.children.size(), node.references, ViewOf(node)});
+    if (!node->ephemeral) continue;
+    view.nodes.push_back(NodeViewOf(*node));
+    wanted.push_back(instance);
   }
-  std::sort(view.nodes.begin(), view.nodes.end(), [](const NodeView& a, const NodeView& b) { return a.path < b.path; });
-  for (const auto& [id, session] : sessions_.sessions()) view.sessions.push_back(ViewOf(session));
+  std::sort(view.nodes.begin(), view.nodes.end(), ByPath<NodeView>);
+  if (wanted.empty()) return view;
+  std::sort(wanted.begin(), wanted.end());
+  for (const auto& [id, session] : sessions_.sessions()) {
+    SessionView some;
+    some.session = id;
+    for (const auto& [handle_id, handle] : session->handles()) {
+      if (std::binary_search(wanted.begin(), wanted.end(), handle.instance)) some.handles.push_back(ViewOf(handle_id, handle));
+    }
+    if (!some.handles.empty()) view.sessions.push_back(std::move(some));
+  }
   return view;
 }
 

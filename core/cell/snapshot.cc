@@ -190,9 +190,9 @@ void Cell::Save(std::string* bytes) const {
   out.U32(incarnation_);
   out.U64(last_.value());
   out.U64(tree_.nodes().size());
-  for (const auto& [instance, node] : tree_.nodes()) SaveNode(node, out);
+  for (const auto& [instance, node] : tree_.nodes()) SaveNode(*node, out);
   out.U64(sessions_.size());
-  for (const auto& [id, session] : sessions_.sessions()) SaveSession(session, out);
+  for (const auto& [id, session] : sessions_.sessions()) SaveSession(*session, out);
 }
 
 bool Cell::Load(std::string_view bytes) {
@@ -262,12 +262,12 @@ bool Cell::LoadSession(ByteReader& in) {
 
 bool Cell::Derive() {
   for (const auto& [id, session] : sessions_.sessions()) {
-    for (const auto& [handle_id, handle] : session.handles()) {
+    for (const auto& [handle_id, handle] : session->handles()) {
       if (lock::Node* node = tree_.Find(handle.instance)) ++node->references;
     }
   }
   for (const auto& [instance, node] : tree_.nodes()) {
-    for (const auto& [since, waiter] : node.lock.waiters()) {
+    for (const auto& [since, waiter] : node->lock.waiters()) {
       session::Session* session = sessions_.Find(waiter.owner.session);
       if (session == nullptr || session->Find(waiter.owner.handle) == nullptr) return false;
       session->SetWaits(waiter.owner.handle, since);

@@ -28,7 +28,7 @@ void Node::SetContents(std::string_view bytes) {
 }
 
 Tree::Tree(Position root) : root_(root) {
-  Node& node = nodes_[root];
+  Node& node = *nodes_.emplace(root, Box(Node())).first->second;
   node.instance = root;
   node.parent = root;
   node.path = "/";
@@ -39,7 +39,7 @@ Tree::Tree(Position root) : root_(root) {
 
 const Node* Tree::Find(Position instance) const {
   const auto it = nodes_.find(instance);
-  return it == nodes_.end() ? nullptr : &it->second;
+  return it == nodes_.end() ? nullptr : &*it->second;
 }
 
 Node* Tree::Find(Position instance) { return const_cast<Node*>(std::as_const(*this).Find(instance)); }
@@ -62,7 +62,7 @@ Node& Tree::Create(Position instance, Position parent, std::string_view name, bo
   BRAMAH_CHECK(above != nullptr && above->directory);
   const bool fresh = above->children.emplace(name, instance).second && nodes_.find(instance) == nodes_.end();
   BRAMAH_CHECK(fresh);
-  Node& node = nodes_[instance];
+  Node& node = *nodes_.emplace(instance, Box(Node())).first->second;
   node.instance = instance;
   node.parent = parent;
   node.path = above->path;
@@ -77,10 +77,10 @@ Node& Tree::Create(Position instance, Position parent, std::string_view name, bo
 
 void Tree::Remove(Position instance) {
   const auto it = nodes_.find(instance);
-  BRAMAH_CHECK(it != nodes_.end() && instance != root_ && it->second.children.empty());
-  Node* above = Find(it->second.parent);
-  above->children.erase(it->second.path.substr(it->second.path.rfind('/') + 1));
-  digest_ -= it->second.digest;
+  BRAMAH_CHECK(it != nodes_.end() && instance != root_ && it->second->children.empty());
+  Node* above = Find(it->second->parent);
+  above->children.erase(it->second->path.substr(it->second->path.rfind('/') + 1));
+  digest_ -= it->second->digest;
   locked_.erase(instance);
   nodes_.erase(it);
 }
@@ -98,7 +98,7 @@ void Tree::Refresh(Node& node) {
 
 uint64_t Tree::DigestSlow() const {
   uint64_t sum = 0;
-  for (const auto& [instance, node] : nodes_) sum += HashNode(node, Hash64(node.contents.view()), node.lock.DigestSlow());
+  for (const auto& [instance, node] : nodes_) sum += HashNode(*node, Hash64(node->contents.view()), node->lock.DigestSlow());
   return sum;
 }
 

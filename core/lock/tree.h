@@ -7,13 +7,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "core/base/blob.h"
+#include "core/base/box.h"
 #include "core/base/ids.h"
 #include "core/lock/lock_state.h"
 
@@ -42,7 +42,7 @@ struct Node {
 
 class Tree {
  public:
-  using Nodes = std::map<Position, Node>;  // parents before children: a parent is older
+  using Nodes = absl::btree_map<Position, Box<Node>>;  // parents before children: a parent is older
 
   // A tree of the root only. Its instance precedes that of any other node.
   explicit Tree(Position root);

@@ -31,7 +31,7 @@ void Raft::Start(Context& ctx, const storage::Recovered& recovered, uint64_t see
 void Raft::SetPeerConn(Context& ctx, ReplicaId peer, ConnId conn) {
   peer_conns_[peer] = conn;
   // A leader speaks first: a follower that was unreachable need not wait for the next round.
-  if (conn && role_ == Role::kLeader && progress_.contains(peer)) SendAppend(ctx, peer, /*heartbeat=*/true);
+  if (conn && role_ == Role::kLeader && progress_.contains(peer)) SendHeartbeat(ctx, peer);
 }
 
 void Raft::OnMessage(Context& ctx, ReplicaId from, ConnId conn, const Message& message) {
@@ -77,8 +77,9 @@ void Raft::OnHeartbeatTimer(Context& ctx) {
 uint64_t Raft::StartRound(Context& ctx) {
   BRAMAH_CHECK(role_ == Role::kLeader);
   BeginRound(ctx);
+  Carried latest;
   for (auto& [peer, progress] : progress_) {
-    if (peer != options_.self) SendAppend(ctx, peer, /*heartbeat=*/true);
+    if (peer != options_.self) SendAppend(ctx, peer, /*heartbeat=*/true, latest);
   }
   return round_;
 }

@@ -146,7 +146,14 @@ class Raft {
   // ---- replication.cc
   bool IsDue(const Progress& progress) const;
   bool EveryoneIsDue(Time now) const;
-  void SendAppend(Context& ctx, ReplicaId peer, bool heartbeat);
+  // What the latest message of this step carries; the next follower often needs just the same.
+  struct Carried {
+    LogIndex first;  // none: there was no such message
+    LogIndex end;
+  };
+  void SendAppend(Context& ctx, ReplicaId peer, bool heartbeat, Carried& latest);
+  void SendHeartbeat(Context& ctx, ReplicaId peer);
+  LogIndex FillAppend(LogIndex first, v1::AppendRequest& request) const;
   void OnAppendRequest(Context& ctx, ReplicaId from, ConnId conn, const v1::AppendRequest& request);
   void OnAppendReply(Context& ctx, ReplicaId from, const v1::AppendReply& reply);
   void RefuseAppend(Context& ctx, ConnId conn, const v1::AppendRequest& request);

@@ -10,11 +10,12 @@ namespace bramah::raft {
 void Raft::Replicate(Context& ctx) {
   if (role_ != Role::kLeader) return;
   if (EveryoneIsDue(ctx.now)) BeginRound(ctx);
+  Carried latest;
   for (auto& [peer, progress] : progress_) {
     if (peer == options_.self) continue;
     while (IsDue(progress)) {
       const LogIndex before = progress.next;
-      SendAppend(ctx, peer, /*heartbeat=*/false);
+      SendAppend(ctx, peer, /*heartbeat=*/false, latest);
       if (progress.next == before) break;  // unreachable, or a snapshot is needed
     }
   }
@@ -42,7 +43,12 @@ bool Raft::EveryoneIsDue(Time now) const {
   return anyone;
 }
 
-void Raft::SendAppend(Context& ctx, ReplicaId peer, bool heartbeat) {
+void Raft::SendHeartbeat(Context& ctx, ReplicaId peer) {
+  Carried latest;
+  SendAppend(ctx, peer, /*heartbeat=*/true, latest);
+}
+
+void Raft::SendAppend(Context& ctx, ReplicaId peer, bool heartbeat, Carried& latest) {
   Progress& progress = progress_[peer];
   const ConnId conn = peer_conns_[peer];
   if (!conn) return;
@@ -52,18 +58,30 @@ void Raft::SendAppend(Context& ctx, ReplicaId peer, bool heartbeat) {
     progress.StartSnapshot(snapshot_);
   }
   if (progress.state == Progress::kSnapshot) {
+    latest = Carried();
     if (heartbeat) SendSnapshotChunk(ctx, peer);
     return;
   }
-  const LogIndex prev = progress.next.Prev();
-  v1::AppendRequest& request = ctx.out.Send<v1::AppendRequest>(conn);
+  if (latest.first && latest.first == progress.next) {
+    ctx.out.SendAgain(conn);
+  } else {
+    const LogIndex end = FillAppend(progress.next, ctx.out.Send<v1::AppendRequest>(conn));
+    latest = {progress.next, end};
+  }
+  // Optimistic only while the follower is known to follow; a probe repeats itself until it is answered.
+  if (progress.state == Progress::kReplicate) progress.next = latest.end;
+}
+
+// Entries from `first` on, as many as one message may carry. Returns the index behind the last of them.
+LogIndex Raft::FillAppend(LogIndex first, v1::AppendRequest& request) const {
+  const LogIndex prev = first.Prev();
   request.set_term(term_.value());
   request.set_prev_index(prev.value());
   request.set_prev_term(log_.TermAt(prev).value());
   request.set_commit(commit_.value());
   request.set_round(round_);
   uint64_t bytes = 0;
-  LogIndex index = progress.next;
+  LogIndex index = first;
   while (index <= log_.last() && static_cast<uint32_t>(request.entries_size()) < options_.append_entries_max) {
     const std::string_view entry = log_.At(index).bytes().view();
     if (request.entries_size() > 0 && bytes + entry.size() > options_.append_bytes_max) break;
@@ -71,8 +89,7 @@ void Raft::SendAppend(Context& ctx, ReplicaId peer, bool heartbeat) {
     bytes += entry.size();
     index = index.Next();
   }
-  // Optimistic only while the follower is known to follow; a probe repeats itself until it is answered.
-  if (progress.state == Progress::kReplicate) progress.next = index;
+  return index;
 }
 
 void Raft::OnAppendRequest(Context& ctx, ReplicaId from, ConnId conn, const v1::AppendRequest& request) {
@@ -169,7 +186,10 @@ void Raft::OnAppendReply(Context& ctx, ReplicaId from, const v1::AppendReply& re
     const bool was_probe = progress.state == Progress::kProbe;
     progress.Matched(LogIndex(reply.match_index()));
     const bool news = progress.match > commit_;
-    if (was_probe && progress.next <= log_.last()) SendAppend(ctx, from, /*heartbeat=*/false);
+    if (was_probe && progress.next <= log_.last()) {
+      Carried latest;
+      SendAppend(ctx, from, /*heartbeat=*/false, latest);
+    }
     if (news) MaybeCommit(ctx);
     return;
   }
@@ -179,7 +199,7 @@ void Raft::OnAppendReply(Context& ctx, ReplicaId from, const v1::AppendReply& re
   if (progress.state == Progress::kProbe && guess.Next() >= progress.next) return;
   while (guess > log_.base() && log_.TermAt(guess) > Term(reply.hint_term())) guess = guess.Prev();
   progress.Refused(guess);
-  SendAppend(ctx, from, /*heartbeat=*/true);
+  SendHeartbeat(ctx, from);
 }
 
 void Raft::MaybeCommit(Context& ctx) {

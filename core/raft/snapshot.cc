@@ -139,7 +139,7 @@ void Raft::OnSnapshotReply(Context& ctx, ReplicaId from, const v1::SnapshotReply
   if (progress.state != Progress::kSnapshot || LogIndex(reply.last_index()) != progress.sending.meta.index) return;
   if (reply.installed()) {
     progress.FinishSnapshot();
-    SendAppend(ctx, from, /*heartbeat=*/true);
+    SendHeartbeat(ctx, from);
     MaybeCommit(ctx);
     return;
   }

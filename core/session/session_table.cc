@@ -1,5 +1,6 @@
 #include "core/session/session_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
@@ -14,28 +15,32 @@ uint64_t HashHandle(HandleId id, const Handle& handle) {
 
 }  // namespace
 
+Session::Handles::iterator Session::Place(HandleId id) {
+  return std::lower_bound(handles_.begin(), handles_.end(), id, [](const auto& entry, HandleId i) { return entry.first < i; });
+}
+
 const Handle* Session::Find(HandleId id) const {
-  const auto it = handles_.find(id);
-  return it == handles_.end() ? nullptr : &it->second;
+  const auto it = const_cast<Session*>(this)->Place(id);
+  return it == handles_.end() || it->first != id ? nullptr : &it->second;
 }
 
 void Session::Open(HandleId id, const Handle& handle) {
   BRAMAH_CHECK(!Spent(id));
-  handles_.emplace(id, handle);
+  handles_.insert(Place(id), {id, handle});
   handle_items_ += HashHandle(id, handle);
 }
 
 void Session::Close(HandleId id) {
-  const auto it = handles_.find(id);
-  BRAMAH_CHECK(it != handles_.end());
+  const auto it = Place(id);
+  BRAMAH_CHECK(it != handles_.end() && it->first == id);
   handle_items_ -= HashHandle(id, it->second);
   handles_.erase(it);
   closed_.Insert(id.value());
 }
 
 void Session::SetWaits(HandleId id, Position waits) {
-  const auto it = handles_.find(id);
-  BRAMAH_CHECK(it != handles_.end());
+  const auto it = Place(id);
+  BRAMAH_CHECK(it != handles_.end() && it->first == id);
   it->second.waits = waits;
 }
 
@@ -57,7 +62,7 @@ uint64_t Session::DigestSlow() const {
 
 const Session* SessionTable::Find(SessionId id) const {
   const auto it = sessions_.find(id);
-  return it == sessions_.end() ? nullptr : &it->second;
+  return it == sessions_.end() ? nullptr : &*it->second;
 }
 
 Session* SessionTable::Find(SessionId id) { return const_cast<Session*>(std::as_const(*this).Find(id)); }
@@ -70,7 +75,7 @@ SessionId SessionTable::WithNonce(const Nonce& nonce) const {
 Session* SessionTable::Create(SessionId id, const Nonce& nonce) {
   if (Find(id) != nullptr || WithNonce(nonce)) return nullptr;
   by_nonce_.emplace(nonce, id);
-  Session& session = sessions_.emplace(id, Session(id, nonce)).first->second;
+  Session& session = *sessions_.emplace(id, Box(Session(id, nonce))).first->second;
   Refresh(session);
   return &session;
 }
@@ -78,8 +83,8 @@ Session* SessionTable::Create(SessionId id, const Nonce& nonce) {
 void SessionTable::Remove(SessionId id) {
   const auto it = sessions_.find(id);
   BRAMAH_CHECK(it != sessions_.end());
-  by_nonce_.erase(it->second.nonce());
-  digest_ -= it->second.accounted;
+  by_nonce_.erase(it->second->nonce());
+  digest_ -= it->second->accounted;
   sessions_.erase(it);
 }
 
@@ -91,7 +96,7 @@ void SessionTable::Refresh(Session& session) {
 
 uint64_t SessionTable::DigestSlow() const {
   uint64_t sum = 0;
-  for (const auto& [id, session] : sessions_) sum += session.DigestSlow();
+  for (const auto& [id, session] : sessions_) sum += session->DigestSlow();
   return sum;
 }
 

@@ -6,9 +6,11 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <utility>
+#include <vector>
 
 #include "absl/container/btree_map.h"
+#include "core/base/box.h"
 #include "core/base/ids.h"
 #include "core/session/id_set.h"
 #include "core/session/results.h"
@@ -30,7 +32,8 @@ struct Handle {
 
 class Session {
  public:
-  using Handles = absl::btree_map<HandleId, Handle>;
+  // By id. Clients number their handles upwards, so a new one goes to the end.
+  using Handles = std::vector<std::pair<HandleId, Handle>>;
 
   Session(SessionId id, Nonce nonce) : id_(id), nonce_(nonce) {}
 
@@ -59,6 +62,8 @@ class Session {
   uint64_t DigestSlow() const;
 
  private:
+  // Where `id` is, or belongs.
+  Handles::iterator Place(HandleId id);
   uint64_t Hash(uint64_t results, uint64_t handles, uint64_t closed) const;
 
   SessionId id_;
@@ -70,6 +75,8 @@ class Session {
 
 class SessionTable {
  public:
+  using Sessions = absl::btree_map<SessionId, Box<Session>>;
+
   // Null if there is no such session. Pointers are good until that session is removed.
   const Session* Find(SessionId id) const;
   Session* Find(SessionId id);
@@ -83,13 +90,13 @@ class SessionTable {
   void Refresh(Session& session);
 
   size_t size() const { return sessions_.size(); }
-  const std::map<SessionId, Session>& sessions() const { return sessions_; }
+  const Sessions& sessions() const { return sessions_; }
 
   uint64_t digest() const { return digest_; }
   uint64_t DigestSlow() const;
 
  private:
-  std::map<SessionId, Session> sessions_;
+  Sessions sessions_;
   absl::btree_map<Nonce, SessionId> by_nonce_;
   uint64_t digest_ = 0;
 };

@@ -172,7 +172,7 @@ void Recoverer::ReadSnapshots() {
 bool Recoverer::ReadLog() {
   for (size_t i = 0; i < files_.size(); ++i) {
     if (files_[i].id.kind != FileKind::kSegment) continue;
-    scans_.push_back(ScanSegment(owner_, files_[i].id.seq, contents_[i]));
+    scans_.push_back(ScanSegment(owner_, files_[i].id.seq, files_[i].size, contents_[i]));
     result_.next_segment = std::max(result_.next_segment, files_[i].id.seq + 1);
   }
   std::sort(scans_.begin(), scans_.end(), [](const SegmentScan& a, const SegmentScan& b) { return a.seq < b.seq; });
@@ -202,7 +202,7 @@ void Recoverer::ContinueLog() {
     if (!marked.has_value() || scan->seq > marked->place.seq) break;
     LogIndex max_index;
     for (const SegmentScan::Entry& entry : scan->entries) max_index = std::max(max_index, entry.index);
-    segments.push_back({scan->seq, scan->bytes.size(), max_index});
+    segments.push_back({scan->seq, scan->file_bytes, max_index});
   }
   result_.wal = marked.has_value() ? WalWriter(owner_, std::move(segments), *marked)
                                    : WalWriter(owner_, chain_.start.last, chain_.start.last_term);

@@ -76,9 +76,10 @@ const SegmentScan::Boundary* SegmentScan::FindBoundary(uint64_t offset) const {
   return found != boundaries.end() && found->offset == offset ? &*found : nullptr;
 }
 
-SegmentScan ScanSegment(const Owner& owner, uint64_t seq, Blob bytes) {
+SegmentScan ScanSegment(const Owner& owner, uint64_t seq, uint64_t file_bytes, Blob bytes) {
   SegmentScan scan;
   scan.seq = seq;
+  scan.file_bytes = file_bytes;
   scan.bytes = std::move(bytes);
   const uint32_t salt = BatchSalt(owner, seq);
   scan.header = ParseSegmentHeader(scan.bytes.view());

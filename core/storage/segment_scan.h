@@ -27,7 +27,8 @@ struct SegmentScan {
   };
 
   uint64_t seq = 0;
-  Blob bytes;
+  uint64_t file_bytes = 0;
+  Blob bytes;  // without the untouched end of the file, perhaps
   std::optional<SegmentHeader> header;  // none: never used, damaged, or of another owner
   std::vector<Entry> entries;           // as written; a later one may supersede an earlier one
   std::vector<Boundary> boundaries;     // the header's end first; the last one is the end of the chain
@@ -39,8 +40,8 @@ struct SegmentScan {
   Position end() const { return {seq, boundaries.empty() ? 0 : boundaries.back().offset}; }
 };
 
-// `seq` is the number in the file's name, `owner` the directory's.
-SegmentScan ScanSegment(const Owner& owner, uint64_t seq, Blob bytes);
+// `seq` is the number in the file's name, `owner` the directory's; `bytes` is what a read of all `file_bytes` returned.
+SegmentScan ScanSegment(const Owner& owner, uint64_t seq, uint64_t file_bytes, Blob bytes);
 
 }  // namespace bramah::storage
 

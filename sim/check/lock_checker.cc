@@ -35,7 +35,7 @@ void LockChecker::Applied(const CoreEvent& applied) {
 
 void LockChecker::AfterStep(Time at, ReplicaId replica, const cell::Cell& cell) {
   if (locks_changed_) CheckLocks(at, replica, cell.HeldLocks(), &cell);
-  if (nodes_changed_ || effects_ >= kNodesEvery) CheckNodes(at, replica, cell.View());
+  if (nodes_changed_ || effects_ >= kNodesEvery) CheckNodes(at, replica, cell.ViewOfEphemerals(ephemerals_));
   locks_changed_ = false;
 }
 

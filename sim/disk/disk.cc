@@ -151,8 +151,10 @@ void Disk::CopyOut(const Inode& inode, uint64_t offset, uint64_t length, char* t
 }
 
 Blob Disk::Read(const Inode& inode, uint64_t offset, uint64_t length) {
-  if (offset >= inode.size) return Blob();
-  const uint64_t size = std::min(length, inode.size - offset);
+  // Behind the last page there is nothing but what a kZeroFill left.
+  const uint64_t end = std::min(inode.size, inode.pages.size() * kPageBytes);
+  if (offset >= end) return Blob();
+  const uint64_t size = std::min(length, end - offset);
   return Blob::Make(size, [&](char* to) { CopyOut(inode, offset, size, to); });
 }
 

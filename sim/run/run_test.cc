@@ -88,6 +88,27 @@ TEST(RunPlanTest, EveryProfileIsCleanOnItsFirstSeeds) {
   }
 }
 
+// The load that speed figures stand for: 100 clients that make a call a second each, half of them writes.
+TEST(RunPlanTest, TheBenchMakesAHundredCallsASecondAndHalfOfThemWrite) {
+  constexpr Time kFrom = 60 * kSecond;  // by then most handles are open
+  constexpr Time kTo = 90 * kSecond;
+  int reads = 0;
+  int writes = 0;
+  RunOptions options;
+  options.trace = [&](const std::string& json) {
+    if (json.find(R"("input":"call")") == std::string::npos) return;
+    const size_t at = json.find(R"("at_ns":)") + 8;
+    const Time when = std::stoll(json.substr(at));
+    if (when < kFrom || when >= kTo) return;
+    const bool read = json.find("kind: GET_") != std::string::npos;
+    ++(read ? reads : writes);
+  };
+  const RunResult result = RunPlan(Make(1, kTo, "bench"), options);
+  EXPECT_EQ(result.verdict, Verdict::kOk) << Explain(result);
+  EXPECT_NEAR(reads, 50 * 30, 150);
+  EXPECT_NEAR(writes, 50 * 30, 150);
+}
+
 TEST(RunPlanTest, ACellWhoseOnlyDiskRotsIsReportedAsDead) {
   std::string text = R"(
     version: 1 seed: 1 duration_ns: 5000000000 replicas: 1 clients: 1

@@ -8,6 +8,11 @@
 namespace bramah::sim {
 
 void World::CarryOut(Host& host, size_t count) {
+  CarryOutEach(host, count);
+  ForgetLatest();
+}
+
+void World::CarryOutEach(Host& host, size_t count) {
   const uint32_t incarnation = host.incarnation;
   for (size_t i = 0; i < count; ++i) {
     const Effects::Ref ref = effects_.ops()[i];
@@ -86,15 +91,28 @@ void World::OnSend(Host& host, const Effects::SendOp& op) {
   Fold(op.to.value());
   const ConnectionEnd end = FindEnd(host, op.to);
   if (!end || connections_.at(end).state != Connection::kUp) return;
-  const FrameId id = frames_.Take();
-  Frames::Frame& frame = frames_.at(id);
-  EncodeFrame(op.kind, *op.body, &frame.bytes);
-  frame.hash = Hash64(frame.bytes);
-  Fold(frame.hash);
+  const FrameId id = FrameOf(op);
+  Fold(frames_.hash(id));
   Fold(op.after.log ^ op.after.bulk << 32);
   const Claim claim = ClaimOf({op.kind, op.body});
   if (op.after.log <= host.done[0] && op.after.bulk <= host.done[1]) return Leave(host, end, id, claim);
   host.held.push_back({end, id, op.after, claim});
+}
+
+// A frame of this message, with a reference for the caller. What goes to several receivers is encoded once.
+FrameId World::FrameOf(const Effects::SendOp& op) {
+  if (op.body != latest_.body) {
+    ForgetLatest();
+    latest_.frame = frames_.Encode(op.kind, *op.body);
+    latest_.body = op.body;
+  }
+  frames_.Share(latest_.frame);
+  return latest_.frame;
+}
+
+void World::ForgetLatest() {
+  if (latest_.body != nullptr) frames_.Release(latest_.frame);
+  latest_.body = nullptr;
 }
 
 void World::OnDisk(Host& host, const Effects::DiskOp& op) {

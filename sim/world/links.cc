@@ -11,8 +11,7 @@ Links::Links(uint64_t seed, const v1::Network& network, uint32_t processes)
     : seed_(seed),
       network_(network),
       processes_(processes),
-      cuts_(size_t{processes} * processes),
-      slow_(size_t{processes} * processes),
+      paths_(size_t{processes} * processes),
       repeats_(kRepeats) {}
 
 uint64_t Links::Count(uint64_t key) {
@@ -44,19 +43,18 @@ Fate Links::Next(ProcessId from, ProcessId to, uint64_t hash) {
     fate.breaks = !fate.lost && point < broken;
     fate.duplicate = !fate.lost && !fate.breaks && point < broken + network_.duplicate_ppm();
   }
-  fate.delay = slow_[link] + DrawDelay(Scramble(draw ^ 3));
-  if (fate.duplicate) fate.second_delay = slow_[link] + DrawDelay(Scramble(draw ^ 4));
+  fate.delay = paths_[link].slow + DrawDelay(Scramble(draw ^ 3));
+  if (fate.duplicate) fate.second_delay = paths_[link].slow + DrawDelay(Scramble(draw ^ 4));
   return fate;
 }
 
 Duration Links::Delay(ProcessId from, ProcessId to, uint64_t key) const {
   const size_t link = Index(from, to);
-  return slow_[link] + DrawDelay(Draw(seed_, Stream::kDial, link, key));
+  return paths_[link].slow + DrawDelay(Draw(seed_, Stream::kDial, link, key));
 }
 
 void Links::Heal(Duration delay_max) {
-  std::fill(cuts_.begin(), cuts_.end(), 0);
-  std::fill(slow_.begin(), slow_.end(), 0);
+  std::fill(paths_.begin(), paths_.end(), Path());
   network_.set_loss_ppm(0);
   network_.set_duplicate_ppm(0);
   network_.set_break_ppm(0);

@@ -29,13 +29,17 @@ class Links {
   // The delay of a packet that is no message: opening, end or reset of a connection; `key` says which.
   Duration Delay(ProcessId from, ProcessId to, uint64_t key) const;
 
-  bool IsCut(ProcessId from, ProcessId to) const { return cuts_[Index(from, to)] > 0; }
-  void Cut(ProcessId from, ProcessId to, int by) { cuts_[Index(from, to)] += by; }
-  void Slow(ProcessId from, ProcessId to, Duration by) { slow_[Index(from, to)] += by; }
+  bool IsCut(ProcessId from, ProcessId to) const { return paths_[Index(from, to)].cuts > 0; }
+  void Cut(ProcessId from, ProcessId to, int by) { paths_[Index(from, to)].cuts += by; }
+  void Slow(ProcessId from, ProcessId to, Duration by) { paths_[Index(from, to)].slow += by; }
   // No cuts, no slow links, no loss; delays of at most `delay_max`.
   void Heal(Duration delay_max);
 
  private:
+  struct Path {
+    int32_t cuts = 0;  // in force
+    Duration slow = 0;
+  };
   struct Repeat {
     uint32_t key = 0;  // the upper half
     uint32_t count = 0;
@@ -50,8 +54,7 @@ class Links {
   uint64_t seed_;
   v1::Network network_;
   uint32_t processes_;
-  std::vector<int32_t> cuts_;
-  std::vector<Duration> slow_;
+  std::vector<Path> paths_;
   std::vector<Repeat> repeats_;
 };
 

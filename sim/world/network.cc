@@ -40,23 +40,18 @@ ConnectionEnd World::FindEnd(const Host& host, ConnId conn) const {
 // -------------------------------------------------------------------------------------------------------------------- opening
 
 void World::OnListen(Host& host, const Effects::ConnectOp& op) {
-  if (!host.listening) host.hello = frames_.Take();
+  if (host.listening) frames_.Release(host.hello);
   host.listening = true;
-  Frames::Frame& frame = frames_.at(host.hello);
-  frame.bytes.clear();
-  EncodeFrame(MessageKind::kHello, op.hello, &frame.bytes);
-  frame.hash = Hash64(frame.bytes);
-  Fold(frame.hash);
+  host.hello = frames_.Encode(MessageKind::kHello, op.hello);
+  Fold(frames_.hash(host.hello));
 }
 
 void World::OnConnect(Host& host, const Effects::ConnectOp& op) {
   BRAMAH_CHECK(op.conn.value() % 2 == 1);
   Fold(op.conn.value());
   Fold(Hash64(op.endpoint));
-  const FrameId hello = frames_.Take();
-  EncodeFrame(MessageKind::kHello, op.hello, &frames_.at(hello).bytes);
-  frames_.at(hello).hash = Hash64(frames_.at(hello).bytes);
-  Fold(frames_.at(hello).hash);
+  const FrameId hello = frames_.Encode(MessageKind::kHello, op.hello);
+  Fold(frames_.hash(hello));
   ProcessId to = host.id;  // an endpoint that does not exist refuses, as the own one does
   for (ProcessId replica = 0; replica < replicas_; ++replica) {
     if (hosts_[replica]->name == op.endpoint) to = replica;
@@ -89,10 +84,8 @@ void World::OnDialed(const Happening& what) {
                     .a = end.connection,
                     .b = host.hello});
   }
-  const FrameResult decoded = DecodeFrame(frames_.at(hello).bytes, slots_);
-  BRAMAH_CHECK(decoded.status == FrameStatus::kComplete);
-  const ConnUp up{Connections::AcceptedId(end), decoded.message.As<v1::Hello>()};
-  const uint64_t hash = FoldHash(up.conn.value(), frames_.at(hello).hash);
+  const ConnUp up{Connections::AcceptedId(end), frames_.Decode(hello).As<v1::Hello>()};
+  const uint64_t hash = FoldHash(up.conn.value(), frames_.hash(hello));
   frames_.Release(hello);
   Step(host, up, hash);
 }
@@ -118,11 +111,10 @@ void World::OnUp(const Happening& what) {
     return Reset(end);
   }
   mine.state = Connection::kUp;
-  const FrameResult decoded = DecodeFrame(frames_.at(hello).bytes, slots_);
-  BRAMAH_CHECK(decoded.status == FrameStatus::kComplete);
-  const uint64_t hash = FoldHash(mine.id.value(), frames_.at(hello).hash);
+  const ConnUp up{mine.id, frames_.Decode(hello).As<v1::Hello>()};
+  const uint64_t hash = FoldHash(mine.id.value(), frames_.hash(hello));
   frames_.Release(hello);
-  Step(host, ConnUp{mine.id, decoded.message.As<v1::Hello>()}, hash);
+  Step(host, up, hash);
 }
 
 // -------------------------------------------------------------------------------------------------------------------- closing
@@ -189,7 +181,7 @@ void World::DropBacklog(Host& host) {
 
 // Takes over the reference to `frame`.
 void World::Leave(Host& host, ConnectionEnd end, FrameId frame, const Claim& claim) {
-  const uint64_t hash = frames_.at(frame).hash;
+  const uint64_t hash = frames_.hash(frame);
   if (observer_ != nullptr && IsReplica(host.id)) observer_->MessageLeft(now_, host.id, claim);
   const Connection::End& to = connections_.at(end.other());
   const Fate fate = links_.Next(host.id, to.process, hash);
@@ -221,11 +213,10 @@ void World::OnFrame(const Happening& what) {
     if (host.machine_up) Reset(end);
     return;
   }
-  const FrameResult decoded = DecodeFrame(frames_.at(frame).bytes, slots_);
-  BRAMAH_CHECK(decoded.status == FrameStatus::kComplete);
-  const uint64_t hash = FoldHash(mine.id.value(), frames_.at(frame).hash);
+  const Deliver deliver{mine.id, frames_.Decode(frame)};
+  const uint64_t hash = FoldHash(mine.id.value(), frames_.hash(frame));
   frames_.Release(frame);
-  Step(host, Deliver{mine.id, decoded.message}, hash);
+  Step(host, deliver, hash);
 }
 
 }  // namespace bramah::sim

@@ -68,19 +68,38 @@ TEST(EventQueueTest, KeepsTheOrderOverAllDistances) {
   EXPECT_GT(now, 3'600 * kSecond);
 }
 
+v1::Ping PingOf(uint64_t number) {
+  v1::Ping ping;
+  ping.set_number(number);
+  return ping;
+}
+
 TEST(FramesTest, SharedBytesLiveAsLongAsSomebodyRefersToThem) {
   Frames frames;
-  const FrameId first = frames.Take();
-  frames.at(first).bytes = "bytes";
+  const FrameId first = frames.Encode(MessageKind::kPing, PingOf(1));
   frames.Share(first);
   frames.Release(first);
-  const FrameId second = frames.Take();
+  const FrameId second = frames.Encode(MessageKind::kPing, PingOf(2));
   EXPECT_NE(second, first);
-  EXPECT_EQ(frames.at(first).bytes, "bytes");
+  EXPECT_NE(frames.hash(second), frames.hash(first));
+  EXPECT_EQ(frames.Decode(first).As<v1::Ping>()->number(), 1u);
   frames.Release(first);
   EXPECT_EQ(frames.in_use(), 1u);
-  EXPECT_EQ(frames.Take(), first);
-  EXPECT_EQ(frames.at(first).bytes, "");
+  EXPECT_EQ(frames.Encode(MessageKind::kPing, PingOf(3)), first);
+  EXPECT_EQ(frames.Decode(first).As<v1::Ping>()->number(), 3u);
+}
+
+TEST(FramesTest, AFrameIsReadAgainOnceAnotherOfItsKindWasDecoded) {
+  Frames frames;
+  const FrameId one = frames.Encode(MessageKind::kPing, PingOf(1));
+  const FrameId two = frames.Encode(MessageKind::kPing, PingOf(2));
+  const FrameId other = frames.Encode(MessageKind::kKeepAlive, v1::KeepAlive());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(frames.Decode(one).As<v1::Ping>()->number(), 1u);
+    EXPECT_NE(frames.Decode(other).As<v1::KeepAlive>(), nullptr);
+    EXPECT_EQ(frames.Decode(one).As<v1::Ping>()->number(), 1u);
+    EXPECT_EQ(frames.Decode(two).As<v1::Ping>()->number(), 2u);
+  }
 }
 
 v1::Network Lossy() {

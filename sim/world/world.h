@@ -187,8 +187,11 @@ class World {
 
   // ---- effects.cc: what a step asked for
   void CarryOut(Host& host, size_t count);
+  void CarryOutEach(Host& host, size_t count);
   void OnArm(Host& host, const Effects::TimerOp& op);
   void OnSend(Host& host, const Effects::SendOp& op);
+  FrameId FrameOf(const Effects::SendOp& op);
+  void ForgetLatest();
   void OnDisk(Host& host, const Effects::DiskOp& op);
   void OnReply(Host& host, const Effects::ReplyOp& op);
   void OnHalt(Host& host, const Effects::HaltOp& op);
@@ -243,7 +246,10 @@ class World {
   std::vector<Watch> watches_;
   bool lifted_ = false;
   Effects effects_;
-  MessageSlots slots_;
+  struct {
+    const google::protobuf::Message* body = nullptr;
+    FrameId frame = 0;  // with a reference, if there is a body
+  } latest_;            // message of the step that is carried out
   std::string scratch_;
   Time now_ = 0;
   uint64_t hash_ = 0;
