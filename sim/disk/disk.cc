@@ -23,6 +23,13 @@ auto FindUndo(auto& list, uint64_t sector) {
   return std::lower_bound(list.begin(), list.end(), sector, [](const auto& undo, uint64_t s) { return undo.sector < s; });
 }
 
+// `length` bytes from `within` of a sector of which `stored` is kept.
+void CopySector(std::string_view stored, uint64_t within, uint64_t length, char* to) {
+  const uint64_t kept = within < stored.size() ? std::min<uint64_t>(length, stored.size() - within) : 0;
+  if (kept > 0) std::memcpy(to, stored.data() + within, kept);
+  std::memset(to + kept, 0, length - kept);
+}
+
 }  // namespace
 
 std::optional<DiskError> Disk::Apply(const FileOp& op, std::vector<Blob>* reads) {
@@ -85,38 +92,30 @@ bool Disk::Grows(const FileOp& op) const {
 
 // ------------------------------------------------------------------------------------------------------------------ contents
 
-Disk::Page& Disk::PageAt(Inode& inode, uint64_t page) {
-  if (page >= inode.pages.size()) inode.pages.resize(page + 1);
-  if (inode.pages[page] == nullptr) inode.pages[page] = std::make_unique<Page>();
-  return *inode.pages[page];
-}
-
-char* Disk::SectorBytes(Inode& inode, uint64_t sector) {
-  return PageAt(inode, sector / kSectorsPerPage).bytes.data() + sector % kSectorsPerPage * kSectorBytes;
-}
-
 // The sector is about to change: remember what a machine crash would bring back.
-void Disk::Touch(Inode& inode, uint64_t sector) {
-  PageAt(inode, sector / kSectorsPerPage).written_before_sync[sector % kSectorsPerPage] = inode.syncs + 1;
-  const auto at = FindUndo(inode.dirty, sector);
-  if (at != inode.dirty.end() && at->sector == sector) return;
-  const auto given_up = FindUndo(inode.dropped, sector);
-  if (given_up != inode.dropped.end() && given_up->sector == sector) {
-    inode.dirty.insert(at, *given_up);
+Disk::Sector& Disk::Touch(Inode& inode, uint64_t number) {
+  if (number >= inode.sectors.size()) inode.sectors.resize(number + 1);
+  Sector& sector = inode.sectors[number];
+  sector.written_before_sync = inode.syncs + 1;
+  const auto at = FindUndo(inode.dirty, number);
+  if (at != inode.dirty.end() && at->sector == number) return sector;
+  const auto given_up = FindUndo(inode.dropped, number);
+  if (given_up != inode.dropped.end() && given_up->sector == number) {
+    inode.dirty.insert(at, std::move(*given_up));
     inode.dropped.erase(given_up);
-    return;
+  } else {
+    inode.dirty.insert(at, {number, sector.bytes});
   }
-  Undo& undo = *inode.dirty.emplace(at, sector);
-  std::memcpy(undo.old.data(), SectorBytes(inode, sector), kSectorBytes);
+  return sector;
 }
 
 void Disk::Write(Inode& inode, uint64_t offset, std::string_view bytes) {
   while (!bytes.empty()) {
-    const uint64_t sector = offset / kSectorBytes;
     const uint64_t within = offset % kSectorBytes;
     const uint64_t length = std::min<uint64_t>(bytes.size(), kSectorBytes - within);
-    Touch(inode, sector);
-    std::memcpy(SectorBytes(inode, sector) + within, bytes.data(), length);
+    std::string& sector = Touch(inode, offset / kSectorBytes).bytes;
+    if (sector.size() < within + length) sector.resize(within + length);
+    std::memcpy(sector.data() + within, bytes.data(), length);
     bytes.remove_prefix(length);
     offset += length;
     inode.size = std::max(inode.size, offset);
@@ -130,20 +129,17 @@ void Disk::Sync(Inode& inode) {
 }
 
 void Disk::FailSync(Inode& inode) {
-  for (const Undo& undo : inode.dirty) inode.dropped.insert(FindUndo(inode.dropped, undo.sector), undo);
+  for (Undo& undo : inode.dirty) inode.dropped.insert(FindUndo(inode.dropped, undo.sector), std::move(undo));
   inode.dirty.clear();
 }
 
 void Disk::CopyOut(const Inode& inode, uint64_t offset, uint64_t length, char* to) {
   while (length > 0) {
-    const uint64_t page = offset / kPageBytes;
-    const uint64_t within = offset % kPageBytes;
-    const uint64_t part = std::min(length, kPageBytes - within);
-    if (page < inode.pages.size() && inode.pages[page] != nullptr) {
-      std::memcpy(to, inode.pages[page]->bytes.data() + within, part);
-    } else {
-      std::memset(to, 0, part);
-    }
+    const uint64_t number = offset / kSectorBytes;
+    const uint64_t within = offset % kSectorBytes;
+    const uint64_t part = std::min(length, kSectorBytes - within);
+    const std::string_view stored = number < inode.sectors.size() ? inode.sectors[number].bytes : std::string_view();
+    CopySector(stored, within, part, to);
     offset += part;
     length -= part;
     to += part;
@@ -151,8 +147,8 @@ void Disk::CopyOut(const Inode& inode, uint64_t offset, uint64_t length, char* t
 }
 
 Blob Disk::Read(const Inode& inode, uint64_t offset, uint64_t length) {
-  // Behind the last page there is nothing but what a kZeroFill left.
-  const uint64_t end = std::min(inode.size, inode.pages.size() * kPageBytes);
+  // Behind the last sector there is nothing but what a kZeroFill left.
+  const uint64_t end = std::min(inode.size, inode.sectors.size() * kSectorBytes);
   if (offset >= end) return Blob();
   const uint64_t size = std::min(length, end - offset);
   return Blob::Make(size, [&](char* to) { CopyOut(inode, offset, size, to); });
@@ -161,12 +157,12 @@ Blob Disk::Read(const Inode& inode, uint64_t offset, uint64_t length) {
 // Shrinks to `size`; what lay behind it reads as zeros if the file grows again.
 void Disk::Truncate(Inode& inode, uint64_t size) {
   inode.size = size;
-  const uint64_t keep = (size + kPageBytes - 1) / kPageBytes;
-  if (inode.pages.size() > keep) inode.pages.resize(keep);
-  const uint64_t within = size % kPageBytes;
-  if (within != 0 && inode.pages.size() == keep && inode.pages.back() != nullptr) {
-    std::memset(inode.pages.back()->bytes.data() + within, 0, kPageBytes - within);
-  }
+  const uint64_t keep = (size + kSectorBytes - 1) / kSectorBytes;
+  if (inode.sectors.size() > keep) inode.sectors.resize(keep);
+  const uint64_t within = size % kSectorBytes;
+  if (within == 0 || inode.sectors.size() < keep) return;
+  std::string& last = inode.sectors.back().bytes;
+  if (last.size() > within) last.resize(within);
 }
 
 // --------------------------------------------------------------------------------------------------------------------- names
@@ -217,7 +213,7 @@ std::optional<std::string> Disk::Durable(FileId file) const {
     for (const Undo& undo : *list) {
       const uint64_t offset = undo.sector * kSectorBytes;
       if (offset >= contents.size()) continue;
-      std::memcpy(contents.data() + offset, undo.old.data(), std::min<uint64_t>(kSectorBytes, contents.size() - offset));
+      CopySector(undo.old, 0, std::min<uint64_t>(kSectorBytes, contents.size() - offset), contents.data() + offset);
     }
   }
   contents.resize(inode.durable_size, '\0');
@@ -231,16 +227,17 @@ void Disk::CrashInode(Inode& inode, FileId file, const CrashRules& rules) {
   for (const Undo& undo : inode.dirty) {
     const uint64_t draw = Draw(rules.seed, Stream::kCrashSector, rules.entity, FoldHash(crash, undo.sector));
     const Loss loss = DrawLoss(draw, rules);
-    char* bytes = SectorBytes(inode, undo.sector);
-    if (loss == Loss::kLost) std::memcpy(bytes, undo.old.data(), kSectorBytes);
+    std::string& bytes = inode.sectors[undo.sector].bytes;
+    if (loss == Loss::kLost) bytes = undo.old;
     if (loss != Loss::kTorn) continue;
+    bytes.resize(kSectorBytes);
     const uint64_t whole = Below(Scramble(draw), kSectorBytes / 8) * 8;
     for (uint64_t i = whole; i < kSectorBytes; i += 8) {
       const uint64_t garbage = Scramble(draw ^ i);
-      std::memcpy(bytes + i, &garbage, 8);
+      std::memcpy(bytes.data() + i, &garbage, 8);
     }
   }
-  for (const Undo& undo : inode.dropped) std::memcpy(SectorBytes(inode, undo.sector), undo.old.data(), kSectorBytes);
+  for (const Undo& undo : inode.dropped) inode.sectors[undo.sector].bytes = undo.old;
   const uint64_t draw = Draw(rules.seed, Stream::kCrashSector, rules.entity, FoldHash(crash, UINT64_MAX));
   if (inode.size != inode.durable_size && DrawLoss(draw, rules) != Loss::kKept) Truncate(inode, inode.durable_size);
   inode.durable_size = inode.size;
@@ -267,15 +264,10 @@ std::optional<std::string> Disk::FlipBit(uint64_t choice) {
   };
   std::vector<Candidate> candidates;
   for (const auto& [id, inode] : durable_) {
-    for (uint64_t page = 0; page < inode->pages.size(); ++page) {
-      if (inode->pages[page] == nullptr) continue;
-      for (uint64_t i = 0; i < kSectorsPerPage; ++i) {
-        const uint32_t synced = inode->pages[page]->written_before_sync[i];
-        const uint64_t sector = page * kSectorsPerPage + i;
-        const bool settled = id.kind == FileKind::kSegment ? synced + 1 <= inode->syncs : synced <= inode->syncs;
-        if (synced != 0 && settled && sector * kSectorBytes < inode->durable_size)
-          candidates.push_back({id, inode.get(), sector});
-      }
+    for (uint64_t sector = 0; sector < inode->sectors.size(); ++sector) {
+      const uint32_t synced = inode->sectors[sector].written_before_sync;
+      const bool settled = id.kind == FileKind::kSegment ? synced + 1 <= inode->syncs : synced <= inode->syncs;
+      if (synced != 0 && settled && sector * kSectorBytes < inode->durable_size) candidates.push_back({id, inode.get(), sector});
     }
   }
   if (candidates.empty()) return std::nullopt;
@@ -283,7 +275,9 @@ std::optional<std::string> Disk::FlipBit(uint64_t choice) {
   const uint64_t last = std::min(kSectorBytes, victim.inode->durable_size - victim.sector * kSectorBytes);
   const uint64_t offset = Below(Scramble(choice ^ 1), last);
   const uint64_t bit = Below(Scramble(choice ^ 2), 8);
-  SectorBytes(*victim.inode, victim.sector)[offset] ^= static_cast<char>(1u << bit);
+  std::string& bytes = victim.inode->sectors[victim.sector].bytes;
+  if (bytes.size() <= offset) bytes.resize(offset + 1);
+  bytes[offset] ^= static_cast<char>(1u << bit);
   return FileName(victim.file) + " byte " + std::to_string(victim.sector * kSectorBytes + offset) + " bit " + std::to_string(bit);
 }
 

@@ -8,7 +8,6 @@
 #ifndef BRAMAH_SIM_DISK_DISK_H_
 #define BRAMAH_SIM_DISK_DISK_H_
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -60,19 +59,14 @@ class Disk {
   std::optional<std::string> Durable(FileId file) const;
 
  private:
-  static constexpr uint64_t kPageBytes = 4096;
-  static constexpr uint64_t kSectorsPerPage = kPageBytes / kSectorBytes;
-  using Sector = std::array<char, kSectorBytes>;
-
-  struct Page {
-    std::array<char, kPageBytes> bytes{};
-    // number of the first sync after the sector's last write; 0: never
-    std::array<uint32_t, kSectorsPerPage> written_before_sync{};
+  // Mostly the beginning of a sector is written and the rest stays as kZeroFill left it, so only the beginning is stored.
+  struct Sector {
+    std::string bytes;                 // zeros follow
+    uint32_t written_before_sync = 0;  // number of the first sync after its last write; 0: never written
   };
   struct Undo {
-    explicit Undo(uint64_t s) : sector(s) {}  // `old` is filled at once
     uint64_t sector;
-    Sector old;
+    std::string old;  // as in Sector
   };
   // Sorted by sector.
   using UndoList = std::vector<Undo>;
@@ -80,7 +74,7 @@ class Disk {
     uint64_t size = 0;
     uint64_t durable_size = 0;
     uint32_t syncs = 0;                        // completed
-    std::vector<std::unique_ptr<Page>> pages;  // null: zeros
+    std::vector<Sector> sectors;               // zeros follow
     UndoList dirty;                            // the next sync makes these durable
     UndoList dropped;                          // a failed sync gave these up
   };
@@ -95,11 +89,9 @@ class Disk {
   };
 
   static void Write(Inode& inode, uint64_t offset, std::string_view bytes);
-  static void Touch(Inode& inode, uint64_t sector);
+  static Sector& Touch(Inode& inode, uint64_t number);
   static void Sync(Inode& inode);
   static void FailSync(Inode& inode);
-  static Page& PageAt(Inode& inode, uint64_t page);
-  static char* SectorBytes(Inode& inode, uint64_t sector);
   static void CopyOut(const Inode& inode, uint64_t offset, uint64_t length, char* to);
   static Blob Read(const Inode& inode, uint64_t offset, uint64_t length);
   static void Truncate(Inode& inode, uint64_t size);
