@@ -33,6 +33,8 @@ constexpr Explanation kExplanations[] = {
     {v1::GENERATION_MISMATCH, kExitConflict, "generation_mismatch", "has changed since",
      "read it again, then repeat with the new generation"},
     {v1::LOCK_CONFLICT, kExitConflict, "lock_conflict", "is locked by another session", "wait by leaving out --try"},
+    {v1::LOCK_DELAYED, kExitConflict, "lock_delayed", "was locked by a session that was lost a moment ago",
+     "try again when its lock-delay is over, or wait by leaving out --try"},
     {v1::LOCK_HELD, kExitConflict, "lock_held", "is locked by another session", "let the holder finish"},
     {v1::LIMIT_REACHED, kExitConflict, "limit_reached", "hits a quota of the cell", "remove what is not needed"},
     {v1::ROOT_IS_PERMANENT, kExitUsage, "root_is_permanent", "is the root", "name something below it"},

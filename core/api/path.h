@@ -9,12 +9,15 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/time.h"
+
 namespace bramah {
 
 inline constexpr size_t kPathBytesMax = 4096;
 inline constexpr size_t kPathDepthMax = 64;
 inline constexpr size_t kComponentBytesMax = 255;
 inline constexpr size_t kContentBytesMax = 256 * 1024;  // [Chubby §4.5, C-75]
+inline constexpr Duration kLockDelayMax = 60 * kSecond;  // [Chubby §2.4, C-36]
 
 // Whether `path` is a name inside a cell: "/", or components each preceded by one slash and none after the last.
 bool IsCellPath(std::string_view path);

@@ -43,6 +43,8 @@ namespace bramah {
   X(kLockQueued, "an Acquire had to wait")                                                   \
   X(kLockGrantedLater, "a waiting Acquire was granted")                                      \
   X(kLockRevokedByExpiry, "a lock was freed by a session's end")                             \
+  X(kLockDelayed, "a lock stayed closed after its holder was lost")                          \
+  X(kLockDelayEnded, "a lock-delay ended and somebody had waited for that")                  \
   X(kEphemeralRemoved, "an ephemeral node went with its last reference")                     \
   X(kClientJeopardy, "a client entered jeopardy")                                            \
   X(kClientSafe, "a client came back from jeopardy")                                         \

@@ -1,5 +1,7 @@
 #include "core/cell/cell.h"
 
+#include <algorithm>
+
 #include "core/base/check.h"
 #include "core/base/hash.h"
 #include "core/cell/command_check.h"
@@ -28,13 +30,14 @@ Position Cell::PositionOf(LogIndex index) const {
   return Position(static_cast<uint64_t>(incarnation_) << kIndexBits | index.value());
 }
 
-void Cell::Apply(LogIndex index, const v1::Command& command, Applied& applied, Probes& probes) {
+void Cell::Apply(LogIndex index, Time time, const v1::Command& command, Applied& applied, Probes& probes) {
   applied.Clear();
   Entry entry{PositionOf(index), command, nullptr, applied, probes};
   applied.outcome.set_seq(command.seq());
   applied.outcome.set_handle(command.handle());
   if (entry.position <= last_) return entry.Refuse(v1::MALFORMED);
   last_ = entry.position;
+  time_ = std::max(time_, time);
   if (!WellFormed(command)) return entry.Refuse(v1::MALFORMED);
   switch (command.kind()) {
     case v1::NEW_EPOCH:
@@ -44,6 +47,9 @@ void Cell::Apply(LogIndex index, const v1::Command& command, Applied& applied, P
       break;
     case v1::EXPIRE_SESSION:
       ExpireSession(entry);
+      break;
+    case v1::EXPIRE_LOCK_DELAYS:
+      ExpireLockDelays(entry);
       break;
     default:
       ApplyOfSession(entry);
@@ -130,7 +136,7 @@ void Cell::Execute(Entry& entry) {
       Release(entry);
       break;
     default:  // END_SESSION: nothing remains in which an answer could be stored
-      EndSession(SessionId(entry.command.session()), entry);
+      EndSession(SessionId(entry.command.session()), entry.command.reason() != v1::END_CLOSED, entry);
       entry.session = nullptr;
       return;
   }
@@ -138,11 +144,13 @@ void Cell::Execute(Entry& entry) {
 }
 
 uint64_t Cell::digest() const {
-  return FoldHash(FoldHash(tree_.digest() + sessions_.digest(), incarnation_), last_.value());
+  const uint64_t hash = FoldHash(tree_.digest() + sessions_.digest() + delays_.digest(), incarnation_);
+  return FoldHash(FoldHash(hash, last_.value()), static_cast<uint64_t>(time_));
 }
 
 uint64_t Cell::DigestSlow() const {
-  return FoldHash(FoldHash(tree_.DigestSlow() + sessions_.DigestSlow(), incarnation_), last_.value());
+  const uint64_t hash = FoldHash(tree_.DigestSlow() + sessions_.DigestSlow() + delays_.DigestSlow(), incarnation_);
+  return FoldHash(FoldHash(hash, last_.value()), static_cast<uint64_t>(time_));
 }
 
 }  // namespace bramah::cell

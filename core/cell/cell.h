@@ -1,7 +1,8 @@
 // Cell: the replicated state of a lock service cell - nodes, handles, locks, sessions, exactly-once results - as a deterministic
 // state machine. Apply is the only way to change it; equal command sequences give equal states and digests on every machine.
 //
-// It knows neither Raft nor time: expiry arrives as a command. Invariants are listed in core/cell/invariants.h.
+// It knows neither Raft nor clocks: expiry arrives as a command, and time as a number in the entry. Invariants are listed in
+// core/cell/invariants.h.
 #ifndef BRAMAH_CORE_CELL_CELL_H_
 #define BRAMAH_CORE_CELL_CELL_H_
 
@@ -13,7 +14,9 @@
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
 #include "core/base/probe.h"
+#include "core/base/time.h"
 #include "core/cell/view.h"
+#include "core/lock/delays.h"
 #include "core/lock/tree.h"
 #include "core/session/session_table.h"
 #include "core/wire/wire.pb.h"
@@ -56,10 +59,11 @@ class Cell {
   // `limits` outlives the cell and all its copies. REQUIRES: incarnation <= kIncarnationMax.
   Cell(const Limits* limits, uint32_t incarnation);
 
-  // Applies the command of log entry `index`. Total: any command in any state gives an outcome. `applied` is cleared first.
+  // Applies the command of log entry `index`, made at cluster time `time`. Total: any command in any state gives an outcome. A
+  // time before that of the entry before counts as equal to it. `applied` is cleared first.
   // Session commands of an unknown session answer SESSION_EXPIRED and have no effect.
   // Indexes rise from call to call; an entry that does not come after last() is refused as MALFORMED.
-  void Apply(LogIndex index, const v1::Command& command, Applied& applied, Probes& probes);
+  void Apply(LogIndex index, Time time, const v1::Command& command, Applied& applied, Probes& probes);
   // GET_CONTENTS, GET_STAT, READ_DIR against the present state; never changes it.
   void Read(const v1::Command& command, v1::Outcome& outcome) const;
 
@@ -72,6 +76,8 @@ class Cell {
   // Position of the latest entry applied. A snapshot whose last() lies beyond the index it is said to stand for is a wrong one.
   Position last() const { return last_; }
   Position PositionOf(LogIndex index) const;  // what entry `index` gives to what it makes
+  // The cluster time from which EXPIRE_LOCK_DELAYS has something to do; kNever if no lock-delay is pending.
+  Time next_delay_end() const { return delays_.next(); }
 
   // ---- digest: kept incrementally; DigestSlow recomputes it from scratch and must agree.
   uint64_t digest() const;
@@ -117,7 +123,8 @@ class Cell {
   // Sessions.
   void CreateSession(Entry& entry);
   void ExpireSession(Entry& entry);
-  void EndSession(SessionId id, Entry& entry);
+  // `lost`: the client may not know yet, and its locks are delayed [D-32].
+  void EndSession(SessionId id, bool lost, Entry& entry);
 
   // Commands of a session; each sets outcome and effect.
   void Open(Entry& entry);
@@ -131,7 +138,10 @@ class Cell {
   Target TargetOf(Entry& entry);
   // Makes `owner` stop holding or waiting; false if it did neither.
   bool LeaveLock(lock::Node& node, const lock::Owner& owner, Entry& entry);
+  // Ends what has passed of the name's delay, and grants to the queue what is open.
   void Promote(lock::Node& node, Entry& entry);
+  void ExpireLockDelays(Entry& entry);
+  LockView ViewOf(const lock::Node& node) const;
   // Tells the waiter's session how its Acquire ended.
   void Decide(const lock::Waiter& waiter, Decision::Kind kind, const lock::Node& node, Entry& entry);
   void CloseHandle(session::Session& session, HandleId id, Entry& entry);
@@ -143,13 +153,16 @@ class Cell {
   bool LoadNode(ByteReader& in, bool first);
   bool LoadSessions(ByteReader& in);
   bool LoadSession(ByteReader& in);
+  bool LoadDelays(ByteReader& in);
   // Fills in what no snapshot holds: references of nodes, waits of handles.
   bool Derive();
 
   const Limits* limits_;
   uint32_t incarnation_;
   Position last_;
+  Time time_ = 0;  // cluster time of the entry at last_
   lock::Tree tree_;
+  lock::Delays delays_;
   session::SessionTable sessions_;
 };
 

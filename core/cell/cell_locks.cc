@@ -10,11 +10,15 @@ void Cell::Acquire(Entry& entry) {
   if (!handle->writable) return entry.Refuse(v1::NOT_WRITABLE);
   const v1::LockMode mode = entry.command.mode();
   const RequestSeq seq(entry.command.seq());
+  // Who waited for a delay that has passed by now comes first.
+  if (delays_.next() <= time_) Promote(*node, entry);
+  const lock::Delay delay = delays_.At(node->path);
   const bool holds = node->lock.HoldOf(entry.owner()) != nullptr;
   // A second Acquire would wait behind the first; an upgrade could never be granted beside its own hold [D-37, PR-23].
   if (handle->waits || (holds && node->lock.mode() != mode)) return entry.Refuse(v1::BUSY);
-  if (!holds && !node->lock.Grantable(mode)) {
-    if (entry.command.try_only()) return entry.Refuse(v1::LOCK_CONFLICT);
+  if (!holds && !node->lock.Grantable(mode, delay)) {
+    const bool delayed = node->lock.Grantable(mode, lock::Delay());
+    if (entry.command.try_only()) return entry.Refuse(delayed ? v1::LOCK_DELAYED : v1::LOCK_CONFLICT);
     node->lock.Enqueue({entry.owner(), seq, mode}, entry.position);
     entry.session->SetWaits(HandleId(entry.command.handle()), entry.position);
     entry.outcome().set_code(v1::QUEUED);
@@ -25,7 +29,7 @@ void Cell::Acquire(Entry& entry) {
     entry.outcome().set_lock_generation(node->lock.generation().value());
   }
   tree_.Refresh(*node);
-  entry.applied.effect = !holds;
+  if (!holds) entry.applied.effect = true;
 }
 
 void Cell::Release(Entry& entry) {
@@ -64,11 +68,27 @@ bool Cell::LeaveLock(lock::Node& node, const lock::Owner& owner, Entry& entry) {
 }
 
 void Cell::Promote(lock::Node& node, Entry& entry) {
+  const bool delay_ended = delays_.End(node.path, time_);
+  if (delay_ended) entry.applied.effect = true;
   std::vector<lock::Waiter> granted;
-  node.lock.Promote(entry.position, granted);
+  node.lock.Promote(entry.position, delays_.At(node.path), granted);
   tree_.Refresh(node);
   for (const lock::Waiter& waiter : granted) Decide(waiter, Decision::kGranted, node, entry);
   SOMETIMES(entry.probes, kLockGrantedLater, !granted.empty());
+  SOMETIMES(entry.probes, kLockDelayEnded, delay_ended && !granted.empty());
+}
+
+// In path order, like everything that grants on more than one node.
+void Cell::ExpireLockDelays(Entry& entry) {
+  for (const std::string& path : delays_.Due(time_)) {
+    const lock::Node* node = tree_.Resolve(path);
+    if (node != nullptr) {
+      Promote(*tree_.Find(node->instance), entry);
+    } else {
+      delays_.End(path, time_);
+    }
+    entry.applied.effect = true;
+  }
 }
 
 // The stored answer of a queued Acquire follows its fate, so that a copy which comes to the next master learns it too.

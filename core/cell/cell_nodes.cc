@@ -1,4 +1,6 @@
 // Commands on handles and nodes.
+#include <algorithm>
+
 #include "core/api/path.h"
 #include "core/cell/cell.h"
 
@@ -35,7 +37,11 @@ void Cell::Open(Entry& entry) {
   if (found != nullptr && (command.open_flags() & v1::OPEN_MUST_CREATE)) return entry.Refuse(v1::EXISTS);
   if (!node->directory && (command.open_flags() & v1::OPEN_DIRECTORY)) return entry.Refuse(v1::NOT_A_DIRECTORY);
   ++node->references;
-  session.Open(id, {node->instance, (command.open_flags() & v1::OPEN_WRITE) != 0, Position()});
+  session::Handle handle;
+  handle.instance = node->instance;
+  handle.writable = (command.open_flags() & v1::OPEN_WRITE) != 0;
+  handle.lock_delay = std::min<Duration>(command.lock_delay_ns(), kLockDelayMax);
+  session.Open(id, handle);
   v1::Outcome& outcome = entry.outcome();
   outcome.set_created(found == nullptr);
   outcome.set_directory(node->directory);

@@ -1,5 +1,6 @@
 // Reads and views: everything that looks at a cell without changing it.
 #include <algorithm>
+#include <utility>
 
 #include "core/api/path.h"
 #include "core/cell/cell.h"
@@ -33,21 +34,14 @@ void FillChild(const lock::Node& node, v1::ChildStat& child) {
   child.set_instance(node.instance.value());
 }
 
-LockView ViewOf(const lock::Node& node) {
-  LockView view{node.path, node.instance, node.lock.mode(), node.lock.generation(), {}, {}};
-  for (const auto& [owner, seq] : node.lock.holders()) view.holders.push_back({owner.session, owner.handle, seq});
-  for (const auto& [since, waiter] : node.lock.waiters()) {
-    view.waiters.push_back({since, waiter.owner.session, waiter.owner.handle, waiter.seq, waiter.mode});
-  }
-  return view;
-}
-
-NodeView NodeViewOf(const lock::Node& node) {
+NodeView NodeViewOf(const lock::Node& node, LockView lock) {
   return {node.path,           node.instance,        node.parent,     node.directory, node.ephemeral, node.content_generation,
-          node.contents.size(), node.children.size(), node.references, ViewOf(node)};
+          node.contents.size(), node.children.size(), node.references, std::move(lock)};
 }
 
-HandleView ViewOf(HandleId id, const session::Handle& handle) { return {id, handle.instance, handle.writable, handle.waits}; }
+HandleView ViewOf(HandleId id, const session::Handle& handle) {
+  return {id, handle.instance, handle.writable, handle.lock_delay, handle.waits};
+}
 
 template <class V>
 bool ByPath(const V& a, const V& b) {
@@ -97,6 +91,19 @@ void Cell::Read(const v1::Command& command, v1::Outcome& outcome) const {
   FillStat(*node, outcome);
 }
 
+LockView Cell::ViewOf(const lock::Node& node) const {
+  LockView view{node.path, node.instance, node.lock.mode(), node.lock.generation(), {}, {}};
+  for (const auto& [owner, seq] : node.lock.holders()) {
+    const session::Session* session = sessions_.Find(owner.session);
+    const session::Handle* handle = session == nullptr ? nullptr : session->Find(owner.handle);
+    view.holders.push_back({owner.session, owner.handle, seq, handle == nullptr ? 0 : handle->lock_delay});
+  }
+  for (const auto& [since, waiter] : node.lock.waiters()) {
+    view.waiters.push_back({since, waiter.owner.session, waiter.owner.handle, waiter.seq, waiter.mode});
+  }
+  return view;
+}
+
 std::vector<LockView> Cell::HeldLocks() const {
   std::vector<LockView> locks;
   for (const Position instance : tree_.locked()) locks.push_back(ViewOf(*tree_.Find(instance)));
@@ -107,9 +114,11 @@ std::vector<LockView> Cell::HeldLocks() const {
 CellView Cell::View() const {
   CellView view;
   view.last = last_;
-  for (const auto& [instance, node] : tree_.nodes()) view.nodes.push_back(NodeViewOf(*node));
+  view.time = time_;
+  for (const auto& [instance, node] : tree_.nodes()) view.nodes.push_back(NodeViewOf(*node, ViewOf(*node)));
   std::sort(view.nodes.begin(), view.nodes.end(), ByPath<NodeView>);
-  for (const auto& [id, session] : sessions_.sessions()) view.sessions.push_back(ViewOf(*session));
+  for (const auto& [id, session] : sessions_.sessions()) view.sessions.push_back(cell::ViewOf(*session));
+  for (const auto& [path, delay] : delays_.table()) view.delays.push_back({path, delay.all, delay.exclusive});
   return view;
 }
 
@@ -119,7 +128,7 @@ CellView Cell::ViewOfEphemerals(absl::Span<const Position> also) const {
   std::vector<Position> wanted(also.begin(), also.end());
   for (const auto& [instance, node] : tree_.nodes()) {
     if (!node->ephemeral) continue;
-    view.nodes.push_back(NodeViewOf(*node));
+    view.nodes.push_back(NodeViewOf(*node, ViewOf(*node)));
     wanted.push_back(instance);
   }
   std::sort(view.nodes.begin(), view.nodes.end(), ByPath<NodeView>);
@@ -129,7 +138,8 @@ CellView Cell::ViewOfEphemerals(absl::Span<const Position> also) const {
     SessionView some;
     some.session = id;
     for (const auto& [handle_id, handle] : session->handles()) {
-      if (std::binary_search(wanted.begin(), wanted.end(), handle.instance)) some.handles.push_back(ViewOf(handle_id, handle));
+      const bool relevant = std::binary_search(wanted.begin(), wanted.end(), handle.instance);
+      if (relevant) some.handles.push_back(cell::ViewOf(handle_id, handle));
     }
     if (!some.handles.empty()) view.sessions.push_back(std::move(some));
   }

@@ -97,11 +97,11 @@ TEST(CellSession, EntriesMustComeInOrder) {
   Cell cell(&limits, kTestIncarnation);
   Applied applied;
   Probes probes;
-  cell.Apply(LogIndex(5), Create(1), applied, probes);
+  cell.Apply(LogIndex(5), 1, Create(1), applied, probes);
   ASSERT_EQ(applied.outcome.code(), v1::OK);
   EXPECT_EQ(cell.last().value(), At(5));
   for (const uint64_t index : {5, 4}) {
-    cell.Apply(LogIndex(index), Create(2), applied, probes);
+    cell.Apply(LogIndex(index), 1, Create(2), applied, probes);
     EXPECT_EQ(applied.outcome.code(), v1::MALFORMED);
     EXPECT_FALSE(applied.effect);
   }

@@ -24,13 +24,13 @@ void Cell::CreateSession(Entry& entry) {
 void Cell::ExpireSession(Entry& entry) {
   const SessionId id(entry.command.session());
   if (sessions_.Find(id) == nullptr) return entry.Refuse(v1::SESSION_EXPIRED);
-  EndSession(id, entry);
+  EndSession(id, /*lost=*/true, entry);
   SOMETIMES(entry.probes, kSessionExpired, true);
 }
 
 // One entry, removals before grants: first no waiter of the session is left anywhere, then its locks are released, then the
 // queues move, in path order [A-06, PR-22]. So nothing is granted to a session that is ending [LK-03].
-void Cell::EndSession(SessionId id, Entry& entry) {
+void Cell::EndSession(SessionId id, bool lost, Entry& entry) {
   session::Session& session = *sessions_.Find(id);
   std::vector<lock::Node*> touched;
   std::vector<HandleId> handles;
@@ -45,6 +45,10 @@ void Cell::EndSession(SessionId id, Entry& entry) {
   for (const auto& [handle_id, handle] : session.handles()) {
     lock::Node* node = tree_.Find(handle.instance);
     if (node != nullptr && node->lock.HoldOf({id, handle_id}) != nullptr) {
+      if (lost && handle.lock_delay > 0) {
+        delays_.Add(node->path, node->lock.mode(), time_ + handle.lock_delay);
+        SOMETIMES(entry.probes, kLockDelayed, true);
+      }
       node->lock.Release({id, handle_id});
       touched.push_back(node);
       SOMETIMES(entry.probes, kLockRevokedByExpiry, true);

@@ -9,7 +9,7 @@ constexpr uint32_t kAllOpenFlags =
     v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE | v1::OPEN_DIRECTORY | v1::OPEN_EPHEMERAL;
 
 bool IsOpen(const v1::Command& command) {
-  if ((command.open_flags() & ~kAllOpenFlags) != 0) return false;
+  if ((command.open_flags() & ~kAllOpenFlags) != 0 || command.lock_delay_ns() < 0) return false;
   return !(command.open_flags() & v1::OPEN_DIRECTORY) || command.contents().empty();
 }
 
@@ -35,6 +35,7 @@ bool WellFormed(const v1::Command& command) {
   switch (command.kind()) {
     case v1::NEW_EPOCH:
     case v1::EXPIRE_SESSION:
+    case v1::EXPIRE_LOCK_DELAYS:
       return true;
     case v1::CREATE_SESSION:
       return command.nonce_high() != 0 || command.nonce_low() != 0;

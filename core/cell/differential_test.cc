@@ -68,6 +68,7 @@ class Walk {
     if (client.session == 0) return Create(client.nonce = Draw(seed_, 2, step_, 0));
     if (Percent(2)) return Create(client.nonce);
     if (Percent(1)) return Expire(client.session);
+    if (Percent(3)) return ExpireDelays();
     if (!client.sent.empty() && Percent(12)) {
       v1::Command copy = client.sent[Pick(client.sent.size())];
       if (copy.kind() == v1::ACQUIRE && Percent(50)) copy.set_first_outstanding(client.first);
@@ -119,7 +120,8 @@ class Walk {
       if (Percent(30)) flags |= v1::OPEN_DIRECTORY;
       if (Percent(55)) flags |= v1::OPEN_EPHEMERAL;
       const std::string path = SomePath();
-      return OpenPath(session, seq, handle, path, flags, flags & v1::OPEN_DIRECTORY ? "" : "new");
+      const Duration lock_delay = Percent(60) ? static_cast<Duration>(Pick(20 * kSecond)) : 0;
+      return Delayed(OpenPath(session, seq, handle, path, flags, flags & v1::OPEN_DIRECTORY ? "" : "new"), lock_delay);
     }
     const uint64_t handle = SomeHandle(client);
     if (dice < 32) {
@@ -137,12 +139,13 @@ class Walk {
       return AcquireOf(session, seq, handle, mode, Percent(15));
     }
     if (dice < 99) return ReleaseOf(session, seq, handle, Percent(60) ? 0 : Pick(seq));
-    return Percent(40) ? End(session, seq) : Set(session, seq, handle, "last");
+    return Percent(40) ? End(session, seq, Percent(50) ? v1::END_CLOSED : v1::END_ABANDONED) : Set(session, seq, handle, "last");
   }
 
   void Check(Client& client, const v1::Command& command) {
+    if (Percent(50)) cell_.Advance(static_cast<Duration>(Pick(kSecond)));
     const Applied& got = cell_.Apply(command);
-    const Applied expected = model_.Apply(At(cell_.index()), command);
+    const Applied expected = model_.Apply(At(cell_.index()), cell_.time(), command);
     const std::string where =
         "seed " + std::to_string(seed_) + " step " + std::to_string(step_) + ": " + command.ShortDebugString();
     ASSERT_EQ(got.outcome.ShortDebugString(), expected.outcome.ShortDebugString()) << where;
@@ -151,9 +154,11 @@ class Walk {
     ASSERT_EQ(got.ended, expected.ended) << where;
     ASSERT_EQ(Text(got.decisions), Text(expected.decisions)) << where;
     ASSERT_TRUE(cell_.cell().HeldLocks() == model_.HeldLocks()) << where;
+    const CellView view = cell_.cell().View();
     std::vector<std::string> paths;
-    for (const NodeView& node : cell_.cell().View().nodes) paths.push_back(node.path);
+    for (const NodeView& node : view.nodes) paths.push_back(node.path);
     ASSERT_EQ(paths, model_.Paths()) << where;
+    ASSERT_TRUE(view.delays == model_.Delays()) << where;
     CheckRead(client, where);
     ++Codes()[got.outcome.code()];
     if (got.outcome.code() == v1::BAD_HANDLE || (command.kind() == v1::OPEN && got.outcome.code() != v1::OK)) {
@@ -200,7 +205,7 @@ TEST(Differential, CellAgreesWithTheNaiveModel) {
   for (const v1::Code code :
        {v1::OK, v1::QUEUED, v1::NOT_FOUND, v1::EXISTS, v1::NOT_EMPTY, v1::NOT_A_DIRECTORY, v1::IS_A_DIRECTORY, v1::BAD_NAME,
         v1::GENERATION_MISMATCH, v1::LOCK_CONFLICT, v1::LOCK_NOT_HELD, v1::LOCK_HELD, v1::BAD_HANDLE, v1::STALE_HANDLE, v1::BUSY,
-        v1::LIMIT_REACHED, v1::ROOT_IS_PERMANENT, v1::CANCELLED, v1::SESSION_EXPIRED, v1::NOT_WRITABLE}) {
+        v1::LIMIT_REACHED, v1::ROOT_IS_PERMANENT, v1::CANCELLED, v1::SESSION_EXPIRED, v1::NOT_WRITABLE, v1::LOCK_DELAYED}) {
     EXPECT_GT(Walk::Codes()[code], 0) << v1::Code_Name(code);
   }
 }

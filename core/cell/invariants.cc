@@ -1,5 +1,6 @@
 #include "core/cell/invariants.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -22,6 +23,7 @@ struct Index {
   std::map<Position, uint64_t> references;
   std::map<std::pair<SessionId, HandleId>, const HandleView*> handles;
   std::map<std::pair<SessionId, HandleId>, Position> waits;  // owner -> since, as the queues have it
+  std::map<std::string, const DelayView*> delays;
 };
 
 Index MakeIndex(const CellView& view) {
@@ -37,6 +39,7 @@ Index MakeIndex(const CellView& view) {
       ++index.references[handle.instance];
     }
   }
+  for (const DelayView& delay : view.delays) index.delays.emplace(delay.path, &delay);
   return index;
 }
 
@@ -101,9 +104,12 @@ Problem CheckHolders(const NodeView& node, const Index& index) {
 Problem CheckWaiters(const NodeView& node, const Index& index) {
   const LockView& lock = node.lock;
   if (lock.waiters.empty()) return std::nullopt;
-  const bool blocked = lock.mode == v1::EXCLUSIVE ||
-                       (lock.mode == v1::SHARED && lock.waiters.front().mode == v1::EXCLUSIVE);
-  if (!blocked) return node.path + ": the first waiter could be granted";
+  const v1::LockMode wanted = lock.waiters.front().mode;
+  const auto delay = index.delays.find(node.path);
+  const bool delayed = delay != index.delays.end() &&
+                       (delay->second->all != 0 || (wanted == v1::EXCLUSIVE && delay->second->exclusive != 0));
+  const bool blocked = lock.mode == v1::EXCLUSIVE || (lock.mode == v1::SHARED && wanted == v1::EXCLUSIVE);
+  if (!blocked && !delayed) return node.path + ": the first waiter could be granted";
   Position previous;
   for (const WaiterView& waiter : lock.waiters) {
     const std::string who = node.path + ": " + Name(waiter.session, waiter.handle);
@@ -159,6 +165,20 @@ Problem CheckLockSuccession(const LockView& before, const LockView& after) {
   return before.path + ": the lock was taken without a new generation";
 }
 
+// What was pending and has not passed is pending still [C-36].
+Problem CheckDelays(const CellView& before, const CellView& after) {
+  std::map<std::string, const DelayView*> delays;
+  for (const DelayView& delay : after.delays) delays.emplace(delay.path, &delay);
+  for (const DelayView& old : before.delays) {
+    const auto it = delays.find(old.path);
+    const Time all = it == delays.end() ? 0 : it->second->all;
+    const Time exclusive = it == delays.end() ? 0 : it->second->exclusive;
+    const bool early = (old.all > after.time && all < old.all) || (old.exclusive > after.time && exclusive < old.exclusive);
+    if (early) return old.path + ": the lock-delay ended early";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Problem CheckInvariants(const CellView& view) {
@@ -175,6 +195,12 @@ Problem CheckInvariants(const CellView& view) {
     if (Problem problem = CheckHolders(node, index)) return problem;
     if (Problem problem = CheckWaiters(node, index)) return problem;
   }
+  for (const DelayView& delay : view.delays) {
+    if (delay.all == 0 && delay.exclusive == 0) return delay.path + ": a lock-delay of nothing";
+    if (std::max(delay.all, delay.exclusive) > view.time + kLockDelayMax) {
+      return delay.path + ": the lock-delay is longer than any that could be asked for";
+    }
+  }
   std::set<std::pair<uint64_t, uint64_t>> nonces;
   for (const SessionView& session : view.sessions) {
     if (Problem problem = CheckSession(session, index)) return problem;
@@ -185,6 +211,8 @@ Problem CheckInvariants(const CellView& view) {
 
 Problem CheckSuccession(const CellView& before, const CellView& after) {
   if (after.last < before.last) return "the last entry went back";
+  if (after.time < before.time) return "the cluster time went back";
+  if (Problem problem = CheckDelays(before, after)) return problem;
   std::map<std::string, const NodeView*> nodes;
   for (const NodeView& node : after.nodes) nodes.emplace(node.path, &node);
   for (const NodeView& old : before.nodes) {

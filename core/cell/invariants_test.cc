@@ -13,7 +13,7 @@ namespace {
 constexpr uint32_t kFile = v1::OPEN_WRITE | v1::OPEN_MAY_CREATE;
 
 // Nodes: 0 "/", 1 "/d", 2 "/d/f" (a holds exclusively, b waits), 3 "/e" (ephemeral; a and b share it), 4 "/r".
-// Handles of a: 1 /d, 2 /d/f, 3 /e, 4 /r (read only); of b: 1 /d/f, 2 /e.
+// Handles of a: 1 /d, 2 /d/f, 3 /e, 4 /r (read only); of b: 1 /d/f, 2 /e. The lock of /k, which is gone, is delayed for 5 s.
 CellView Sound() {
   TestCell cell;
   const uint64_t a = cell.Session();
@@ -28,6 +28,10 @@ CellView Sound() {
   cell.Apply(AcquireOf(a, 6, 3, v1::SHARED));
   cell.Apply(AcquireOf(b, 3, 2, v1::SHARED));
   cell.Apply(AcquireOf(b, 4, 1, v1::EXCLUSIVE));
+  const uint64_t lost = cell.Session();
+  cell.Apply(Delayed(OpenPath(lost, 1, 1, "/k", kFile | v1::OPEN_EPHEMERAL), 5 * kSecond));
+  cell.Apply(AcquireOf(lost, 2, 1, v1::EXCLUSIVE));
+  cell.Apply(Expire(lost));
   return cell.cell().View();
 }
 
@@ -112,10 +116,32 @@ const Broken kBroken[] = {
      },
      "without an id"},
     {"SettledAnswerKept", [](CellView& v) { v.sessions[0].first_outstanding = RequestSeq(3); }, "below its first outstanding"},
+    {"DelayOfNothing", [](CellView& v) { v.delays[0].all = 0; }, "a lock-delay of nothing"},
+    {"DelayWithoutEnd", [](CellView& v) { v.delays[0].all = v.time + 61 * kSecond; }, "longer than any"},
     {"OneNonceTwice", [](CellView& v) { v.sessions[1].nonce_low = v.sessions[0].nonce_low; }, "one nonce"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Each, BrokenView, ::testing::ValuesIn(kBroken), [](const auto& info) { return info.param.name; });
+
+TEST(Invariants, D36OneWaitsForADelayOnlyWhileItClosesTheLock) {
+  CellView view = Sound();
+  view.nodes[2].lock.mode = v1::FREE;
+  view.nodes[2].lock.holders.clear();
+  view.delays.insert(view.delays.begin(), {"/d/f", 0, view.time + kSecond});
+  EXPECT_EQ(CheckInvariants(view), std::nullopt);
+  view.nodes[2].lock.waiters[0].mode = v1::SHARED;
+  EXPECT_EQ(CheckInvariants(view), "/d/f: the first waiter could be granted");
+  view.delays[0].all = view.time + kSecond;
+  EXPECT_EQ(CheckInvariants(view), std::nullopt);
+}
+
+TEST(Succession, ADelayMayGoWhenItsTimeHasCome) {
+  const CellView before = Sound();
+  CellView after = before;
+  after.time = before.delays[0].all;
+  after.delays.clear();
+  EXPECT_EQ(CheckSuccession(before, after), std::nullopt);
+}
 
 TEST(Succession, LaterStateIsAccepted) { EXPECT_EQ(CheckSuccession(Sound(), Sound()), std::nullopt); }
 
@@ -136,6 +162,9 @@ const Broken kBrokenSuccession[] = {
     {"ContentGeneration", [](CellView& v) { v.nodes[2].content_generation = 0; }, "the content generation went back"},
     {"LockGeneration", [](CellView& v) { v.nodes[2].lock.generation = Position(1); }, "the lock generation went back"},
     {"LockTaken", [](CellView& v) { v.nodes[2].lock.mode = v1::SHARED; }, "without a new generation"},
+    {"Time", [](CellView& v) { v.time = -1; }, "the cluster time went back"},
+    {"DelayForgotten", [](CellView& v) { v.delays.clear(); }, "/k: the lock-delay ended early"},
+    {"DelayShortened", [](CellView& v) { --v.delays[0].all; }, "/k: the lock-delay ended early"},
     {"FirstOutstanding", [](CellView& v) { v.sessions[0].first_outstanding = RequestSeq(); }, "first outstanding seq went back"},
 };
 

@@ -1,6 +1,7 @@
 #include "core/cell/naive_model.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/api/path.h"
 #include "core/base/hash.h"
@@ -38,8 +39,9 @@ size_t NaiveModel::ChildCount(const std::string& path) const {
       std::count_if(nodes_.begin(), nodes_.end(), [&](const auto& node) { return IsChild(node.first, path); }));
 }
 
-Applied NaiveModel::Apply(uint64_t position, const v1::Command& command) {
+Applied NaiveModel::Apply(uint64_t position, Time time, const v1::Command& command) {
   position_ = position;
+  time_ = std::max(time_, time);
   applied_ = Applied();
   v1::Outcome& outcome = applied_.outcome;
   outcome.set_seq(command.seq());
@@ -59,12 +61,20 @@ Applied NaiveModel::Apply(uint64_t position, const v1::Command& command) {
     applied_.effect = true;
     return applied_;
   }
+  if (command.kind() == v1::EXPIRE_LOCK_DELAYS) {
+    std::set<std::string> paths;
+    for (const auto& [path, until] : closed_) paths.insert(path);
+    for (const auto& [path, until] : no_writers_) paths.insert(path);
+    for (const std::string& path : paths) EndDelays(path);
+    Settle();
+    return applied_;
+  }
   if (sessions_.find(session) == sessions_.end()) {
     outcome.set_code(v1::SESSION_EXPIRED);
     return applied_;
   }
   if (command.kind() == v1::EXPIRE_SESSION) {
-    Forget(session, 0, true);
+    Lose(session);
     Settle();
     return applied_;
   }
@@ -129,7 +139,8 @@ v1::Outcome NaiveModel::Execute(const v1::Command& command) {
     return outcome;
   }
   if (command.kind() == v1::END_SESSION) {
-    Forget(session, 0, true);
+    if (command.reason() == v1::END_CLOSED) Forget(session, 0, true);
+    if (command.reason() != v1::END_CLOSED) Lose(session);
     return outcome;
   }
   if (command.kind() == v1::CLOSE) {
@@ -160,7 +171,11 @@ v1::Outcome NaiveModel::Execute(const v1::Command& command) {
     return outcome;
   }
   if (command.kind() == v1::SET_CONTENTS) Set(command, node, outcome);
-  if (command.kind() == v1::ACQUIRE) Acquire(command, node, outcome);
+  if (command.kind() == v1::ACQUIRE) {
+    EndDelays(*path);
+    Settle();
+    Acquire(command, node, outcome);
+  }
   if (command.kind() == v1::RELEASE) Release(command, node, outcome);
   if (command.kind() == v1::DELETE) Delete(command, std::string(*path), outcome);
   return outcome;
@@ -192,7 +207,7 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
     node.contents = command.contents();
   }
   const Node& node = nodes_[path];
-  handles_[id] = {node.instance, (flags & v1::OPEN_WRITE) != 0, true};
+  handles_[id] = {node.instance, (flags & v1::OPEN_WRITE) != 0, true, std::min(command.lock_delay_ns(), 60 * kSecond)};
   outcome.set_created(!exists);
   outcome.set_directory(node.directory);
   outcome.set_ephemeral(node.ephemeral);
@@ -226,14 +241,16 @@ void NaiveModel::Acquire(const v1::Command& command, Node& node, v1::Outcome& ou
     outcome.set_lock_generation(node.lock_generation);
     return;
   }
-  if (node.waits.empty() && Compatible(node.mode, command.mode())) {
+  const std::string path = *PathOf(node.instance);
+  const bool compatible = node.waits.empty() && Compatible(node.mode, command.mode());
+  if (compatible && Open(path, command.mode())) {
     if (node.mode == v1::FREE) node.lock_generation = position_;
     node.mode = command.mode();
     node.holds.push_back({command.session(), command.handle(), command.seq()});
     outcome.set_lock_mode(node.mode);
     outcome.set_lock_generation(node.lock_generation);
   } else if (command.try_only()) {
-    return outcome.set_code(v1::LOCK_CONFLICT);
+    return outcome.set_code(compatible ? v1::LOCK_DELAYED : v1::LOCK_CONFLICT);
   } else {
     node.waits.push_back({position_, command.session(), command.handle(), command.seq(), command.mode()});
     outcome.set_code(v1::QUEUED);
@@ -278,6 +295,9 @@ void NaiveModel::Forget(uint64_t session, uint64_t handle, bool whole_session) {
     return entry.session == session && (whole_session || entry.handle == handle);
   };
   for (auto& [path, node] : nodes_) {
+    const bool touched = std::any_of(node.waits.begin(), node.waits.end(), matches) ||
+                         std::any_of(node.holds.begin(), node.holds.end(), matches);
+    if (touched) EndDelays(path);
     for (const Wait& wait : node.waits) {
       v1::Outcome fate;
       fate.set_code(v1::CANCELLED);
@@ -297,9 +317,37 @@ void NaiveModel::Forget(uint64_t session, uint64_t handle, bool whole_session) {
   applied_.effect = true;
 }
 
+void NaiveModel::Lose(uint64_t session) {
+  std::vector<std::pair<std::string, std::pair<v1::LockMode, Time>>> lost;
+  for (const auto& [path, node] : nodes_) {
+    for (const Hold& hold : node.holds) {
+      const Duration delay = handles_[{hold.session, hold.handle}].lock_delay;
+      if (hold.session == session && delay > 0) lost.push_back({path, {node.mode, time_ + delay}});
+    }
+  }
+  Forget(session, 0, true);
+  for (const auto& [path, loss] : lost) {
+    Time& until = (loss.first == v1::EXCLUSIVE ? closed_ : no_writers_)[path];
+    until = std::max(until, loss.second);
+  }
+}
+
+bool NaiveModel::Open(const std::string& path, v1::LockMode mode) const {
+  return closed_.count(path) == 0 && (mode == v1::SHARED || no_writers_.count(path) == 0);
+}
+
+void NaiveModel::EndDelays(const std::string& path) {
+  for (auto* delays : {&closed_, &no_writers_}) {
+    const auto it = delays->find(path);
+    if (it == delays->end() || it->second > time_) continue;
+    delays->erase(it);
+    applied_.effect = true;
+  }
+}
+
 void NaiveModel::Settle() {
   for (auto& [path, node] : nodes_) {
-    while (!node.waits.empty() && Compatible(node.mode, node.waits.front().mode)) {
+    while (!node.waits.empty() && Compatible(node.mode, node.waits.front().mode) && Open(path, node.waits.front().mode)) {
       const Wait wait = node.waits.front();
       node.waits.erase(node.waits.begin());
       if (node.mode == v1::FREE) node.lock_generation = position_;
@@ -402,7 +450,8 @@ std::vector<LockView> NaiveModel::HeldLocks() const {
     if (node.holds.empty()) continue;
     LockView lock{path, Position(node.instance), node.mode, Position(node.lock_generation), {}, {}};
     for (const Hold& hold : node.holds) {
-      lock.holders.push_back({SessionId(hold.session), HandleId(hold.handle), RequestSeq(hold.seq)});
+      const Handle& handle = handles_.at({hold.session, hold.handle});
+      lock.holders.push_back({SessionId(hold.session), HandleId(hold.handle), RequestSeq(hold.seq), handle.lock_delay});
     }
     for (const Wait& wait : node.waits) {
       lock.waiters.push_back(
@@ -411,6 +460,18 @@ std::vector<LockView> NaiveModel::HeldLocks() const {
     locks.push_back(lock);
   }
   return locks;
+}
+
+std::vector<DelayView> NaiveModel::Delays() const {
+  std::map<std::string, DelayView> delays;
+  for (const auto& [path, until] : closed_) delays[path].all = until;
+  for (const auto& [path, until] : no_writers_) delays[path].exclusive = until;
+  std::vector<DelayView> views;
+  for (auto& [path, view] : delays) {
+    view.path = path;
+    views.push_back(view);
+  }
+  return views;
 }
 
 std::vector<std::string> NaiveModel::Paths() const {

@@ -22,12 +22,14 @@ class NaiveModel {
     root.directory = true;
   }
 
-  // `position` is that of the entry.
-  Applied Apply(uint64_t position, const v1::Command& command);
+  // `position` and `time` are those of the entry.
+  Applied Apply(uint64_t position, Time time, const v1::Command& command);
   v1::Outcome Read(const v1::Command& command) const;
   // Locks that are held, in path order.
   std::vector<LockView> HeldLocks() const;
   std::vector<std::string> Paths() const;
+  // Lock-delays that are pending, in path order.
+  std::vector<DelayView> Delays() const;
 
  private:
   struct Hold {
@@ -52,6 +54,7 @@ class NaiveModel {
     uint64_t instance = 0;
     bool writable = false;
     bool open = true;  // closed ones are kept: their ids are spent
+    Duration lock_delay = 0;
   };
 
   v1::Outcome Execute(const v1::Command& command);
@@ -61,6 +64,10 @@ class NaiveModel {
   void Delete(const v1::Command& command, const std::string& path, v1::Outcome& outcome);
   void Set(const v1::Command& command, Node& node, v1::Outcome& outcome);
   void Forget(uint64_t session, uint64_t handle, bool whole_session);
+  // The whole session goes without having asked for it.
+  void Lose(uint64_t session);
+  bool Open(const std::string& path, v1::LockMode mode) const;
+  void EndDelays(const std::string& path);
   void Settle();
   bool RemoveOneAbandoned();
   void GiveUp(uint64_t session, uint64_t seq, uint64_t handle);
@@ -71,6 +78,9 @@ class NaiveModel {
   size_t ChildCount(const std::string& path) const;
 
   Limits limits_;
+  Time time_ = 0;
+  std::map<std::string, Time> closed_;       // by path: nobody gets the lock before
+  std::map<std::string, Time> no_writers_;   // by path: nobody gets it exclusively before
   uint64_t position_ = static_cast<uint64_t>(3) << 48;
   Applied applied_;
   std::map<std::string, Node> nodes_;

@@ -1,10 +1,12 @@
 // The encoding of a whole cell, little-endian [A-24, SN-02: everything that Apply reads is in it].
 //
-//   u32 magic, u32 version, u32 incarnation, u64 position of the last entry
+//   u32 magic, u32 version, u32 incarnation, u64 position and i64 cluster time of the last entry
 //   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 content generation, contents,
 //     u8 lock mode, u64 lock generation, u64 holders (session, handle, seq), u64 waiters (since, session, handle, seq, u8 mode)
-//   u64 sessions, each: u64 id, nonce (high, low), u64 first outstanding, u64 handles (id, instance, u8 writable),
+//   u64 sessions, each: u64 id, nonce (high, low), u64 first outstanding, u64 handles (id, instance, u8 writable,
+//     i64 lock-delay),
 //     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, and six numbers)
+//   u64 pending lock-delays, each: path, i64 end for all, i64 end for exclusive holders
 //
 // Strings are a u32 length and bytes. All lists are in rising order of their first field, so a state has exactly one encoding.
 #include <utility>
@@ -18,7 +20,7 @@ namespace bramah::cell {
 namespace {
 
 constexpr uint32_t kMagic = 0x4c4c4543;  // "CELL"
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 
 // Flags of nodes.
 constexpr uint8_t kDirectory = 1;
@@ -82,6 +84,7 @@ void SaveSession(const session::Session& session, ByteWriter& out) {
     out.U64(id.value());
     out.U64(handle.instance.value());
     out.U8(handle.writable ? 1 : 0);
+    out.U64(static_cast<uint64_t>(handle.lock_delay));
   }
   out.U64(session.closed().runs().size());
   for (const auto& [first, last] : session.closed().runs()) {
@@ -146,9 +149,10 @@ bool LoadHandles(ByteReader& in, session::Session& session) {
     const HandleId id = Take<HandleId>(in);
     const Position instance = Take<Position>(in);
     const uint8_t writable = in.U8();
-    if (id <= previous || writable > 1) return false;
+    const Duration lock_delay = static_cast<Duration>(in.U64());
+    if (id <= previous || writable > 1 || lock_delay < 0 || lock_delay > kLockDelayMax) return false;
     previous = id;
-    session.Open(id, {instance, writable == 1, Position()});
+    session.Open(id, {instance, writable == 1, lock_delay, Position()});
     return true;
   });
 }
@@ -189,10 +193,17 @@ void Cell::Save(std::string* bytes) const {
   out.U32(kVersion);
   out.U32(incarnation_);
   out.U64(last_.value());
+  out.U64(static_cast<uint64_t>(time_));
   out.U64(tree_.nodes().size());
   for (const auto& [instance, node] : tree_.nodes()) SaveNode(*node, out);
   out.U64(sessions_.size());
   for (const auto& [id, session] : sessions_.sessions()) SaveSession(*session, out);
+  out.U64(delays_.table().size());
+  for (const auto& [path, delay] : delays_.table()) {
+    out.Bytes(path);
+    out.U64(static_cast<uint64_t>(delay.all));
+    out.U64(static_cast<uint64_t>(delay.exclusive));
+  }
 }
 
 bool Cell::Load(std::string_view bytes) {
@@ -200,9 +211,10 @@ bool Cell::Load(std::string_view bytes) {
   if (in.U32() != kMagic || in.U32() != kVersion) return false;
   incarnation_ = in.U32();
   last_ = Take<Position>(in);
+  time_ = static_cast<Time>(in.U64());
   if (incarnation_ > kIncarnationMax) return false;
   sessions_ = session::SessionTable();
-  return LoadNodes(in) && LoadSessions(in) && in.Finished() && Derive() && !CheckInvariants(View());
+  return LoadNodes(in) && LoadSessions(in) && LoadDelays(in) && in.Finished() && Derive() && !CheckInvariants(View());
 }
 
 // The root comes first; its parent is itself.
@@ -258,6 +270,17 @@ bool Cell::LoadSession(ByteReader& in) {
   if (!LoadHandles(in, *session) || !LoadList(in, load_closed_run) || !LoadResults(in, session->results)) return false;
   sessions_.Refresh(*session);
   return true;
+}
+
+bool Cell::LoadDelays(ByteReader& in) {
+  delays_ = lock::Delays();
+  return LoadList(in, [&] {
+    const std::string_view path = in.Bytes();
+    lock::Delay delay;
+    delay.all = static_cast<Time>(in.U64());
+    delay.exclusive = static_cast<Time>(in.U64());
+    return IsCellPath(path) && delays_.Append(path, delay);
+  });
 }
 
 bool Cell::Derive() {

@@ -10,7 +10,8 @@ namespace {
 
 constexpr uint32_t kFile = v1::OPEN_WRITE | v1::OPEN_MAY_CREATE;
 
-// A cell with something of everything: directories, ephemerals, a stale handle, both kinds of hold, waiters, answers.
+// A cell with something of everything: directories, ephemerals, a stale handle, both kinds of hold, waiters, answers, pending
+// lock-delays.
 void MakeRich(TestCell& cell) {
   const uint64_t a = cell.Session();
   const uint64_t b = cell.Session();
@@ -28,6 +29,14 @@ void MakeRich(TestCell& cell) {
   cell.Apply(DeleteOf(a, 8, 5));
   cell.Apply(OpenPath(a, 9, 6, "/x", kFile));
   cell.Apply(CloseOf(a, 10, 6));
+  cell.Apply(Delayed(OpenPath(a, 11, 7, "/x", kFile), 3 * kSecond));
+  cell.Advance(kSecond);
+  for (const v1::LockMode mode : {v1::SHARED, v1::EXCLUSIVE}) {
+    const uint64_t lost = cell.Session();
+    cell.Apply(Delayed(OpenPath(lost, 1, 1, mode == v1::SHARED ? "/x" : "/y", kFile), 20 * kSecond));
+    cell.Apply(AcquireOf(lost, 2, 1, mode));
+    cell.Apply(Expire(lost));
+  }
 }
 
 TEST(Snapshot, EmptyCellRoundTrips) {
@@ -55,8 +64,8 @@ TEST(Snapshot, LoadedCellGoesOnLikeTheOriginal) {
     Applied from_original, from_loaded;
     Probes probes;
     ++index;
-    original.Apply(LogIndex(index), command, from_original, probes);
-    loaded.Apply(LogIndex(index), command, from_loaded, probes);
+    original.Apply(LogIndex(index), 1, command, from_original, probes);
+    loaded.Apply(LogIndex(index), 1, command, from_loaded, probes);
     EXPECT_EQ(from_loaded.outcome.SerializeAsString(), from_original.outcome.SerializeAsString());
     EXPECT_EQ(from_loaded.decisions.size(), from_original.decisions.size());
     EXPECT_EQ(from_loaded.effect, from_original.effect);
@@ -106,7 +115,7 @@ TEST(Snapshot, DamagedBytesAreRefusedOrAreTheEncodingOfASoundState) {
 
 TEST(Snapshot, HugeCountsAreRefusedWithoutAllocating) {
   std::string bytes = TestCell().Saved();
-  StoreLittle(bytes.data() + 20, UINT64_MAX);
+  StoreLittle(bytes.data() + 28, UINT64_MAX);
   Limits limits;
   Cell loaded(&limits, 0);
   EXPECT_FALSE(loaded.Load(bytes));
@@ -114,7 +123,7 @@ TEST(Snapshot, HugeCountsAreRefusedWithoutAllocating) {
 
 TEST(Snapshot, UnknownVersionIsRefused) {
   std::string bytes = TestCell().Saved();
-  bytes[4] = 2;
+  ++bytes[4];
   Limits limits;
   Cell loaded(&limits, 0);
   EXPECT_FALSE(loaded.Load(bytes));
@@ -127,7 +136,7 @@ TEST(Snapshot, CopyIsIndependent) {
   Cell copy = rich.cell();
   Applied applied;
   Probes probes;
-  copy.Apply(LogIndex(1000), Expire(At(1)), applied, probes);
+  copy.Apply(LogIndex(1000), 1, Expire(At(1)), applied, probes);
   EXPECT_EQ(applied.outcome.code(), v1::OK);
   EXPECT_NE(copy.digest(), before);
   EXPECT_EQ(rich.cell().digest(), before);

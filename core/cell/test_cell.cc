@@ -9,7 +9,7 @@ namespace {
 
 // Everything but the exactly-once tables.
 bool SameButAnswers(const CellView& a, const CellView& b) {
-  if (a.nodes != b.nodes || a.sessions.size() != b.sessions.size()) return false;
+  if (a.nodes != b.nodes || a.delays != b.delays || a.sessions.size() != b.sessions.size()) return false;
   for (size_t i = 0; i < a.sessions.size(); ++i) {
     if (a.sessions[i].session != b.sessions[i].session || a.sessions[i].handles != b.sessions[i].handles) return false;
   }
@@ -43,7 +43,22 @@ v1::Command Expire(uint64_t session) {
   return command;
 }
 
-v1::Command End(uint64_t session, uint64_t seq) { return OfSession(v1::END_SESSION, session, seq, 0); }
+v1::Command End(uint64_t session, uint64_t seq, v1::SessionEnd reason) {
+  v1::Command command = OfSession(v1::END_SESSION, session, seq, 0);
+  command.set_reason(reason);
+  return command;
+}
+
+v1::Command ExpireDelays() {
+  v1::Command command;
+  command.set_kind(v1::EXPIRE_LOCK_DELAYS);
+  return command;
+}
+
+v1::Command Delayed(v1::Command open, Duration lock_delay) {
+  open.set_lock_delay_ns(lock_delay);
+  return open;
+}
 
 v1::Command OpenPath(uint64_t session, uint64_t seq, uint64_t handle, std::string_view path, uint32_t flags,
                      std::string_view contents) {
@@ -99,7 +114,7 @@ TestCell::TestCell(const Limits& limits) : limits_(limits), cell_(&limits_, kTes
 
 const Applied& TestCell::Apply(const v1::Command& command) {
   ++index_;
-  cell_.Apply(LogIndex(index_), command, applied_, probes_);
+  cell_.Apply(LogIndex(index_), time_, command, applied_, probes_);
   const CellView after = cell_.View();
   const auto problem = CheckInvariants(after);
   EXPECT_FALSE(problem.has_value()) << *problem;
@@ -151,6 +166,6 @@ std::string TestCell::Saved() const {
   return bytes;
 }
 
-std::string TestCell::State() const { return Saved().erase(12, 8); }
+std::string TestCell::State() const { return Saved().erase(12, 16); }
 
 }  // namespace bramah::cell

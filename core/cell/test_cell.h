@@ -19,7 +19,9 @@ constexpr uint64_t At(uint64_t index) { return static_cast<uint64_t>(kTestIncarn
 // Builders of commands. `first` is first_outstanding; 1 trims nothing.
 v1::Command Create(uint64_t nonce);
 v1::Command Expire(uint64_t session);
-v1::Command End(uint64_t session, uint64_t seq);
+v1::Command End(uint64_t session, uint64_t seq, v1::SessionEnd reason = v1::END_CLOSED);
+v1::Command ExpireDelays();
+v1::Command Delayed(v1::Command open, Duration lock_delay);
 v1::Command OpenPath(uint64_t session, uint64_t seq, uint64_t handle, std::string_view path, uint32_t flags,
                      std::string_view contents = {});
 v1::Command CloseOf(uint64_t session, uint64_t seq, uint64_t handle, std::vector<uint64_t> gives_up = {});
@@ -36,6 +38,9 @@ class TestCell {
   explicit TestCell(const Limits& limits = Limits());
   TestCell(const TestCell&) = delete;
 
+  // The next entries are made so much later.
+  void Advance(Duration by) { time_ += by; }
+  Time time() const { return time_; }
   // Applies the next log entry; fails the running test if anything that must always hold does not.
   const Applied& Apply(const v1::Command& command);
   // The code it answers.
@@ -52,7 +57,7 @@ class TestCell {
   uint64_t index() const { return index_; }  // of the last entry
   bool Reached(ProbeId id) const { return probes_.Reached(id); }
   std::string Saved() const;
-  // The encoded state without the position of the last entry, which every command changes.
+  // The encoded state without position and time of the last entry, which every command changes.
   std::string State() const;
 
  private:
@@ -62,6 +67,7 @@ class TestCell {
   Applied applied_;
   Probes probes_;
   uint64_t index_ = 0;
+  Time time_ = 0;
   uint64_t nonces_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/ids.h"
+#include "core/base/time.h"
 #include "core/wire/wire.pb.h"
 
 namespace bramah::cell {
@@ -15,7 +16,8 @@ namespace bramah::cell {
 struct HolderView {
   SessionId session;
   HandleId handle;
-  RequestSeq seq;  // of the Acquire
+  RequestSeq seq;           // of the Acquire
+  Duration lock_delay = 0;  // of its handle
   friend auto operator<=>(const HolderView&, const HolderView&) = default;
 };
 
@@ -56,7 +58,8 @@ struct HandleView {
   HandleId handle;
   Position instance;  // the node may be gone
   bool writable = false;
-  Position waits;     // `since` of its waiter, if any
+  Duration lock_delay = 0;
+  Position waits;  // `since` of its waiter, if any
   friend bool operator==(const HandleView&, const HandleView&) = default;
 };
 
@@ -70,10 +73,20 @@ struct SessionView {
   std::vector<HandleId> reopened;    // open, though they were closed before
 };
 
+// A lock-delay that is pending; 0: this part is not.
+struct DelayView {
+  std::string path;
+  Time all = 0;
+  Time exclusive = 0;
+  friend bool operator==(const DelayView&, const DelayView&) = default;
+};
+
 struct CellView {
   Position last;                      // of the latest entry applied
+  Time time = 0;                      // cluster time of it
   std::vector<NodeView> nodes;        // in path order
   std::vector<SessionView> sessions;  // by id
+  std::vector<DelayView> delays;      // by path
 };
 
 }  // namespace bramah::cell

@@ -38,7 +38,7 @@ const RequestSeq* LockState::HoldOf(const Owner& owner) const {
 }
 
 void LockState::Grant(const Owner& owner, RequestSeq seq, v1::LockMode mode, Position now) {
-  BRAMAH_CHECK(Grantable(mode));
+  BRAMAH_CHECK(Grantable(mode, Delay()));
   AddHolder(owner, seq, mode, now);
 }
 
@@ -71,8 +71,8 @@ void LockState::Cancel(Position since) {
   waiters_.erase(it);
 }
 
-void LockState::Promote(Position now, std::vector<Waiter>& granted) {
-  while (!waiters_.empty() && Compatible(waiters_.begin()->second.mode)) {
+void LockState::Promote(Position now, const Delay& delay, std::vector<Waiter>& granted) {
+  while (!waiters_.empty() && Compatible(waiters_.begin()->second.mode, delay)) {
     const auto [since, waiter] = *waiters_.begin();
     Cancel(since);
     AddHolder(waiter.owner, waiter.seq, waiter.mode, now);

@@ -3,8 +3,10 @@
 // Held exclusively by one handle, or shared by any number. The lock's generation is the position of the entry that made it held;
 // later shared holders keep it, so a generation names one period of being held [A-01, C-11].
 //
-// Invariant between any two calls: the head of the queue conflicts with the holders, else Promote would have granted it. A caller
-// that removes a holder or a waiter calls Promote before its command ends.
+// A pending lock-delay of the name closes the lock beyond what its holders do; it is kept elsewhere and handed in (delays.h).
+//
+// Invariant between any two calls: the head of the queue conflicts with the holders or with a delay, else Promote would have
+// granted it. A caller that removes a holder or a waiter, or ends a delay, calls Promote before its command ends.
 #ifndef BRAMAH_CORE_LOCK_LOCK_STATE_H_
 #define BRAMAH_CORE_LOCK_LOCK_STATE_H_
 
@@ -14,6 +16,7 @@
 
 #include "absl/container/btree_map.h"
 #include "core/base/ids.h"
+#include "core/lock/delays.h"
 #include "core/wire/wire.pb.h"
 
 namespace bramah::lock {
@@ -44,12 +47,12 @@ class LockState {
   const Queue& waiters() const { return waiters_; }
   // Seq of the Acquire by which `owner` holds; null if it does not.
   const RequestSeq* HoldOf(const Owner& owner) const;
-  // Whether an Acquire that arrives now is granted at once: no conflict with the holders, and nobody waits ahead [D-36].
-  bool Grantable(v1::LockMode mode) const { return waiters_.empty() && Compatible(mode); }
+  // Whether an Acquire that arrives now is granted at once: no conflict with holders or `delay`, and nobody waits ahead [D-36].
+  bool Grantable(v1::LockMode mode, const Delay& delay) const { return waiters_.empty() && Compatible(mode, delay); }
 
-  // Makes `owner` a holder at entry `now`. REQUIRES: Grantable(mode), and `owner` neither holds nor waits.
+  // Makes `owner` a holder at entry `now`. REQUIRES: it is grantable, and `owner` neither holds nor waits.
   void Grant(const Owner& owner, RequestSeq seq, v1::LockMode mode, Position now);
-  // Appends to the queue at entry `now`, which is later than all in it. REQUIRES: !Grantable(waiter.mode).
+  // Appends to the queue at entry `now`, which is later than all in it. REQUIRES: it is not grantable.
   void Enqueue(const Waiter& waiter, Position now);
   // REQUIRES: `owner` holds.
   void Release(const Owner& owner);
@@ -57,7 +60,7 @@ class LockState {
   void Cancel(Position since);
   // Grants from the head as long as it is compatible, at entry `now`: one exclusive, or consecutive shared ones together.
   // Appends the granted to `granted` in queue order.
-  void Promote(Position now, std::vector<Waiter>& granted);
+  void Promote(Position now, const Delay& delay, std::vector<Waiter>& granted);
 
   // For loading a snapshot: sets everything, judges nothing.
   static LockState Restored(v1::LockMode mode, Position generation, Holders holders, Queue waiters);
@@ -67,7 +70,9 @@ class LockState {
   uint64_t DigestSlow() const;
 
  private:
-  bool Compatible(v1::LockMode mode) const { return mode_ == v1::FREE || (mode_ == v1::SHARED && mode == v1::SHARED); }
+  bool Compatible(v1::LockMode mode, const Delay& delay) const {
+    return (mode_ == v1::FREE || (mode_ == v1::SHARED && mode == v1::SHARED)) && !delay.Closes(mode);
+  }
   void AddHolder(const Owner& owner, RequestSeq seq, v1::LockMode mode, Position now);
 
   v1::LockMode mode_ = v1::FREE;

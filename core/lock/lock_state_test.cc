@@ -11,7 +11,7 @@ Waiter Wants(uint64_t session, v1::LockMode mode) { return {Of(session), Request
 
 std::vector<uint64_t> Promoted(LockState& lock, uint64_t now) {
   std::vector<Waiter> granted;
-  lock.Promote(Position(now), granted);
+  lock.Promote(Position(now), Delay(), granted);
   EXPECT_EQ(lock.digest(), lock.DigestSlow());
   std::vector<uint64_t> sessions;
   for (const Waiter& waiter : granted) sessions.push_back(waiter.owner.session.value());
@@ -22,20 +22,20 @@ TEST(LockState, IsBornFreeWithoutGeneration) {
   const LockState lock;
   EXPECT_EQ(lock.mode(), v1::FREE);
   EXPECT_FALSE(lock.generation());
-  EXPECT_TRUE(lock.Grantable(v1::EXCLUSIVE));
+  EXPECT_TRUE(lock.Grantable(v1::EXCLUSIVE, Delay()));
 }
 
 TEST(LockState, GrantabilityFollowsModeAndQueue) {
   LockState lock;
   lock.Grant(Of(1), RequestSeq(1), v1::SHARED, Position(10));
-  EXPECT_TRUE(lock.Grantable(v1::SHARED));
-  EXPECT_FALSE(lock.Grantable(v1::EXCLUSIVE));
+  EXPECT_TRUE(lock.Grantable(v1::SHARED, Delay()));
+  EXPECT_FALSE(lock.Grantable(v1::EXCLUSIVE, Delay()));
   lock.Enqueue(Wants(2, v1::EXCLUSIVE), Position(11));
-  EXPECT_FALSE(lock.Grantable(v1::SHARED));
+  EXPECT_FALSE(lock.Grantable(v1::SHARED, Delay()));
   LockState exclusive;
   exclusive.Grant(Of(1), RequestSeq(1), v1::EXCLUSIVE, Position(10));
-  EXPECT_FALSE(exclusive.Grantable(v1::SHARED));
-  EXPECT_FALSE(exclusive.Grantable(v1::EXCLUSIVE));
+  EXPECT_FALSE(exclusive.Grantable(v1::SHARED, Delay()));
+  EXPECT_FALSE(exclusive.Grantable(v1::EXCLUSIVE, Delay()));
 }
 
 TEST(LockState, GenerationChangesOnlyFromFreeToHeld) {
@@ -115,6 +115,28 @@ TEST(LockState, RestoredEqualsTheOriginal) {
   const LockState copy = LockState::Restored(lock.mode(), lock.generation(), lock.holders(), lock.waiters());
   EXPECT_EQ(copy.digest(), lock.digest());
   EXPECT_EQ(copy.digest(), copy.DigestSlow());
+}
+
+TEST(LockState, D34ADelayClosesWhatTheHoldersLeaveOpen) {
+  const Delay for_all{9, 0};
+  const Delay for_writers{0, 9};
+  LockState lock;
+  EXPECT_FALSE(lock.Grantable(v1::SHARED, for_all));
+  EXPECT_TRUE(lock.Grantable(v1::SHARED, for_writers));
+  EXPECT_FALSE(lock.Grantable(v1::EXCLUSIVE, for_writers));
+  lock.Enqueue({{SessionId(1), HandleId(1)}, RequestSeq(1), v1::SHARED}, Position(5));
+  lock.Enqueue({{SessionId(2), HandleId(1)}, RequestSeq(1), v1::EXCLUSIVE}, Position(6));
+  std::vector<Waiter> granted;
+  lock.Promote(Position(7), for_all, granted);
+  EXPECT_TRUE(granted.empty());
+  lock.Promote(Position(8), for_writers, granted);
+  ASSERT_EQ(granted.size(), 1u);
+  EXPECT_EQ(granted[0].mode, v1::SHARED);
+  lock.Release({SessionId(1), HandleId(1)});
+  lock.Promote(Position(9), for_writers, granted);
+  EXPECT_EQ(granted.size(), 1u);
+  lock.Promote(Position(10), Delay(), granted);
+  EXPECT_EQ(granted.size(), 2u);
 }
 
 }  // namespace

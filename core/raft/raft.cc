@@ -168,6 +168,10 @@ void Raft::AdvanceCommit(Context& ctx, LogIndex to) {
 
 Time Raft::ClusterTime(Time now) const { return std::max(base_time_ + (now - elected_at_), log_.last_time()); }
 
+Time Raft::WhenClusterTime(Time cluster_time) const {
+  return cluster_time <= log_.last_time() ? elected_at_ : elected_at_ + (cluster_time - base_time_);
+}
+
 void Raft::HeardFromLeader(Context& ctx, ReplicaId from) {
   leader_ = from;
   no_vote_before_ = std::max(no_vote_before_, ctx.now + ElectionMin() + 1);

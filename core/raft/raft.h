@@ -113,6 +113,8 @@ class Raft {
   LogIndex TakeChangedFrom();
   // Serialized configuration in force at `index`, for a snapshot there. REQUIRES: index >= log().base().
   std::string EncodedConfigurationAt(LogIndex index) const;
+  // From which local instant on an entry that is proposed carries at least this cluster time [L6]. REQUIRES: this replica leads.
+  Time WhenClusterTime(Time cluster_time) const;
   // First index of this leader's term: entries before it were committed by predecessors.
   LogIndex term_start() const { return term_start_; }
 

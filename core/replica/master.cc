@@ -53,6 +53,7 @@ void Master::Resign(MasterContext& m) {
     Locate(m, *reply.mutable_located());
   }
   waiting_.clear();
+  expiring_delays_ = LogIndex();
   m.ctx.out.Cancel(TimerId::kSessions);
   armed_at_ = kNever;
 }
@@ -144,9 +145,25 @@ void Master::ExpireLapsed(MasterContext& m, SessionId session) {
   m.raft.Propose(m.ctx, raft::EntryKind::kCommand, command.SerializeAsString());
 }
 
+// On this replica's clock; kNever if none is pending, or an entry that ends what has passed is under way.
+Time Master::LockDelaysDue(const MasterContext& m) const {
+  const Time end = m.cell.next_delay_end();
+  return end == kNever || expiring_delays_ ? kNever : m.raft.WhenClusterTime(end);
+}
+
+// The entry says the time, so all replicas end the same delays by it [D-30].
+void Master::ExpireLockDelays(MasterContext& m) {
+  if (m.ctx.now < LockDelaysDue(m)) return;
+  v1::Command command;
+  command.set_kind(v1::EXPIRE_LOCK_DELAYS);
+  const auto index = m.raft.Propose(m.ctx, raft::EntryKind::kCommand, command.SerializeAsString());
+  if (index.has_value()) expiring_delays_ = *index;
+}
+
 void Master::OnTimer(MasterContext& m) {
   armed_at_ = kNever;
   if (phase_ != Phase::kServing) return;
+  ExpireLockDelays(m);
   for (const SessionId session : leases_.Due(m.ctx.now)) {
     Lease* lease = leases_.Find(session);
     if (!lease->closing && m.ctx.now > lease->expires) {
@@ -266,6 +283,7 @@ void Master::ProposeFor(MasterContext& m, ClientConn from, const v1::Request& re
 
 void Master::OnApplied(MasterContext& m, LogIndex index, const v1::Command& command, const cell::Applied& applied) {
   if (phase_ != Phase::kServing) return;
+  if (index == expiring_delays_) expiring_delays_ = LogIndex();
   const SessionId created(command.kind() == v1::CREATE_SESSION && applied.outcome.code() == v1::OK ? applied.outcome.session()
                                                                                                    : 0);
   if (created && leases_.Find(created) == nullptr) leases_.Open(m.ctx.now, created);
@@ -358,7 +376,7 @@ void Master::Settle(MasterContext& m) {
     if (proven(waiting)) AnswerProven(m, waiting, waiting.asked);
   }
   waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), proven), waiting_.end());
-  const Time due = leases_.NextDue();
+  const Time due = std::min(leases_.NextDue(), LockDelaysDue(m));
   // Moved only to an earlier instant: almost every step would move it a little later.
   if (due >= armed_at_) return;
   armed_at_ = due;

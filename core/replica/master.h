@@ -56,7 +56,7 @@ class Master {
   // ---- progress
   // `command` of entry `index` was applied with `applied`.
   void OnApplied(MasterContext& m, LogIndex index, const v1::Command& command, const cell::Applied& applied);
-  // TimerId::kSessions: leases that ended, KeepAlives to answer.
+  // TimerId::kSessions: leases and lock-delays that ended, KeepAlives to answer.
   void OnTimer(MasterContext& m);
   // Once at the end of a step: starts a round if somebody needs one, answers whoever is proven, arms the timer.
   void Settle(MasterContext& m);
@@ -95,6 +95,8 @@ class Master {
   void RefuseKeepAlive(MasterContext& m, ConnId conn, const v1::KeepAlive& request, v1::Code code);
   void ProposeFor(MasterContext& m, ClientConn from, const v1::Request& request);
   void ExpireLapsed(MasterContext& m, SessionId session);
+  Time LockDelaysDue(const MasterContext& m) const;
+  void ExpireLockDelays(MasterContext& m);
   void Locate(const MasterContext& m, v1::Located& located) const;
 
   const ServerConfig* config_;
@@ -106,6 +108,7 @@ class Master {
   absl::btree_map<std::pair<SessionId, RequestSeq>, LogIndex> in_flight_;  // a copy of these is not proposed again
   absl::btree_map<std::pair<uint64_t, uint64_t>, LogIndex> creating_;      // nonces of sessions being created
   std::vector<Waiting> waiting_;
+  LogIndex expiring_delays_;  // the EXPIRE_LOCK_DELAYS entry under way, if any
 };
 
 }  // namespace bramah::replica

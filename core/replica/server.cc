@@ -329,7 +329,7 @@ void Server::State::ApplyEntry(raft::Context& ctx, LogIndex index) {
   if (entry.kind() != raft::EntryKind::kCommand) return;
   // Bytes that are no command change nothing, on every replica alike.
   if (!command.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) command.Clear();
-  cell.Apply(index, command, result, ctx.out.probes());
+  cell.Apply(index, entry.cluster_time(), command, result, ctx.out.probes());
   event.command = command.kind();
   event.session = SessionId(command.kind() == v1::CREATE_SESSION ? result.outcome.session() : command.session());
   event.seq = RequestSeq(command.seq());

@@ -10,7 +10,8 @@ namespace bramah::session {
 namespace {
 
 uint64_t HashHandle(HandleId id, const Handle& handle) {
-  return FoldHash(FoldHash(FoldHash(4, id.value()), handle.instance.value()), handle.writable ? 1 : 0);
+  const uint64_t hash = FoldHash(FoldHash(FoldHash(4, id.value()), handle.instance.value()), handle.writable ? 1 : 0);
+  return FoldHash(hash, static_cast<uint64_t>(handle.lock_delay));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "absl/container/btree_map.h"
 #include "core/base/box.h"
 #include "core/base/ids.h"
+#include "core/base/time.h"
 #include "core/session/id_set.h"
 #include "core/session/results.h"
 
@@ -27,6 +28,7 @@ struct Nonce {
 struct Handle {
   Position instance;      // the node it is bound to, also after that was deleted [C-20]
   bool writable = false;  // SetContents, Delete and locking need it [Chubby §2.4]
+  Duration lock_delay = 0;  // how long nobody gets the lock if this handle loses it; 0 to kLockDelayMax [C-36]
   Position waits;         // key of its waiter in the node's lock, none if it waits for nothing; derived, in no snapshot
 };
 

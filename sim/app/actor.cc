@@ -216,6 +216,7 @@ void Actor::UseKept(uint32_t task, bool writable) {
   const bool creates = writable && OperationOf(tasks_[task]).kind() != v1::Operation::REMOVE;
   v1::Command& open = NewCall(task, v1::OPEN, path);
   open.set_path(path);
+  open.set_lock_delay_ns(OperationOf(tasks_[task]).lock_delay_ns());
   open.set_open_flags((writable ? v1::OPEN_WRITE : v1::OPEN_READ) | (creates ? v1::OPEN_MAY_CREATE : 0));
 }
 
@@ -252,6 +253,7 @@ void Actor::OpenOwn(uint32_t task, uint32_t flags) {
   tasks_[task].own_handle = true;
   v1::Command& open = NewCall(task, v1::OPEN, path);
   open.set_path(path);
+  open.set_lock_delay_ns(OperationOf(tasks_[task]).lock_delay_ns());
   open.set_open_flags(flags);
 }
 
@@ -398,7 +400,7 @@ std::string Actor::Describe() const {
 Duration Actor::HoldsLeft() const {
   Duration sum = 0;
   for (const Task& task : tasks_) {
-    if (task.stage != Stage::kFree) sum += OperationOf(task).hold_ns();
+    if (task.stage != Stage::kFree) sum += OperationOf(task).hold_ns() + OperationOf(task).lock_delay_ns();
   }
   return sum;
 }

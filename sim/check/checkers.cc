@@ -8,6 +8,7 @@
 #include "core/cell/invariants.h"
 #include "sim/check/authority_checker.h"
 #include "sim/check/belief_checker.h"
+#include "sim/check/delay_checker.h"
 #include "sim/check/digest_checker.h"
 #include "sim/check/durability_checker.h"
 #include "sim/check/exactly_once_checker.h"
@@ -36,6 +37,7 @@ struct Checkers::State {
         sessions(c.client_clocks, &reporter),
         exactly_once(&reporter),
         locks(&reporter),
+        delays(c.rho_ppm, &reporter),
         roles(c.replicas, {replica::Role::kFollower, false}),
         session_of(c.clients) {}
 
@@ -52,6 +54,7 @@ struct Checkers::State {
   SessionChecker sessions;
   ExactlyOnceChecker exactly_once;
   LockChecker locks;
+  DelayChecker delays;
   History history;
 
   LogIndex applied_max;  // highest index that any replica was seen to apply
@@ -90,11 +93,15 @@ void Checkers::AfterReplicaStep(Time at, ReplicaId replica, const replica::Serve
   bool recovered = false;
   for (const CoreEvent& event : effects.events()) {
     if (event.kind == CoreEvent::kApplied) s.Applied(at, replica, event);
+    if (event.kind == CoreEvent::kEntryAppended) s.delays.Appended(at, event.index, event.term);
     recovered = recovered || event.kind == CoreEvent::kRecovered;
   }
   s.durability.AfterStep(at, replica, view, rewritten, recovered);
   if (view.ready) s.digest.AfterStep(at, replica, view);
-  if (s.applied_max != before && view.cell != nullptr) s.locks.AfterStep(at, replica, *view.cell);
+  if (s.applied_max != before && view.cell != nullptr) {
+    const auto held = s.locks.AfterStep(at, replica, *view.cell);
+    if (held.has_value() && s.context.clocks_within_rho) s.delays.Look(at, *held);
+  }
   if (s.context.paranoid) s.Recheck(at, replica, view);
 }
 
@@ -105,6 +112,7 @@ void Checkers::State::Applied(Time at, ReplicaId replica, const CoreEvent& event
   if (context.clocks_within_rho) sessions.Applied(at, replica, event);
   exactly_once.Applied(at, event);
   locks.Applied(event);
+  delays.Applied(event);
 }
 
 void Checkers::State::Recheck(Time at, ReplicaId replica, const replica::ServerView& view) {

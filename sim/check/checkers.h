@@ -26,6 +26,7 @@ struct CheckContext {
   uint32_t clients = 0;
   std::vector<LocalClock> replica_clocks;  // by id - 1
   std::vector<LocalClock> client_clocks;   // by number - 1
+  int64_t rho_ppm = 0;
   bool clocks_within_rho = true;           // else the checkers that need the bound are off
   bool paranoid = false;                   // full re-checks at role changes, crashes and every 64th event
 };

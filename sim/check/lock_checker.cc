@@ -26,6 +26,7 @@ void LockChecker::Applied(const CoreEvent& applied) {
     case v1::ACQUIRE:
     case v1::RELEASE:
     case v1::CLOSE:
+    case v1::EXPIRE_LOCK_DELAYS:
       locks_changed_ = true;
       break;
     default:
@@ -33,10 +34,12 @@ void LockChecker::Applied(const CoreEvent& applied) {
   }
 }
 
-void LockChecker::AfterStep(Time at, ReplicaId replica, const cell::Cell& cell) {
-  if (locks_changed_) CheckLocks(at, replica, cell.HeldLocks(), &cell);
+std::optional<std::vector<cell::LockView>> LockChecker::AfterStep(Time at, ReplicaId replica, const cell::Cell& cell) {
+  std::optional<std::vector<cell::LockView>> held;
+  if (locks_changed_) CheckLocks(at, replica, held.emplace(cell.HeldLocks()), &cell);
   if (nodes_changed_ || effects_ >= kNodesEvery) CheckNodes(at, replica, cell.ViewOfEphemerals(ephemerals_));
   locks_changed_ = false;
+  return held;
 }
 
 void LockChecker::CheckLocks(Time at, ReplicaId replica, const std::vector<cell::LockView>& locks, const cell::Cell* cell) {

@@ -8,6 +8,7 @@
 #define BRAMAH_SIM_CHECK_LOCK_CHECKER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,9 @@ class LockChecker {
 
   // At the first application of an index; only collects.
   void Applied(const CoreEvent& applied);
-  // After the step that applied: looks at the state of the replica if anything relevant was applied. REQUIRES: the cell has
-  // applied everything that was collected.
-  void AfterStep(Time at, ReplicaId replica, const cell::Cell& cell);
+  // After the step that applied: looks at the state of the replica if anything relevant was applied, and returns the locks that are
+  // held if these may have changed. REQUIRES: the cell has applied everything that was collected.
+  std::optional<std::vector<cell::LockView>> AfterStep(Time at, ReplicaId replica, const cell::Cell& cell);
   // The expensive part at once.
   void CheckNodes(Time at, ReplicaId replica, const cell::CellView& view);
   void CheckLocks(Time at, ReplicaId replica, const std::vector<cell::LockView>& locks, const cell::Cell* cell);

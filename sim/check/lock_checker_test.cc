@@ -30,7 +30,7 @@ class LockCheckerTest : public testing::Test {
       v1::Command create;
       create.set_kind(v1::CREATE_SESSION);
       create.set_nonce_low(index);
-      cell_.Apply(LogIndex(index), create, applied_, probes_);
+      cell_.Apply(LogIndex(index), 1, create, applied_, probes_);
       EXPECT_EQ(applied_.outcome.code(), v1::OK);
     }
   }
@@ -98,7 +98,7 @@ cell::CellView WithEphemeral(bool there, bool referred) {
     node.instance = Position(5);
     node.ephemeral = true;
   }
-  if (referred) view.sessions.emplace_back().handles.push_back({HandleId(1), Position(5), true, Position()});
+  if (referred) view.sessions.emplace_back().handles.push_back({HandleId(1), Position(5), true, 0, Position()});
   return view;
 }
 
@@ -151,7 +151,7 @@ TEST(DigestCheckerTest, ComparesReplicasAtEqualAppliedIndexes) {
   replica::ServerView view;
   view.ready = true;
   const auto step = [&](uint32_t replica, cell::Cell& cell, uint64_t index) {
-    cell.Apply(LogIndex(index), create, applied, probes);
+    cell.Apply(LogIndex(index), 1, create, applied, probes);
     view.applied = LogIndex(index);
     view.cell = &cell;
     checker.AfterStep(1, ReplicaId(replica), view);

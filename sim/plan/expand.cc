@@ -27,6 +27,7 @@ void AddOperations(const v1::Plan& plan, const v1::Workload& workload, uint64_t 
     const int64_t hold = dice.In(0, workload.hold_ns());
     operation.set_hold_ns(hold);
     operation.set_bytes(workload.bytes());
+    if (workload.lock_delay_ns() > 0 && dice.Hit(500'000)) operation.set_lock_delay_ns(dice.In(1, workload.lock_delay_ns()));
     at += dice.In(every / 2, every + every / 2);
   }
 }

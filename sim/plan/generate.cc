@@ -135,6 +135,7 @@ Settings DrawSettings(v1::Plan& plan) {
   settings.writes_ppm = static_cast<uint32_t>(dice.In(200'000, 900'000));
   settings.names_ppm = static_cast<uint32_t>(dice.In(0, 300'000));
   settings.hold_max = dice.LogIn(10 * kMillisecond, 4 * kSecond);
+  settings.lock_delay_max = dice.LogIn(100 * kMillisecond, 10 * kSecond);
   settings.bytes = static_cast<uint32_t>(dice.LogIn(1, 1'000));
   return settings;
 }
@@ -176,11 +177,15 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
   add(v1::Operation::STAT, "f", (files - writes) / 10);
   add(v1::Operation::SET, "f", writes * 2 / 3).set_bytes(settings.bytes);
   add(v1::Operation::COMPARE_AND_SET, "f", writes / 3).set_bytes(settings.bytes);
-  add(v1::Operation::LOCK, "l", locks * 6 / 10).set_hold_ns(settings.hold_max);
-  add(v1::Operation::TRY_LOCK, "l", locks * 2 / 10).set_hold_ns(settings.hold_max);
-  v1::Workload& shared = add(v1::Operation::LOCK, "l", locks * 2 / 10);
-  shared.set_shared(true);
-  shared.set_hold_ns(settings.hold_max);
+  const auto add_lock = [&](v1::Operation::Kind kind, uint64_t ppm) -> v1::Workload& {
+    v1::Workload& workload = add(kind, "l", ppm);
+    workload.set_hold_ns(settings.hold_max);
+    workload.set_lock_delay_ns(settings.lock_delay_max);
+    return workload;
+  };
+  add_lock(v1::Operation::LOCK, locks * 6 / 10);
+  add_lock(v1::Operation::TRY_LOCK, locks * 2 / 10);
+  add_lock(v1::Operation::LOCK, locks * 2 / 10).set_shared(true);
   if (names == 0) return;
   add(v1::Operation::EPHEMERAL, "e", names * 3 / 10).set_hold_ns(settings.hold_max);
   add(v1::Operation::REMOVE, "f", names * 2 / 10);

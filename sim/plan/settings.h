@@ -59,6 +59,7 @@ struct Settings {
   uint32_t writes_ppm = 600'000;   // share of the rest that writes
   uint32_t names_ppm = 100'000;    // share that removes, lists, makes ephemerals, closes, ends sessions
   Duration hold_max = 1 * kSecond;
+  Duration lock_delay_max = 2 * kSecond;
   uint32_t bytes = 32;
 };
 

@@ -120,6 +120,7 @@ void CheckOperation(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Need(operation.client()[0] == 'c', at(".client"), "is not a client");
   bad.Time(operation.at_ns(), at(".at_ns"));
   bad.Time(operation.hold_ns(), at(".hold_ns"));
+  bad.Time(operation.lock_delay_ns(), at(".lock_delay_ns"));
   const bool path = operation.kind() == v1::Operation::END_SESSION || IsCellPath(operation.path());
   bad.Need(path, at(".path"), "\"", operation.path(), "\" is no name in a cell");
   bad.Most(operation.bytes(), kContentBytesMax, at(".bytes"));
@@ -135,6 +136,7 @@ void CheckWorkload(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Most(workload.paths(), 1'000'000, at(".paths"));
   bad.Need(IsCellPath(absl::StrCat("/", workload.prefix(), "0")), at(".prefix"), "does not make names");
   bad.Time(workload.hold_ns(), at(".hold_ns"));
+  bad.Time(workload.lock_delay_ns(), at(".lock_delay_ns"));
   bad.Most(workload.bytes(), kContentBytesMax, at(".bytes"));
 }
 

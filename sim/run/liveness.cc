@@ -1,6 +1,9 @@
 #include "sim/run/liveness.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "core/api/path.h"
 
 namespace bramah::sim {
 namespace {
@@ -93,7 +96,10 @@ Duration SettlingBound(const v1::Plan& plan, const World& world) {
   for (ProcessId id = world.replicas(); id < world.processes(); ++id) {
     if (!world.GoneForGood(id)) bound += world.ActorOf(id).HoldsLeft();
   }
-  return bound;
+  // Of holders that were lost while faults could strike.
+  Duration delay = 0;
+  for (const v1::Operation& operation : plan.operation()) delay = std::max<Duration>(delay, operation.lock_delay_ns());
+  return bound + std::min(delay, kLockDelayMax);
 }
 
 }  // namespace bramah::sim

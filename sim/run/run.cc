@@ -38,6 +38,7 @@ CheckContext ContextOf(const v1::Plan& plan, const std::vector<LocalClock>& cloc
   context.replica_clocks.assign(clocks.begin(), clocks.begin() + plan.replicas());
   context.client_clocks.assign(clocks.begin() + plan.replicas(), clocks.end());
   const int64_t rho = TimingOf(plan).rho_ppm;
+  context.rho_ppm = rho;
   for (const LocalClock& clock : clocks) {
     if (clock.drift_ppm > rho || clock.drift_ppm < -rho) context.clocks_within_rho = false;
   }

@@ -147,6 +147,7 @@ void History::Refused(Operation operation, const Pending& pending, const v1::Out
     case v1::LOCK_HELD:
     case v1::NOT_EMPTY:
     case v1::LOCK_CONFLICT:
+    case v1::LOCK_DELAYED:
       operation.kind = Operation::kPresent;
       break;
     default:

@@ -1,0 +1,87 @@
+#include "sim/check/delay_checker.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace bramah::sim {
+namespace {
+
+constexpr uint64_t kIndexMask = (uint64_t{1} << 48) - 1;  // of a position
+constexpr uint64_t kKept = 4'096;                         // proposals; an entry is applied long before it is so old
+
+// What a delay asked for at one clock is at least in real time [L6]; a unit less for each of two roundings.
+Duration AtLeast(Duration delay, int64_t rho_ppm) {
+  const int64_t scale = kMillion + rho_ppm;
+  return delay / scale * kMillion + delay % scale * kMillion / scale - 2;
+}
+
+}  // namespace
+
+void DelayChecker::Appended(Time at, LogIndex index, Term term) {
+  proposals_[index] = {term, at};
+  while (proposals_.size() > kKept) proposals_.erase(proposals_.begin());
+}
+
+void DelayChecker::Applied(const CoreEvent& applied) {
+  if (!applied.effect) return;
+  switch (applied.command) {
+    case v1::RELEASE:
+    case v1::CLOSE:
+    case v1::DELETE:
+      return Left(applied.session, applied.handle);
+    case v1::END_SESSION:
+    case v1::EXPIRE_SESSION: {
+      const auto proposal = proposals_.find(applied.index);
+      const bool known = proposal != proposals_.end() && proposal->second.term == applied.term;
+      const bool asked = applied.command == v1::END_SESSION && applied.reason == v1::END_CLOSED;
+      return Lost(applied.session, known && !asked ? proposal->second.at : kNever);
+    }
+    default:
+      return;
+  }
+}
+
+void DelayChecker::Left(SessionId session, HandleId handle) {
+  for (auto& [path, lock] : locks_) {
+    std::erase_if(lock.holders, [&](const cell::HolderView& h) { return h.session == session && h.handle == handle; });
+  }
+}
+
+// kNever: the session ended without any loss.
+void DelayChecker::Lost(SessionId session, Time at) {
+  for (auto& [path, lock] : locks_) {
+    for (const cell::HolderView& holder : lock.holders) {
+      if (holder.session != session || holder.lock_delay == 0 || at == kNever) continue;
+      LostHold& loss = lock.mode == v1::EXCLUSIVE ? lock.exclusive : lock.shared;
+      const Time until = at + AtLeast(holder.lock_delay, rho_ppm_);
+      if (until > loss.until) loss = {at, until};
+    }
+    std::erase_if(lock.holders, [&](const cell::HolderView& h) { return h.session == session; });
+  }
+}
+
+void DelayChecker::Look(Time at, const std::vector<cell::LockView>& locks) {
+  for (auto& [path, lock] : locks_) lock.holders.clear();
+  for (const cell::LockView& now : locks) {
+    DelayedLock& lock = locks_[now.path];
+    if (now.generation > lock.generation) {
+      CheckGrant(at, now, lock.exclusive);
+      if (now.mode == v1::EXCLUSIVE) CheckGrant(at, now, lock.shared);
+    }
+    lock.generation = now.generation;
+    lock.mode = now.mode;
+    lock.holders = now.holders;
+  }
+}
+
+void DelayChecker::CheckGrant(Time at, const cell::LockView& lock, const LostHold& loss) {
+  const auto proposal = proposals_.find(LogIndex(lock.generation.value() & kIndexMask));
+  if (proposal == proposals_.end() || proposal->second.at >= loss.until) return;
+  reporter_->Report("lock.delay", at,
+                    absl::StrCat("the lock of ", lock.path, " was granted by an entry proposed ",
+                                 (proposal->second.at - loss.at) / kMicrosecond, " us after the one that lost it, ",
+                                 (loss.until - proposal->second.at) / kMicrosecond, " us before its lock-delay was over"));
+}
+
+}  // namespace bramah::sim

@@ -1,0 +1,63 @@
+// lock.delay: after a holder was lost, nobody is granted its lock before the lock-delay that it asked for is over, in real time
+// [INV-10, C-36, L6].
+//
+// Both instants are those at which a leader proposed the entry: the one that ended the session and the one that granted, which a
+// lock's generation names. The checker keeps its own account of who held what, so it shares no arithmetic with the cell.
+#ifndef BRAMAH_SIM_CHECK_DELAY_CHECKER_H_
+#define BRAMAH_SIM_CHECK_DELAY_CHECKER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "core/api/event.h"
+#include "core/cell/view.h"
+#include "sim/check/reporter.h"
+
+namespace bramah::sim {
+
+// What the checker remembers of entries and locks.
+struct ProposedEntry {
+  Term term;
+  Time at = 0;
+};
+// Of a lock by a holder that was lost.
+struct LostHold {
+  Time at = 0;
+  Time until = 0;  // real time; 0: none
+};
+struct DelayedLock {
+  Position generation;  // of the latest period of being held that was seen
+  v1::LockMode mode = v1::FREE;
+  std::vector<cell::HolderView> holders;  // at present
+  LostHold exclusive;  // of an exclusive holder: closed to all
+  LostHold shared;     // of a shared holder: closed to exclusive ones
+};
+
+class DelayChecker {
+ public:
+  // Clocks keep their rates within `rho_ppm`.
+  DelayChecker(int64_t rho_ppm, Reporter* reporter) : rho_ppm_(rho_ppm), reporter_(reporter) {}
+
+  // A leader took entry `index` into its log at the real time `at`.
+  void Appended(Time at, LogIndex index, Term term);
+  // At the first application of an index.
+  void Applied(const CoreEvent& applied);
+  // The locks that are held after the step at real time `at`, in which everything collected so far was applied.
+  void Look(Time at, const std::vector<cell::LockView>& locks);
+
+ private:
+  void Left(SessionId session, HandleId handle);
+  void Lost(SessionId session, Time at);
+  void CheckGrant(Time at, const cell::LockView& lock, const LostHold& loss);
+
+  int64_t rho_ppm_;
+  Reporter* reporter_;
+  absl::btree_map<LogIndex, ProposedEntry> proposals_;   // the latest of each index; recent ones
+  absl::btree_map<std::string, DelayedLock> locks_;          // by path
+};
+
+}  // namespace bramah::sim
+
+#endif  // BRAMAH_SIM_CHECK_DELAY_CHECKER_H_
