@@ -1,5 +1,5 @@
 // ChildGuard: when a command that runs under a lock has to be stopped, so that it is dead before another session may get the
-// lock. There is no lock-delay yet, so the local lease is all there is. Pure.
+// lock. The lock-delay is for what cannot be stopped: requests that the command has sent. Pure.
 #ifndef BRAMAH_CLI_CHILD_GUARD_H_
 #define BRAMAH_CLI_CHILD_GUARD_H_
 

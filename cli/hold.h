@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "CLI/CLI.hpp"
 #include "cli/session.h"
 #include "net_real/client.h"
 
@@ -18,8 +20,12 @@ struct LockWish {
   std::string name;  // as the user wrote it
   v1::LockMode mode = v1::EXCLUSIVE;
   bool try_only = false;
-  Time deadline = kNever;  // for waiting
+  Duration lock_delay = 0;  // how long nobody gets the lock if this process is lost while it holds it
+  Time deadline = kNever;   // for waiting
 };
+
+// --lock-delay, which sets `wish->lock_delay`.
+void AddLockDelayOption(CLI::App& verb, Duration fallback, const std::shared_ptr<LockWish>& wish);
 
 struct HeldByUs {
   uint64_t handle = 0;

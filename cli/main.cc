@@ -34,7 +34,7 @@ constexpr const char* kFooter =
     "A command run by `lock` or `elect` gets BRAMAH_LOCK_PATH, BRAMAH_LOCK_MODE, BRAMAH_LOCK_GENERATION (an integer\n"
     "that rises with every holder: pass it to what the lock protects), BRAMAH_SEQUENCER, BRAMAH_SESSION.\n"
     "\n"
-    "Not built yet: client caches, events, ACLs, sequencers (BRAMAH_SEQUENCER is empty), lock-delay, encryption,\n"
+    "Not built yet: client caches, events, ACLs, sequencers (BRAMAH_SEQUENCER is empty), encryption,\n"
     "changes of membership.";
 
 // Options that take a value as the next argument, before any verb.

@@ -130,4 +130,13 @@ std::optional<Failure> CellSession::OpenNode(const GlobalName& target, uint32_t 
   return Call(command, FormatGlobalName(target.cell, target.path), outcome);
 }
 
+std::optional<Failure> CellSession::OpenToLock(const GlobalName& target, Duration lock_delay, v1::Outcome* outcome) {
+  v1::Command command;
+  command.set_kind(v1::OPEN);
+  command.set_path(target.path);
+  command.set_open_flags(v1::OPEN_WRITE | v1::OPEN_MAY_CREATE);
+  command.set_lock_delay_ns(lock_delay);
+  return Call(command, FormatGlobalName(target.cell, target.path), outcome);
+}
+
 }  // namespace bramah::cli

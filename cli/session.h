@@ -33,6 +33,8 @@ class CellSession {
   std::optional<Failure> Call(const v1::Command& command, const std::string& name, v1::Outcome* outcome);
   // OPEN. `flags` are bits of v1::OpenFlag.
   std::optional<Failure> OpenNode(const GlobalName& target, uint32_t flags, const std::string& contents, v1::Outcome* outcome);
+  // For writing, created if needed; a hold that is lost delays the lock.
+  std::optional<Failure> OpenToLock(const GlobalName& target, Duration lock_delay, v1::Outcome* outcome);
 
   net_real::RealClient& client() { return *client_; }
   // Local instant at which --timeout ends.

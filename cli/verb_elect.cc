@@ -102,6 +102,7 @@ void AddElectVerb(CLI::App& app, Context& context) {
   auto value = std::make_shared<std::string>();
   verb->add_option("path", wish->name, "/ls/<cell>/...; the file is created if needed")->required()->type_name("PATH");
   verb->add_option("--value", *value, "What the others shall see, an address for example")->required()->type_name("V");
+  AddLockDelayOption(*verb, 0, wish);
   verb->footer(
       "The winner prints 'elected V generation N' and holds the lock until it is signalled, or while CMD runs. The others print\n"
       "'primary V' whenever it changes, and wait for their turn for ever unless --timeout is given. Exit 76: the lock became\n"
