@@ -168,8 +168,11 @@ void Disk::Truncate(Inode& inode, uint64_t size) {
 // --------------------------------------------------------------------------------------------------------------------- names
 
 Disk::Inode* Disk::Find(FileId file) const {
+  if (latest_.inode != nullptr && latest_.file == file) return latest_.inode;
   const auto at = view_.find(file);
-  return at == view_.end() ? nullptr : at->second.get();
+  if (at == view_.end()) return nullptr;
+  latest_ = {file, at->second.get()};
+  return latest_.inode;
 }
 
 void Disk::ApplyName(Names& names, const Pending& change) {
@@ -187,6 +190,7 @@ void Disk::ApplyName(Names& names, const Pending& change) {
 void Disk::ChangeName(FileOp::Kind kind, FileId file, FileId to, InodeRef inode) {
   pending_.push_back({kind, file, to, std::move(inode)});
   ApplyName(view_, pending_.back());
+  latest_ = Found();
 }
 
 std::vector<FileInfo> Disk::List() const {
@@ -253,6 +257,7 @@ void Disk::CrashMachine(const CrashRules& rules) {
   }
   pending_.clear();
   view_ = durable_;
+  latest_ = Found();
   for (const auto& [id, inode] : view_) CrashInode(*inode, id, rules);
 }
 
@@ -283,6 +288,7 @@ std::optional<std::string> Disk::FlipBit(uint64_t choice) {
 
 void Disk::Wipe() {
   view_.clear();
+  latest_ = Found();
   durable_.clear();
   pending_.clear();
 }

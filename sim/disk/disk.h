@@ -100,7 +100,14 @@ class Disk {
   void ChangeName(FileOp::Kind kind, FileId file, FileId to, InodeRef inode);
   Inode* Find(FileId file) const;
 
+  // What Find found last: most operations are about the file of the one before. Forgotten whenever names of the view change.
+  struct Found {
+    FileId file;
+    Inode* inode = nullptr;
+  };
+
   Names view_;
+  mutable Found latest_;
   Names durable_;
   std::vector<Pending> pending_;
 };

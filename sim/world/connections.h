@@ -54,8 +54,15 @@ class Connections {
   }
   Connection& of(ConnectionEnd end) { return all_[end.connection]; }
   Connection::End& at(ConnectionEnd end) { return all_[end.connection].end[end.side]; }
+  const Connection::End& at(ConnectionEnd end) const { return all_[end.connection].end[end.side]; }
   // The even id that the accepting side knows a connection by.
   static ConnId AcceptedId(ConnectionEnd end) { return ConnId(2 * (uint64_t{end.connection} + 1)); }
+  // The end that has this even id; nothing if there is none.
+  ConnectionEnd Accepted(ConnId id) const {
+    const uint64_t number = id.value() / 2;
+    if (number == 0 || number > all_.size()) return ConnectionEnd();
+    return {static_cast<uint32_t>(number - 1), 1};
+  }
 
  private:
   std::vector<Connection> all_;

@@ -32,7 +32,14 @@ void World::Detach(Host& host, ConnId conn) {
   if (at != host.connections.end() && at->first == conn) host.connections.erase(at);
 }
 
+// What `host` knows as `conn`, unless that end is gone.
 ConnectionEnd World::FindEnd(const Host& host, ConnId conn) const {
+  if (conn.value() % 2 == 0) {
+    const ConnectionEnd end = connections_.Accepted(conn);
+    if (!end) return ConnectionEnd();
+    const Connection::End& mine = connections_.at(end);
+    return mine.process == host.id && mine.state == Connection::kUp ? end : ConnectionEnd();
+  }
   const auto at = Locate(host.connections, conn);
   return at != host.connections.end() && at->first == conn ? at->second : ConnectionEnd();
 }
