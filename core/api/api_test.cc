@@ -69,5 +69,19 @@ TEST(Effects, KeepsOrderAndRecyclesBodies) {
   EXPECT_EQ(again.number(), 0u);
 }
 
+TEST(Effects, OneBodyMayGoToSeveralConnections) {
+  Effects effects;
+  effects.Send<v1::Ping>(ConnId(2), After{3, 0}).set_number(9);
+  effects.SendAgain(ConnId(4));
+  ASSERT_EQ(effects.ops().size(), 2u);
+  const Effects::SendOp& first = effects.send(effects.ops()[0]);
+  const Effects::SendOp& second = effects.send(effects.ops()[1]);
+  EXPECT_EQ(first.to, ConnId(2));
+  EXPECT_EQ(second.to, ConnId(4));
+  EXPECT_EQ(second.body, first.body);
+  EXPECT_EQ(second.kind, MessageKind::kPing);
+  EXPECT_EQ(second.after, first.after);
+}
+
 }  // namespace
 }  // namespace bramah

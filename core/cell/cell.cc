@@ -37,7 +37,7 @@ void Cell::Apply(LogIndex index, Time time, const v1::Command& command, Applied&
   applied.outcome.set_handle(command.handle());
   if (entry.position <= last_) return entry.Refuse(v1::MALFORMED);
   last_ = entry.position;
-  time_ = std::max(time_, time);
+  time_ = std::max(time_, std::min(time, kClusterTimeMax));
   if (!WellFormed(command)) return entry.Refuse(v1::MALFORMED);
   switch (command.kind()) {
     case v1::NEW_EPOCH:

@@ -51,6 +51,8 @@ struct Applied {
   void Clear();            // keeps capacity
 };
 
+// Latest cluster time that a cell knows, 146 years: whatever an entry says, adding to its time cannot overflow.
+inline constexpr Time kClusterTimeMax = kNever / 2;
 // Largest incarnation number of a cell: positions keep 16 bits for it.
 inline constexpr uint32_t kIncarnationMax = 0xffff;
 
@@ -60,7 +62,8 @@ class Cell {
   Cell(const Limits* limits, uint32_t incarnation);
 
   // Applies the command of log entry `index`, made at cluster time `time`. Total: any command in any state gives an outcome. A
-  // time before that of the entry before counts as equal to it. `applied` is cleared first.
+  // time before that of the entry before counts as equal to it, one beyond kClusterTimeMax as that. `applied` is cleared
+  // first.
   // Session commands of an unknown session answer SESSION_EXPIRED and have no effect.
   // Indexes rise from call to call; an entry that does not come after last() is refused as MALFORMED.
   void Apply(LogIndex index, Time time, const v1::Command& command, Applied& applied, Probes& probes);

@@ -184,6 +184,14 @@ TEST_F(CellLockDelay, EndedDelaysGrantInPathOrder) {
   EXPECT_EQ(cell.applied().decisions[1].session, SessionId(waiting[0]));
 }
 
+TEST_F(CellLockDelay, NoTimeOfAnEntryMakesADelayOverflow) {
+  ASSERT_EQ(Acquire(a), v1::OK);
+  cell.Advance(kNever - cell.time());
+  ASSERT_EQ(cell.Do(Expire(a)), v1::OK);
+  EXPECT_EQ(cell.cell().next_delay_end(), kClusterTimeMax + kDelay);
+  EXPECT_EQ(TryAcquire(b, 2), v1::LOCK_DELAYED);
+}
+
 // A leader that took over may know an earlier time than its predecessor wrote.
 TEST_F(CellLockDelay, A14TimeThatFallsBackCountsAsStandingStill) {
   cell.Advance(kDelay);

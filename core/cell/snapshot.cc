@@ -212,7 +212,7 @@ bool Cell::Load(std::string_view bytes) {
   incarnation_ = in.U32();
   last_ = Take<Position>(in);
   time_ = static_cast<Time>(in.U64());
-  if (incarnation_ > kIncarnationMax) return false;
+  if (incarnation_ > kIncarnationMax || time_ < 0 || time_ > kClusterTimeMax) return false;
   sessions_ = session::SessionTable();
   return LoadNodes(in) && LoadSessions(in) && LoadDelays(in) && in.Finished() && Derive() && !CheckInvariants(View());
 }

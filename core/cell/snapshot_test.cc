@@ -121,6 +121,15 @@ TEST(Snapshot, HugeCountsAreRefusedWithoutAllocating) {
   EXPECT_FALSE(loaded.Load(bytes));
 }
 
+TEST(Snapshot, AnImpossibleTimeIsRefused) {
+  for (const int64_t time : {int64_t{-1}, kClusterTimeMax + 1, kNever}) {
+    std::string bytes = TestCell().Saved();
+    StoreLittle(bytes.data() + 20, static_cast<uint64_t>(time));
+    Limits limits;
+    EXPECT_FALSE(Cell(&limits, 0).Load(bytes)) << time;
+  }
+}
+
 TEST(Snapshot, UnknownVersionIsRefused) {
   std::string bytes = TestCell().Saved();
   ++bytes[4];
