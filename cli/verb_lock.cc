@@ -33,9 +33,9 @@ void AddLockVerb(CLI::App& app, Context& context) {
   verb->add_flag("--try", wish->try_only, "Exit 75 at once if the lock is not free");
   AddLockDelayOption(*verb, 15 * kSecond, wish);
   verb->footer(
-      "Waits for the lock for ever unless --timeout is given. If the lock becomes uncertain, the command gets SIGTERM, and SIGKILL\n"
-      "3 s later, in time to be dead before the lock can pass to somebody else; the exit code is then 76. If this process itself is\n"
-      "killed, so is the command; --lock-delay is for what that had under way.");
+      "Waits for the lock for ever unless --timeout is given. If the lock becomes uncertain, the command gets SIGTERM, and\n"
+      "SIGKILL 3 s later, in time to be dead before the lock can pass to somebody else; the exit code is then 76. If this\n"
+      "process itself is killed, so is the command; --lock-delay is for what that had under way.");
   verb->callback([wish, &context] { context.run = [wish, &context] { return RunLock(context, *wish); }; });
 }
 

@@ -25,8 +25,8 @@ class LockChecker {
 
   // At the first application of an index; only collects.
   void Applied(const CoreEvent& applied);
-  // After the step that applied: looks at the state of the replica if anything relevant was applied, and returns the locks that are
-  // held if these may have changed. REQUIRES: the cell has applied everything that was collected.
+  // After the step that applied: looks at the state of the replica if anything relevant was applied, and returns the locks that
+  // are held if these may have changed. REQUIRES: the cell has applied everything that was collected.
   std::optional<std::vector<cell::LockView>> AfterStep(Time at, ReplicaId replica, const cell::Cell& cell);
   // The expensive part at once.
   void CheckNodes(Time at, ReplicaId replica, const cell::CellView& view);
