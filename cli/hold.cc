@@ -135,11 +135,12 @@ int RunUnderLock(const Context& context, CellSession& session, const LockWish& w
       kNever);
   child.ReturnTerminal();
   if (!guard.fired()) return child.exit_code();
+  session.Abandon();
   return Report(context, Lost(wish.name, "the command was stopped (" + child.DescribeEnd() + ")"));
 }
 
 void ReleaseLock(CellSession& session, const HeldByUs& held) {
-  if (!BelievesHeld(session.client().view(), held.handle)) return;
+  if (session.abandoned() || !BelievesHeld(session.client().view(), held.handle)) return;
   v1::Command command;
   command.set_kind(v1::RELEASE);
   command.set_handle(held.handle);

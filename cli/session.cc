@@ -77,7 +77,7 @@ CellSession::CellSession(const Context& context, std::string cell, std::function
 }
 
 CellSession::~CellSession() {
-  if (client_ != nullptr) client_->EndSession(kGoodbye);
+  if (client_ != nullptr && !abandoned_) client_->EndSession(kGoodbye);
 }
 
 std::optional<Failure> CellSession::Open() {

@@ -24,7 +24,7 @@ class CellSession {
  public:
   // `context` is borrowed. Nothing is sent before Open.
   CellSession(const Context& context, std::string cell, std::function<void(const CoreEvent&)> on_event = nullptr);
-  // Ends the session, so that nothing of it lingers until its lease ends.
+  // Ends the session, so that nothing of it lingers until its lease ends, unless it was abandoned.
   ~CellSession();
 
   // Opens a session; exit 78 without endpoints, 69 if no master answers in time.
@@ -35,6 +35,10 @@ class CellSession {
   std::optional<Failure> OpenNode(const GlobalName& target, uint32_t flags, const std::string& contents, v1::Outcome* outcome);
   // For writing, created if needed; a hold that is lost delays the lock.
   std::optional<Failure> OpenToLock(const GlobalName& target, Duration lock_delay, v1::Outcome* outcome);
+
+  // The session is not ended but left to its lease: what it had under way may not have arrived yet, and its locks are delayed.
+  void Abandon() { abandoned_ = true; }
+  bool abandoned() const { return abandoned_; }
 
   net_real::RealClient& client() { return *client_; }
   // Local instant at which --timeout ends.
@@ -49,6 +53,7 @@ class CellSession {
   const Context& context_;
   const std::string cell_;
   Time deadline_ = 0;
+  bool abandoned_ = false;
   std::unique_ptr<net_real::RealClient> client_;
 };
 

@@ -13,6 +13,8 @@ inline constexpr Duration kMicrosecond = 1'000;
 inline constexpr Duration kMillisecond = 1'000'000;
 inline constexpr Duration kSecond = 1'000'000'000;
 inline constexpr Time kNever = INT64_MAX;
+// The latest cluster time [L6], 146 years: sums and differences of such times do not overflow, whatever a peer or a disk says.
+inline constexpr Time kClusterTimeMax = kNever / 2;
 
 inline constexpr int64_t kMillion = 1'000'000;
 

@@ -51,8 +51,6 @@ struct Applied {
   void Clear();            // keeps capacity
 };
 
-// Latest cluster time that a cell knows, 146 years: whatever an entry says, adding to its time cannot overflow.
-inline constexpr Time kClusterTimeMax = kNever / 2;
 // Largest incarnation number of a cell: positions keep 16 bits for it.
 inline constexpr uint32_t kIncarnationMax = 0xffff;
 
@@ -76,6 +74,8 @@ class Cell {
   std::vector<SessionId> Sessions() const;
   size_t session_count() const;
   size_t node_count() const;  // without the root
+  // Cluster time of the latest entry applied. A snapshot whose time() lies beyond that of its index is a wrong one, too.
+  Time time() const { return time_; }
   // Position of the latest entry applied. A snapshot whose last() lies beyond the index it is said to stand for is a wrong one.
   Position last() const { return last_; }
   Position PositionOf(LogIndex index) const;  // what entry `index` gives to what it makes

@@ -46,7 +46,7 @@ void Cell::EndSession(SessionId id, bool lost, Entry& entry) {
     lock::Node* node = tree_.Find(handle.instance);
     if (node != nullptr && node->lock.HoldOf({id, handle_id}) != nullptr) {
       if (lost && handle.lock_delay > 0) {
-        delays_.Add(node->path, node->lock.mode(), time_ + handle.lock_delay);
+        delays_.Add(node->path, node->lock.mode(), std::min(time_ + handle.lock_delay, kClusterTimeMax));
         SOMETIMES(entry.probes, kLockDelayed, true);
       }
       node->lock.Release({id, handle_id});

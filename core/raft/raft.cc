@@ -166,7 +166,9 @@ void Raft::AdvanceCommit(Context& ctx, LogIndex to) {
   ctx.out.Event(CoreEvent::kCommitAdvanced).index = commit_;
 }
 
-Time Raft::ClusterTime(Time now) const { return std::max(base_time_ + (now - elected_at_), log_.last_time()); }
+Time Raft::ClusterTime(Time now) const {
+  return std::min(std::max(base_time_ + (now - elected_at_), log_.last_time()), kClusterTimeMax);
+}
 
 Time Raft::WhenClusterTime(Time cluster_time) const {
   return cluster_time <= log_.last_time() ? elected_at_ : elected_at_ + (cluster_time - base_time_);

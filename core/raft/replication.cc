@@ -146,8 +146,9 @@ bool Raft::StoreEntries(Context& ctx, const v1::AppendRequest& request) {
     index = index.Next();
     if (index <= log_.base()) continue;
     std::optional<Entry> entry = Entry::Parse(Blob(bytes));
-    const bool possible = entry.has_value() && entry->term() <= Term(request.term()) && entry->term() >= log_.TermAt(
-                              std::min(index.Prev(), log_.last()));
+    const LogIndex before = std::min(index.Prev(), log_.last());
+    const bool possible = entry.has_value() && entry->term() <= Term(request.term()) &&
+                          entry->term() >= log_.TermAt(before) && entry->cluster_time() >= log_.TimeAt(before);
     if (!possible) {
       ctx.out.probes().Reach(ProbeId::kMalformedMessage);
       break;

@@ -60,7 +60,9 @@ void Raft::OnSnapshotChunk(Context& ctx, ReplicaId from, ConnId conn, const v1::
     return answer(chunk.total(), true, ctx.storage.Need(term_, index));
   }
   if (installing_ || incoming_complete_) return answer(incoming_total_, false, term_durable);
-  if (chunk.total() == 0 || chunk.total() > kSnapshotBytesMax || chunk.offset() + chunk.data().size() > chunk.total()) {
+  const bool timely = chunk.cluster_time() >= 0 && chunk.cluster_time() <= kClusterTimeMax;
+  const bool fits = chunk.total() <= kSnapshotBytesMax && chunk.offset() + chunk.data().size() <= chunk.total();
+  if (chunk.total() == 0 || !fits || !timely) {
     ctx.out.probes().Reach(ProbeId::kMalformedMessage);
     return;
   }

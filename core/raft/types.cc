@@ -24,6 +24,7 @@ std::optional<Entry> Entry::Parse(Blob bytes) {
   Entry entry;
   entry.term_ = Term(LoadLittle<uint64_t>(view.data()));
   entry.cluster_time_ = LoadLittle<int64_t>(view.data() + 8);
+  if (entry.cluster_time_ < 0 || entry.cluster_time_ > kClusterTimeMax) return std::nullopt;
   const uint8_t kind = static_cast<uint8_t>(view[16]);
   if (kind != static_cast<uint8_t>(EntryKind::kCommand) && kind != static_cast<uint8_t>(EntryKind::kConfiguration)) {
     return std::nullopt;

@@ -35,7 +35,8 @@ raft::Options RaftOptions(const ServerConfig& config) {
 // Takes over the cell state that stands for the log up to `snapshot`'s index. False if the bytes are no such state; `cell` is
 // then not to be used.
 bool LoadCell(const raft::Snapshot& snapshot, cell::Cell& cell) {
-  return cell.Load(snapshot.state.view()) && cell.last() <= cell.PositionOf(snapshot.meta.index);
+  return cell.Load(snapshot.state.view()) && cell.last() <= cell.PositionOf(snapshot.meta.index) &&
+         cell.time() <= snapshot.meta.cluster_time;
 }
 
 constexpr uint64_t MakeEpoch(uint32_t incarnation, Term term) { return uint64_t{incarnation} << 48 | term.value(); }

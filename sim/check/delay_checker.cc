@@ -19,12 +19,16 @@ Duration AtLeast(Duration delay, int64_t rho_ppm) {
 }  // namespace
 
 void DelayChecker::Appended(Time at, LogIndex index, Term term) {
-  proposals_[index] = {term, at};
-  while (proposals_.size() > kKept) proposals_.erase(proposals_.begin());
+  proposed_[{index, term}] = at;
+  while (proposed_.size() > kKept) proposed_.erase(proposed_.begin());
 }
 
 void DelayChecker::Applied(const CoreEvent& applied) {
   if (!applied.effect) return;
+  const auto proposal = proposed_.find({applied.index, applied.term});
+  const Time at = proposal == proposed_.end() ? kNever : proposal->second;
+  applied_[applied.index] = at;
+  while (applied_.size() > kKept) applied_.erase(applied_.begin());
   switch (applied.command) {
     case v1::RELEASE:
     case v1::CLOSE:
@@ -32,10 +36,8 @@ void DelayChecker::Applied(const CoreEvent& applied) {
       return Left(applied.session, applied.handle);
     case v1::END_SESSION:
     case v1::EXPIRE_SESSION: {
-      const auto proposal = proposals_.find(applied.index);
-      const bool known = proposal != proposals_.end() && proposal->second.term == applied.term;
       const bool asked = applied.command == v1::END_SESSION && applied.reason == v1::END_CLOSED;
-      return Lost(applied.session, known && !asked ? proposal->second.at : kNever);
+      return Lost(applied.session, asked ? kNever : at);
     }
     default:
       return;
@@ -76,12 +78,12 @@ void DelayChecker::Look(Time at, const std::vector<cell::LockView>& locks) {
 }
 
 void DelayChecker::CheckGrant(Time at, const cell::LockView& lock, const LostHold& loss) {
-  const auto proposal = proposals_.find(LogIndex(lock.generation.value() & kIndexMask));
-  if (proposal == proposals_.end() || proposal->second.at >= loss.until) return;
+  const auto granted = applied_.find(LogIndex(lock.generation.value() & kIndexMask));
+  if (granted == applied_.end() || granted->second >= loss.until) return;
   reporter_->Report("lock.delay", at,
                     absl::StrCat("the lock of ", lock.path, " was granted by an entry proposed ",
-                                 (proposal->second.at - loss.at) / kMicrosecond, " us after the one that lost it, ",
-                                 (loss.until - proposal->second.at) / kMicrosecond, " us before its lock-delay was over"));
+                                 (granted->second - loss.at) / kMicrosecond, " us after the one that lost it, ",
+                                 (loss.until - granted->second) / kMicrosecond, " us before its lock-delay was over"));
 }
 
 }  // namespace bramah::sim

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -17,16 +18,12 @@
 
 namespace bramah::sim {
 
-// What the checker remembers of entries and locks.
-struct ProposedEntry {
-  Term term;
-  Time at = 0;
-};
-// Of a lock by a holder that was lost.
+// When a holder was lost, and until when its lock is closed.
 struct LostHold {
   Time at = 0;
   Time until = 0;  // real time; 0: none
 };
+// What the checker knows of the lock of one name.
 struct DelayedLock {
   Position generation;  // of the latest period of being held that was seen
   v1::LockMode mode = v1::FREE;
@@ -54,8 +51,10 @@ class DelayChecker {
 
   int64_t rho_ppm_;
   Reporter* reporter_;
-  absl::btree_map<LogIndex, ProposedEntry> proposals_;   // the latest of each index; recent ones
-  absl::btree_map<std::string, DelayedLock> locks_;          // by path
+  // Real times of recent proposals: of all, since an index may have seen several leaders; and of those that were applied.
+  absl::btree_map<std::pair<LogIndex, Term>, Time> proposed_;
+  absl::btree_map<LogIndex, Time> applied_;
+  absl::btree_map<std::string, DelayedLock> locks_;  // by path
 };
 
 }  // namespace bramah::sim

@@ -59,6 +59,17 @@ TEST_F(DelayCheckerTest, AGrantRightAfterAnExpiry) {
   EXPECT_EQ(Fired(), "lock.delay");
 }
 
+// What a deposed leader appends at the same places is never applied.
+TEST_F(DelayCheckerTest, AProposalOfAnotherTermChangesNothing) {
+  Hold(v1::EXCLUSIVE, kDelay);
+  checker_.Appended(2 * kSecond, LogIndex(6), Term(1));
+  checker_.Appended(3 * kSecond, LogIndex(6), Term(9));
+  Apply(2 * kSecond, 6, v1::EXPIRE_SESSION, 1);
+  checker_.Appended(2 * kSecond + kDelay, LogIndex(7), Term(9));
+  Grant(3 * kSecond);
+  EXPECT_EQ(Fired(), "lock.delay");
+}
+
 TEST_F(DelayCheckerTest, OneMillisecondTooEarly) {
   Hold(v1::EXCLUSIVE, kDelay);
   Apply(2 * kSecond, 6, v1::EXPIRE_SESSION, 1);
