@@ -107,6 +107,28 @@ TEST(RaftPaper, ADelayedShorterAppendLeavesTheLogAsItIs) {
   EXPECT_EQ(cluster.raft(2).log().last(), last);
 }
 
+// Stamps never fall along a log; a leader that says otherwise is not believed.
+TEST(RaftPaper, AnEntryWhoseStampFallsIsRefused) {
+  TestCluster cluster(3);
+  cluster.Campaign(1);
+  cluster.Run();
+  const Raft& leader = cluster.raft(1);
+  const LogIndex last = cluster.raft(2).log().last();
+  v1::AppendRequest request;
+  request.set_term(leader.term().value());
+  request.set_prev_index(last.value());
+  request.set_prev_term(leader.log().TermAt(last).value());
+  const Time before = leader.log().TimeAt(last);
+  for (const Time time : {before - 1, before}) {
+    request.clear_entries();
+    request.add_entries(std::string(Entry(leader.term(), time, EntryKind::kCommand, "x").bytes().view()));
+    Envelope envelope{ReplicaId(1), ReplicaId(2), MessageKind::kAppendRequest, {}};
+    EncodeFrame(envelope.kind, request, &envelope.frame);
+    cluster.Deliver(envelope);
+    EXPECT_EQ(cluster.raft(2).log().last(), time < before ? last : last.Next()) << time;
+  }
+}
+
 // [Raft §5.4.2, figure 8] An entry of an earlier term on a majority is not committed by counting.
 TEST(RaftPaper, OldTermEntriesAreCommittedOnlyBehindAnEntryOfTheOwnTerm) {
   TestCluster cluster(5);

@@ -26,6 +26,13 @@ TEST(Entry, ParsesItsOwnBytesAndNothingShorter) {
   EXPECT_FALSE(Entry::Parse(Blob(entry.bytes().view().substr(0, Entry::kHeaderBytes - 1))).has_value());
 }
 
+TEST(Entry, RefusesAnImpossibleTime) {
+  EXPECT_TRUE(Entry::Parse(Entry(Term(1), kClusterTimeMax, EntryKind::kCommand, "x").bytes()).has_value());
+  for (const Time time : {Time{-1}, kClusterTimeMax + 1, kNever}) {
+    EXPECT_FALSE(Entry::Parse(Entry(Term(1), time, EntryKind::kCommand, "x").bytes()).has_value()) << time;
+  }
+}
+
 TEST(Entry, RefusesAnUnknownKind) {
   std::string bytes(MakeEntry(1).bytes().view());
   bytes[16] = 9;
