@@ -43,25 +43,20 @@ Failure NotGranted(CellSession& session, const LockWish& wish, SessionState stat
 
 void AddLockDelayOption(CLI::App& verb, Duration fallback, const std::shared_ptr<LockWish>& wish) {
   wish->lock_delay = fallback;
-  const auto set = [wish](const std::string& text) {
-    const std::optional<Duration> parsed = ParseDuration(text);
-    if (!parsed.has_value()) throw CLI::ValidationError("--lock-delay", "'" + text + "' is no duration such as 500ms, 5s or 1m");
-    if (*parsed > kLockDelayMax) {
-      throw CLI::ValidationError("--lock-delay", "'" + text + "' is more than the " + FormatDuration(kLockDelayMax) + " allowed");
-    }
-    wish->lock_delay = *parsed;
+  const auto not_too_long = [](const std::string& text) {
+    const bool too_long = ParseDuration(text).value_or(0) > kLockDelayMax;
+    return too_long ? "'" + text + "' is more than the " + FormatDuration(kLockDelayMax) + " allowed" : std::string();
   };
-  verb.add_option_function<std::string>("--lock-delay", set,
-                                        "Nobody gets the lock for so long after this process was lost; default " +
-                                            FormatDuration(fallback))
-      ->type_name("DURATION");
+  AddDuration(verb, "--lock-delay", &wish->lock_delay, "Nobody gets the lock for so long after this process was lost")
+      ->check(not_too_long);
 }
 
 int Interruption::Tell(const Context& context) const { return failure.has_value() ? Report(context, *failure) : 128 + signal; }
 
 std::optional<Interruption> TakeLock(CellSession& session, const LockWish& wish, HeldByUs* held, std::function<void()> waiting) {
   v1::Outcome opened;
-  if (auto failure = session.OpenToLock(wish.target, wish.lock_delay, &opened)) return Interruption{0, failure};
+  const uint32_t flags = v1::OPEN_WRITE | v1::OPEN_MAY_CREATE;
+  if (auto failure = session.OpenNode(wish.target, flags, "", &opened, wish.lock_delay)) return Interruption{0, failure};
   held->handle = opened.handle();
   v1::Command command;
   command.set_kind(v1::ACQUIRE);

@@ -121,20 +121,12 @@ std::optional<Failure> CellSession::Call(const v1::Command& command, const std::
 }
 
 std::optional<Failure> CellSession::OpenNode(const GlobalName& target, uint32_t flags, const std::string& contents,
-                                             v1::Outcome* outcome) {
+                                             v1::Outcome* outcome, Duration lock_delay) {
   v1::Command command;
   command.set_kind(v1::OPEN);
   command.set_path(target.path);
   command.set_open_flags(flags);
   command.set_contents(contents);
-  return Call(command, FormatGlobalName(target.cell, target.path), outcome);
-}
-
-std::optional<Failure> CellSession::OpenToLock(const GlobalName& target, Duration lock_delay, v1::Outcome* outcome) {
-  v1::Command command;
-  command.set_kind(v1::OPEN);
-  command.set_path(target.path);
-  command.set_open_flags(v1::OPEN_WRITE | v1::OPEN_MAY_CREATE);
   command.set_lock_delay_ns(lock_delay);
   return Call(command, FormatGlobalName(target.cell, target.path), outcome);
 }

@@ -31,10 +31,9 @@ class CellSession {
   std::optional<Failure> Open();
   // One call within what is left of --timeout since Open. `name` is only for the message.
   std::optional<Failure> Call(const v1::Command& command, const std::string& name, v1::Outcome* outcome);
-  // OPEN. `flags` are bits of v1::OpenFlag.
-  std::optional<Failure> OpenNode(const GlobalName& target, uint32_t flags, const std::string& contents, v1::Outcome* outcome);
-  // For writing, created if needed; a hold that is lost delays the lock.
-  std::optional<Failure> OpenToLock(const GlobalName& target, Duration lock_delay, v1::Outcome* outcome);
+  // OPEN. `flags` are bits of v1::OpenFlag; `lock_delay` counts if the handle loses a lock.
+  std::optional<Failure> OpenNode(const GlobalName& target, uint32_t flags, const std::string& contents, v1::Outcome* outcome,
+                                  Duration lock_delay = 0);
 
   // The session is not ended but left to its lease: what it had under way may not have arrived yet, and its locks are delayed.
   void Abandon() { abandoned_ = true; }

@@ -7,7 +7,9 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/keyed.h"
@@ -159,6 +161,7 @@ class Walk {
     for (const NodeView& node : view.nodes) paths.push_back(node.path);
     ASSERT_EQ(paths, model_.Paths()) << where;
     ASSERT_TRUE(view.delays == model_.Delays()) << where;
+    CheckEphemerals(view, where);
     CheckRead(client, where);
     ++Codes()[got.outcome.code()];
     if (got.outcome.code() == v1::BAD_HANDLE || (command.kind() == v1::OPEN && got.outcome.code() != v1::OK)) {
@@ -170,6 +173,33 @@ class Walk {
       client = Client();
       client.sent = std::move(sent);
     }
+  }
+
+  // ViewOfEphemerals is the part of View that it says.
+  void CheckEphemerals(const CellView& all, const std::string& where) {
+    const Position also = all.nodes[Pick(all.nodes.size())].instance;
+    const CellView part = cell_.cell().ViewOfEphemerals(absl::MakeConstSpan(&also, 1));
+    std::vector<NodeView> nodes;
+    std::set<Position> wanted{also};
+    for (const NodeView& node : all.nodes) {
+      if (!node.ephemeral) continue;
+      nodes.push_back(node);
+      wanted.insert(node.instance);
+    }
+    ASSERT_TRUE(part.nodes == nodes) << where;
+    const auto of_wanted = [&](const CellView& view) {
+      std::vector<std::pair<SessionId, HandleView>> handles;
+      for (const SessionView& session : view.sessions) {
+        for (const HandleView& handle : session.handles) {
+          if (wanted.count(handle.instance) > 0) handles.emplace_back(session.session, handle);
+        }
+      }
+      return handles;
+    };
+    ASSERT_TRUE(of_wanted(part) == of_wanted(all)) << where;
+    size_t handles = 0;
+    for (const SessionView& session : part.sessions) handles += session.handles.size();
+    ASSERT_EQ(handles, of_wanted(all).size()) << where;
   }
 
   void CheckRead(const Client& client, const std::string& where) {

@@ -74,6 +74,21 @@ TEST_F(DiskTest, ReadsStopAtTheEndOfTheFile) {
   EXPECT_EQ(reads_[1].view(), "");
 }
 
+// Allocated space behind the last sector that was ever written is not worth reading; zeros that were written are.
+TEST_F(DiskTest, ReadsMayLeaveOutTheZerosOfAnAllocation) {
+  Create(kFile);
+  Do(MakeLong(FileOp::kZeroFill, kFile, 0, 4096));
+  Do(MakeLong(FileOp::kRead, kFile, 0, 4096));
+  Write(kFile, 512, std::string(600, '\0'));
+  Do(MakeLong(FileOp::kRead, kFile, 0, 4096));
+  Do(MakeLong(FileOp::kRead, kFile, 3000, 10));
+  ASSERT_EQ(reads_.size(), 3u);
+  EXPECT_EQ(reads_[0].view(), "");
+  EXPECT_EQ(reads_[1].view(), std::string(1536, '\0'));
+  EXPECT_EQ(reads_[2].view(), "");
+  EXPECT_EQ(disk_.View(kFile), std::string(4096, '\0'));
+}
+
 TEST_F(DiskTest, OperationsOnMissingFilesFail) {
   EXPECT_EQ(disk_.Apply(Make(FileOp::kWrite, kFile, 0, "x"), &reads_), DiskError::kWriteIo);
   EXPECT_EQ(disk_.Apply(Make(FileOp::kSyncData, kFile), &reads_), DiskError::kSyncIo);

@@ -6,7 +6,7 @@
 # defines an id by a table row or a heading that starts with it: "| D-52 |", "### L1".
 set -euo pipefail
 
-id='(A|C|D|P|R)-[0-9]{2}|ST-[0-9]{2}|L[1-6]'
+id='(A|C|D|P|R)-[0-9]{2}|ST-[0-9]{2}|INV-[0-9]{1,2}|L[1-6]'
 notes=() sources=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do notes+=("$1"); shift; done
 [ $# -gt 0 ] && shift

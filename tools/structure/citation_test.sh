@@ -6,13 +6,13 @@ cd "$TEST_SRCDIR/$TEST_WORKSPACE"
 
 printf '%s\n' '| D-01 | x |' '### L1 Authority' '| **A-02** | y |' 'D-03 in prose defines nothing' > "$TEST_TMPDIR/note.md"
 echo '// [D-01, L1] [A-02]' > "$TEST_TMPDIR/good.h"
-echo '// [D-01; D-03] and [Raft §5.4; ST-99]' > "$TEST_TMPDIR/bad.h"
+echo '// [D-01; D-03] and [Raft §5.4; ST-99, INV-77]' > "$TEST_TMPDIR/bad.h"
 "$check" "$TEST_TMPDIR/note.md" -- "$TEST_TMPDIR/good.h"
 if said=$("$check" "$TEST_TMPDIR/note.md" -- "$TEST_TMPDIR/bad.h"); then
   echo "the check accepted rules that stand nowhere"
   exit 1
 fi
-for rule in D-03 ST-99; do grep -q "^$rule stands nowhere" <<< "$said" || { echo "not named: $rule in $said"; exit 1; }; done
+for rule in D-03 ST-99 INV-77; do grep -q "^$rule stands nowhere" <<< "$said" || { echo "not named: $rule in $said"; exit 1; }; done
 
 mkdir -p "$TEST_TMPDIR/core/lock"
 touch "$TEST_TMPDIR/core/lock/tree.h"
