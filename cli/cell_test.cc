@@ -204,7 +204,7 @@ TEST_F(CellTest, CommandUnderALockSeesWhatItNeeds) {
   EXPECT_EQ(LineAfter(run.out, "BRAMAH_LOCK_MODE="), "shared");
   EXPECT_GT(std::stoull(LineAfter(run.out, "BRAMAH_LOCK_GENERATION=")), 0u);
   EXPECT_EQ(LineAfter(run.out, "BRAMAH_SESSION=").size(), 16u);
-  EXPECT_NE(run.out.find("BRAMAH_SEQUENCER=\n"), std::string::npos);
+  EXPECT_EQ(LineAfter(run.out, "BRAMAH_SEQUENCER=").substr(0, 5), "s1:s:");
   EXPECT_EQ(Run({"lock", "/ls/demo/l", "--", "/no/such/program"}).code, 127);
   EXPECT_EQ(Run({"lock", "/ls/demo/l", "--", "sh", "-c", "kill -9 $$"}).code, 128 + SIGKILL);
 
@@ -214,6 +214,31 @@ TEST_F(CellTest, CommandUnderALockSeesWhatItNeeds) {
   signalled->process().Signal(SIGTERM);
   EXPECT_EQ(signalled->Wait().code, 42);
   EXPECT_EQ(json::parse(Run({"stat", "-o", "json", "/ls/demo/l"}).out)["lock_mode"], "free");
+}
+
+// [C-32] A server that gets the sequencer can ask the cell about it.
+TEST_F(CellTest, ASequencerIsGoodForAsLongAsTheLockIsHeld) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
+  ASSERT_EQ(mkfifo((scratch_ + "/go").c_str(), 0600), 0);
+  const auto holder =
+      Start({"lock", "/ls/local/l", "--", "sh", "-c", "echo sequencer $BRAMAH_SEQUENCER; read line < " + scratch_ + "/go"});
+  ASSERT_TRUE(WaitFor([&] { return !LineAfter(holder->out(), "sequencer ").empty(); }));
+  const std::string sequencer = LineAfter(holder->out(), "sequencer ");
+  const json checked = json::parse(Run({"check", "--exclusive", sequencer, "-o", "json"}).out);
+  EXPECT_EQ(checked["valid"], true);
+  EXPECT_EQ(checked["path"], "/ls/local/l");
+  EXPECT_EQ(checked["mode"], "exclusive");
+  EXPECT_EQ(checked["generation"], json::parse(Run({"stat", "-o", "json", "/ls/local/l"}).out)["lock_generation"]);
+  std::string forged = sequencer;
+  forged[5] = forged[5] == '0' ? '1' : '0';
+  EXPECT_EQ(Run({"check", forged}).code, 65);
+  EXPECT_EQ(Run({"check", "s1"}).code, 65);
+
+  std::ofstream(scratch_ + "/go") << "go\n";
+  EXPECT_EQ(holder->Wait().code, 0);
+  const Finished late = Run({"check", sequencer});
+  EXPECT_EQ(late.code, 76);
+  EXPECT_NE(late.err.find("sequencer_invalid"), std::string::npos) << late.err;
 }
 
 TEST_F(CellTest, CommandIsStoppedBeforeTheLeaseEndsWhenTheCellIsGone) {

@@ -41,6 +41,7 @@ void AddStatusVerb(CLI::App& app, Context& context);
 void AddFileVerbs(CLI::App& app, Context& context);
 void AddLockVerb(CLI::App& app, Context& context);
 void AddElectVerb(CLI::App& app, Context& context);
+void AddCheckVerb(CLI::App& app, Context& context);
 void AddSessionVerb(CLI::App& app, Context& context);
 void AddSimVerbs(CLI::App& app, Context& context);
 

@@ -99,6 +99,11 @@ std::optional<Failure> HoldUntilSignalled(CellSession& session, const LockWish& 
 int RunUnderLock(const Context& context, CellSession& session, const LockWish& wish, const HeldByUs& held,
                  const std::vector<std::string>& argv) {
   RealClient& client = session.client();
+  v1::Command command;
+  command.set_kind(v1::GET_SEQUENCER);
+  command.set_handle(held.handle);
+  const v1::Outcome described = client.Call(command, context.timeout);
+  if (described.code() != v1::OK) return Report(context, Lost(wish.name, "the cell did not confirm it"));
   SpawnOptions spawn;
   spawn.argv = argv;
   spawn.own_group = true;
@@ -106,7 +111,7 @@ int RunUnderLock(const Context& context, CellSession& session, const LockWish& w
   spawn.environment = {{"BRAMAH_LOCK_PATH", wish.name},
                        {"BRAMAH_LOCK_MODE", wish.mode == v1::SHARED ? "shared" : "exclusive"},
                        {"BRAMAH_LOCK_GENERATION", std::to_string(held.generation)},
-                       {"BRAMAH_SEQUENCER", ""},
+                       {"BRAMAH_SEQUENCER", described.sequencer()},
                        {"BRAMAH_SESSION", Hex16(client.view().session.value())}};
   Process child;
   if (const int error = child.Start(spawn)) {

@@ -32,10 +32,10 @@ constexpr const char* kFooter =
     "\n"
     "Environment: BRAMAH_ENDPOINTS, BRAMAH_TIMEOUT, BRAMAH_OUTPUT stand for --endpoints, --timeout, --output.\n"
     "A command run by `lock` or `elect` gets BRAMAH_LOCK_PATH, BRAMAH_LOCK_MODE, BRAMAH_LOCK_GENERATION (an integer\n"
-    "that rises with every holder: pass it to what the lock protects), BRAMAH_SEQUENCER, BRAMAH_SESSION.\n"
+    "that rises with every holder: pass it to what the lock protects), BRAMAH_SEQUENCER (the same in a form that\n"
+    "`check` verifies and nobody can forge), BRAMAH_SESSION.\n"
     "\n"
-    "Not built yet: client caches, events, ACLs, sequencers (BRAMAH_SEQUENCER is empty), encryption,\n"
-    "changes of membership.";
+    "Not built yet: client caches, events, ACLs, encryption, changes of membership.";
 
 // Options that take a value as the next argument, before any verb.
 bool TakesValue(std::string_view arg) { return arg == "-o" || arg == "--output" || arg == "--timeout" || arg == "--endpoints"; }
@@ -148,6 +148,7 @@ int Main(int argc, char** argv) {
   AddFileVerbs(app, context);
   AddLockVerb(app, context);
   AddElectVerb(app, context);
+  AddCheckVerb(app, context);
   AddSessionVerb(app, context);
   AddSimVerbs(app, context);
   app.footer(kFooter);  // now, or every verb would inherit it

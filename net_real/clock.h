@@ -34,7 +34,7 @@ using BootTimer = asio::basic_waitable_timer<BootClock, SlicedWait>;
 Time Now();
 BootClock::time_point ToTimePoint(Time at);
 
-// 64 bits from the kernel's generator: the seed of one incarnation of a node.
+// 64 bits from the kernel's generator: the seed of one incarnation of a node, or half of a secret.
 uint64_t EntropySeed();
 
 }  // namespace bramah::net_real

@@ -165,7 +165,7 @@ class RealServer::Host : public Node {
   void Start() {
     const Identity expect{options_.cell, ReplicaId(options_.id), 0, 0};
     const std::vector<FileInfo> files = directory_.List();
-    Feed(Boot{&expect, EntropySeed(), files});
+    Feed(Boot{&expect, EntropySeed(), files, {EntropySeed(), EntropySeed()}});
   }
 
   void Fail(Failure failure) {

@@ -5,6 +5,7 @@
 #include "core/api/effects.h"
 #include "core/api/files.h"
 #include "core/api/path.h"
+#include "core/api/sequencer.h"
 
 namespace bramah {
 namespace {
@@ -40,6 +41,48 @@ TEST(Path, ParentAndBase) {
   EXPECT_EQ(ParentPath("/a/b"), "/a");
   EXPECT_EQ(ParentPath("/a"), "/");
   EXPECT_EQ(BaseName("/a/b"), "b");
+}
+
+const Sequencer kSequencer{"/a/b:c d", Position(0x3000000000012), v1::EXCLUSIVE, Position(0x30000000000ff)};
+const MacKey kKey{11, 22};
+
+TEST(SequencerText, C32SaysNameInstanceModeAndGeneration) {
+  for (const v1::LockMode mode : {v1::SHARED, v1::EXCLUSIVE}) {
+    Sequencer sequencer = kSequencer;
+    sequencer.mode = mode;
+    const std::string text = FormatSequencer(sequencer, kKey);
+    EXPECT_EQ(ParseSequencer(text), sequencer);
+    EXPECT_EQ(VerifySequencer(text, kKey), sequencer);
+    EXPECT_EQ(text.substr(0, 39), std::string("s1:") + (mode == v1::SHARED ? "s" : "x") + ":0003000000000012:00030000000000ff:");
+  }
+  const std::string longest = "/" + std::string(255, 'a');
+  EXPECT_LE(FormatSequencer({longest, Position(1), v1::SHARED, Position(1)}, kKey).size(), kSequencerBytesMax - kPathBytesMax + 256);
+}
+
+TEST(SequencerText, NoChangedCharacterAndNoOtherKeyPasses) {
+  const std::string text = FormatSequencer(kSequencer, kKey);
+  EXPECT_FALSE(VerifySequencer(text, {11, 23}).has_value());
+  EXPECT_FALSE(VerifySequencer(text, {}).has_value());
+  for (size_t at = 0; at < text.size(); ++at) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string changed = text;
+      changed[at] = static_cast<char>(changed[at] ^ 1 << bit);
+      EXPECT_FALSE(VerifySequencer(changed, kKey).has_value()) << changed;
+    }
+  }
+}
+
+TEST(SequencerText, NothingElseParses) {
+  const std::string text = FormatSequencer(kSequencer, kKey);
+  for (size_t size = 0; size < text.size(); ++size) {
+    EXPECT_FALSE(VerifySequencer(text.substr(0, size), kKey).has_value()) << size;
+  }
+  for (const std::string& other : {text + "/", "s2" + text.substr(2), "s1:f" + text.substr(4), std::string(5'000, '/')}) {
+    EXPECT_FALSE(ParseSequencer(other).has_value()) << other;
+  }
+  std::string capital = text;
+  capital[17] = 'A';
+  EXPECT_FALSE(ParseSequencer(capital).has_value()) << "there is one way to write a number";
 }
 
 TEST(Files, NamesRoundTripAndNothingElseParses) {

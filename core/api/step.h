@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "core/api/files.h"
 #include "core/base/ids.h"
+#include "core/base/mac.h"
 #include "core/base/time.h"
 #include "core/wire/kinds.h"
 
@@ -55,11 +56,13 @@ inline constexpr int kTimerCount = static_cast<int>(TimerId::kCount);
 // Views, borrowed for one Step; whoever drives owns the data.
 
 // First input of an incarnation, exactly once. `expect` and `files` are for servers (null and empty for clients); a server whose
-// directory holds anything else than `expect` halts. `seed` is the node's source of randomness and must differ between boots.
+// directory holds anything else than `expect` halts. `seed` is the node's source of randomness and must differ between boots;
+// what is drawn from it may become known. `secret` (servers) is drawn from nothing that does: the cell may keep it as its own.
 struct Boot {
   const Identity* expect = nullptr;
   uint64_t seed = 0;
   absl::Span<const FileInfo> files;
+  MacKey secret;
 };
 // The connection is usable and the peer said `peer`. Ids of dialled connections are the node's own choice (odd), ids of accepted
 // ones the driver's (even).

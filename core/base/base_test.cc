@@ -10,6 +10,7 @@
 #include "core/base/hash.h"
 #include "core/base/ids.h"
 #include "core/base/keyed.h"
+#include "core/base/mac.h"
 #include "core/base/probe.h"
 #include "core/base/small_map.h"
 #include "core/base/time.h"
@@ -105,6 +106,27 @@ TEST(Bytes, RoundTripAndShortRead) {
   EXPECT_TRUE(reader.Finished());
   EXPECT_EQ(reader.U64(), 0u);
   EXPECT_FALSE(reader.ok());
+}
+
+// The vectors of the function's authors: key 00 01 .. 0f, messages 00 01 .. of growing length.
+TEST(Mac, AgreesWithThePublishedVectors) {
+  const MacKey key{0x0706050403020100u, 0x0f0e0d0c0b0a0908u};
+  std::string message;
+  for (int i = 0; i < 15; ++i) message += static_cast<char>(i);
+  EXPECT_EQ(Mac(key, std::string_view(message).substr(0, 0)), 0x726fdb47dd0e0e31u);
+  EXPECT_EQ(Mac(key, std::string_view(message).substr(0, 1)), 0x74f839c593dc67fdu);
+  EXPECT_EQ(Mac(key, std::string_view(message).substr(0, 2)), 0x0d6c8009d9a94f5au);
+  EXPECT_EQ(Mac(key, std::string_view(message).substr(0, 8)), 0x93f5f5799a932462u);
+  EXPECT_EQ(Mac(key, message), 0xa129ca6149be45e5u);
+}
+
+TEST(Mac, DependsOnEveryBitOfTheKeyAndTheLength) {
+  const uint64_t plain = Mac({}, "message");
+  EXPECT_NE(Mac({}, std::string_view("message\0", 8)), plain);
+  for (int bit = 0; bit < 64; ++bit) {
+    EXPECT_NE(Mac({uint64_t{1} << bit, 0}, "message"), plain);
+    EXPECT_NE(Mac({0, uint64_t{1} << bit}, "message"), plain);
+  }
 }
 
 TEST(Bytes, LengthBeyondTheEndFails) {

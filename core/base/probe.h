@@ -45,6 +45,9 @@ namespace bramah {
   X(kLockRevokedByExpiry, "a lock was freed by a session's end")                             \
   X(kLockDelayed, "a lock stayed closed after its holder was lost")                          \
   X(kLockDelayEnded, "a lock-delay ended and somebody had waited for that")                  \
+  X(kHolderPoisoned, "a handle that held a lock was poisoned")                               \
+  X(kGuardRefused, "a call was refused because its sequencer was no longer valid")           \
+  X(kFencedOff, "a resource refused the token of a former holder")                           \
   X(kEphemeralRemoved, "an ephemeral node went with its last reference")                     \
   X(kClientJeopardy, "a client entered jeopardy")                                            \
   X(kClientSafe, "a client came back from jeopardy")                                         \

@@ -41,6 +41,7 @@ void Cell::Apply(LogIndex index, Time time, const v1::Command& command, Applied&
   if (!WellFormed(command)) return entry.Refuse(v1::MALFORMED);
   switch (command.kind()) {
     case v1::NEW_EPOCH:
+      NewEpoch(entry);
       break;
     case v1::CREATE_SESSION:
       CreateSession(entry);
@@ -54,6 +55,14 @@ void Cell::Apply(LogIndex index, Time time, const v1::Command& command, Applied&
     default:
       ApplyOfSession(entry);
   }
+}
+
+// A secret that never leaves the cell must be made in it: the first leader's is kept by all, those of later ones go by [D-01].
+void Cell::NewEpoch(Entry& entry) {
+  const MacKey offered{entry.command.nonce_low(), entry.command.nonce_high()};
+  if (secret_ || !offered) return;
+  secret_ = offered;
+  entry.applied.effect = true;
 }
 
 void Cell::ApplyOfSession(Entry& entry) {
@@ -121,7 +130,10 @@ void Cell::Execute(Entry& entry) {
       Open(entry);
       break;
     case v1::CLOSE:
-      Close(entry);
+      Close(entry, /*lost=*/false);
+      break;
+    case v1::POISON:
+      Close(entry, /*lost=*/true);
       break;
     case v1::SET_CONTENTS:
       SetContents(entry);
@@ -144,12 +156,15 @@ void Cell::Execute(Entry& entry) {
 }
 
 uint64_t Cell::digest() const {
-  const uint64_t hash = FoldHash(tree_.digest() + sessions_.digest() + delays_.digest(), incarnation_);
-  return FoldHash(FoldHash(hash, last_.value()), static_cast<uint64_t>(time_));
+  return Digest(tree_.digest() + sessions_.digest() + delays_.digest());
 }
 
 uint64_t Cell::DigestSlow() const {
-  const uint64_t hash = FoldHash(tree_.DigestSlow() + sessions_.DigestSlow() + delays_.DigestSlow(), incarnation_);
+  return Digest(tree_.DigestSlow() + sessions_.DigestSlow() + delays_.DigestSlow());
+}
+
+uint64_t Cell::Digest(uint64_t tables) const {
+  const uint64_t hash = FoldHash(FoldHash(tables, incarnation_), secret_.low ^ secret_.high);
   return FoldHash(FoldHash(hash, last_.value()), static_cast<uint64_t>(time_));
 }
 

@@ -13,6 +13,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
+#include "core/base/mac.h"
 #include "core/base/probe.h"
 #include "core/base/time.h"
 #include "core/cell/view.h"
@@ -65,7 +66,7 @@ class Cell {
   // Session commands of an unknown session answer SESSION_EXPIRED and have no effect.
   // Indexes rise from call to call; an entry that does not come after last() is refused as MALFORMED.
   void Apply(LogIndex index, Time time, const v1::Command& command, Applied& applied, Probes& probes);
-  // GET_CONTENTS, GET_STAT, READ_DIR against the present state; never changes it.
+  // GET_CONTENTS, GET_STAT, READ_DIR, GET_SEQUENCER, CHECK_SEQUENCER against the present state; never changes it.
   void Read(const v1::Command& command, v1::Outcome& outcome) const;
 
   // ---- what the master needs to know
@@ -123,6 +124,8 @@ class Cell {
   bool AnswerFromTable(Entry& entry);
   void Execute(Entry& entry);
 
+  void NewEpoch(Entry& entry);
+
   // Sessions.
   void CreateSession(Entry& entry);
   void ExpireSession(Entry& entry);
@@ -132,13 +135,19 @@ class Cell {
   // Commands of a session; each sets outcome and effect.
   void Open(Entry& entry);
   lock::Node* CreateNode(Entry& entry);
-  void Close(Entry& entry);
+  void Close(Entry& entry, bool lost);
   void SetContents(Entry& entry);
   void Delete(Entry& entry);
   void Acquire(Entry& entry);
   void Release(Entry& entry);
 
   Target TargetOf(Entry& entry);
+  // OK, or why the sequencer of a command forbids it; a command without one may proceed [D-42].
+  v1::Code JudgeSequencer(const v1::Command& command) const;
+  void CheckSequencer(const v1::Command& command, v1::Outcome& outcome) const;
+  void GetSequencer(const lock::Node& node, const lock::Owner& owner, v1::Outcome& outcome) const;
+  // The holder is gone without having released [D-32].
+  void StartLockDelay(const lock::Node& node, Duration delay, Entry& entry);
   // Makes `owner` stop holding or waiting; false if it did neither.
   bool LeaveLock(lock::Node& node, const lock::Owner& owner, Entry& entry);
   // Ends what has passed of the name's delay, and grants to the queue what is open.
@@ -150,6 +159,9 @@ class Cell {
   void CloseHandle(session::Session& session, HandleId id, Entry& entry);
   // Removes `node` and then every ancestor that lived only by having children [D-47].
   void RemoveNode(lock::Node& node, Entry& entry);
+
+  // `tables`: sum of those of the parts.
+  uint64_t Digest(uint64_t tables) const;
 
   // Snapshot parts.
   bool LoadNodes(ByteReader& in);
@@ -164,6 +176,7 @@ class Cell {
   uint32_t incarnation_;
   Position last_;
   Time time_ = 0;  // cluster time of the entry at last_
+  MacKey secret_;  // for check digits; none before the first NewEpoch
   lock::Tree tree_;
   lock::Delays delays_;
   session::SessionTable sessions_;

@@ -78,6 +78,25 @@ TEST_F(CellLockDelay, D32ReleaseAndCloseOpenTheLockAtOnce) {
   EXPECT_TRUE(Granted(c));
 }
 
+TEST_F(CellLockDelay, D32PoisonOfTheHolderIsALoss) {
+  ASSERT_EQ(Acquire(a), v1::OK);
+  ASSERT_EQ(Acquire(b), v1::QUEUED);
+  ASSERT_EQ(cell.Do(PoisonOf(a, 3, 1)), v1::OK);
+  EXPECT_TRUE(cell.applied().decisions.empty());
+  EXPECT_EQ(cell.cell().next_delay_end(), cell.time() + kDelay);
+  EXPECT_EQ(cell.Do(Set(a, 4, 1, "x")), v1::BAD_HANDLE) << "nothing of the handle is left at the master [Chubby §4.6]";
+}
+
+TEST_F(CellLockDelay, D32PoisonOfAWaiterOrAnIdleHandleIsNone) {
+  ASSERT_EQ(Acquire(b), v1::OK);
+  ASSERT_EQ(Acquire(a), v1::QUEUED);
+  ASSERT_EQ(cell.Do(PoisonOf(a, 3, 1, {2})), v1::OK);
+  ASSERT_EQ(cell.Do(PoisonOf(c, 2, 1)), v1::OK);
+  EXPECT_EQ(cell.cell().next_delay_end(), kNever);
+  ASSERT_EQ(cell.Do(ReleaseOf(b, 3, 1)), v1::OK);
+  EXPECT_TRUE(cell.applied().decisions.empty()) << "who was poisoned no longer waits";
+}
+
 TEST_F(CellLockDelay, AHandleThatAskedForNoneLeavesNone) {
   ASSERT_EQ(Acquire(b), v1::OK);
   ASSERT_EQ(Acquire(c), v1::QUEUED);

@@ -1,4 +1,6 @@
 // Commands on locks, and what follows when a lock is left.
+#include <algorithm>
+
 #include "core/base/check.h"
 #include "core/cell/cell.h"
 
@@ -65,6 +67,12 @@ bool Cell::LeaveLock(lock::Node& node, const lock::Owner& owner, Entry& entry) {
     return false;
   }
   return true;
+}
+
+void Cell::StartLockDelay(const lock::Node& node, Duration delay, Entry& entry) {
+  if (delay == 0) return;
+  delays_.Add(node.path, node.lock.mode(), std::min(time_ + delay, kClusterTimeMax));
+  SOMETIMES(entry.probes, kLockDelayed, true);
 }
 
 void Cell::Promote(lock::Node& node, Entry& entry) {

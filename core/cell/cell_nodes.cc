@@ -13,12 +13,15 @@ Cell::Target Cell::TargetOf(Entry& entry) {
     entry.Refuse(v1::BAD_HANDLE);
     return target;
   }
-  target.node = tree_.Find(target.handle->instance);
-  if (target.node == nullptr) {
-    entry.Refuse(v1::STALE_HANDLE);
-  } else {
-    entry.outcome().set_instance(target.node->instance.value());
+  lock::Node* node = tree_.Find(target.handle->instance);
+  const v1::Code code = node == nullptr ? v1::STALE_HANDLE : JudgeSequencer(entry.command);
+  SOMETIMES(entry.probes, kGuardRefused, code == v1::SEQUENCER_INVALID);
+  if (code != v1::OK) {
+    entry.Refuse(code);
+    return target;
   }
+  target.node = node;
+  entry.outcome().set_instance(node->instance.value());
   return target;
 }
 
@@ -70,14 +73,18 @@ lock::Node* Cell::CreateNode(Entry& entry) {
 }
 
 // Never fails. The calls it gives up are settled here and now, in replicated state: a copy of one that comes later, from whatever
-// stream or master, finds its seq answered and can neither open the handle again nor leave a lock behind [A-22, PR-06].
-void Cell::Close(Entry& entry) {
+// stream or master, finds its seq answered and can neither open the handle again nor leave a lock behind [A-22, PR-06]. What a
+// poisoned handle sent under its lock may be on its way to others still, so that lock is `lost` [D-32].
+void Cell::Close(Entry& entry, bool lost) {
   session::Session& session = *entry.session;
   const HandleId id(entry.command.handle());
   for (const uint64_t seq : entry.command.gives_up()) session.results.GiveUp(RequestSeq(seq), id);
   const session::Handle* handle = session.Find(id);
   if (handle == nullptr) return;
   lock::Node* node = tree_.Find(handle->instance);
+  const bool holds = node != nullptr && node->lock.HoldOf(entry.owner()) != nullptr;
+  if (lost && holds) StartLockDelay(*node, handle->lock_delay, entry);
+  SOMETIMES(entry.probes, kHolderPoisoned, lost && holds);
   if (node != nullptr && LeaveLock(*node, entry.owner(), entry)) Promote(*node, entry);
   CloseHandle(session, id, entry);
   entry.applied.effect = true;

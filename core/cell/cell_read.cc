@@ -1,8 +1,10 @@
 // Reads and views: everything that looks at a cell without changing it.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "core/api/path.h"
+#include "core/api/sequencer.h"
 #include "core/cell/cell.h"
 
 namespace bramah::cell {
@@ -70,11 +72,15 @@ void Cell::Read(const v1::Command& command, v1::Outcome& outcome) const {
   outcome.set_handle(command.handle());
   const session::Session* session = sessions_.Find(SessionId(command.session()));
   if (session == nullptr) return outcome.set_code(v1::SESSION_EXPIRED);
+  if (command.kind() == v1::CHECK_SEQUENCER) return CheckSequencer(command, outcome);
   const session::Handle* handle = session->Find(HandleId(command.handle()));
   if (handle == nullptr) return outcome.set_code(v1::BAD_HANDLE);
   const lock::Node* node = tree_.Find(handle->instance);
   if (node == nullptr) return outcome.set_code(v1::STALE_HANDLE);
+  if (const v1::Code code = JudgeSequencer(command); code != v1::OK) return outcome.set_code(code);
   switch (command.kind()) {
+    case v1::GET_SEQUENCER:
+      return GetSequencer(*node, {session->id(), HandleId(command.handle())}, outcome);
     case v1::GET_STAT:
       break;
     case v1::GET_CONTENTS:
@@ -89,6 +95,36 @@ void Cell::Read(const v1::Command& command, v1::Outcome& outcome) const {
       return outcome.set_code(v1::MALFORMED);
   }
   FillStat(*node, outcome);
+}
+
+v1::Code Cell::JudgeSequencer(const v1::Command& command) const {
+  if (command.sequencer().empty()) return v1::OK;
+  const std::optional<Sequencer> sequencer = VerifySequencer(command.sequencer(), secret_);
+  if (!sequencer) return v1::BAD_SEQUENCER;
+  const lock::Node* node = tree_.Find(sequencer->instance);
+  // Whoever holds: a shared lock's sequencer is good as long as one of its holders remains, since the generation is theirs alike.
+  // Within a lock-delay nobody holds [D-40, D-41].
+  const bool held = node != nullptr && node->lock.mode() == sequencer->mode;
+  return held && node->lock.generation() == sequencer->generation ? v1::OK : v1::SEQUENCER_INVALID;
+}
+
+void Cell::CheckSequencer(const v1::Command& command, v1::Outcome& outcome) const {
+  const std::optional<Sequencer> sequencer = VerifySequencer(command.sequencer(), secret_);
+  if (!sequencer) return outcome.set_code(v1::BAD_SEQUENCER);
+  outcome.set_instance(sequencer->instance.value());
+  outcome.set_lock_generation(sequencer->generation.value());
+  outcome.set_lock_mode(sequencer->mode);
+  const bool mode = command.mode() == v1::FREE || command.mode() == sequencer->mode;
+  outcome.set_code(mode ? JudgeSequencer(command) : v1::SEQUENCER_INVALID);
+}
+
+// Only to a handle that holds: a former holder must never get the sequencer of its successor.
+void Cell::GetSequencer(const lock::Node& node, const lock::Owner& owner, v1::Outcome& outcome) const {
+  if (node.lock.HoldOf(owner) == nullptr) return outcome.set_code(v1::LOCK_NOT_HELD);
+  outcome.set_instance(node.instance.value());
+  outcome.set_lock_generation(node.lock.generation().value());
+  outcome.set_lock_mode(node.lock.mode());
+  outcome.set_sequencer(FormatSequencer({node.path, node.instance, node.lock.mode(), node.lock.generation()}, secret_));
 }
 
 LockView Cell::ViewOf(const lock::Node& node) const {
@@ -115,6 +151,7 @@ CellView Cell::View() const {
   CellView view;
   view.last = last_;
   view.time = time_;
+  view.has_secret = static_cast<bool>(secret_);
   for (const auto& [instance, node] : tree_.nodes()) view.nodes.push_back(NodeViewOf(*node, ViewOf(*node)));
   std::sort(view.nodes.begin(), view.nodes.end(), ByPath<NodeView>);
   for (const auto& [id, session] : sessions_.sessions()) view.sessions.push_back(cell::ViewOf(*session));

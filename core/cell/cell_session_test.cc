@@ -82,7 +82,7 @@ TEST(CellSession, EndOfOneLeavesTheOthers) {
   EXPECT_EQ(cell.Do(Set(b, 3, 1, "x")), v1::OK);
 }
 
-TEST(CellSession, NewEpochChangesNothing) {
+TEST(CellSession, NewEpochWithoutASecretChangesNothing) {
   TestCell cell;
   const std::string before = cell.State();
   v1::Command command;
@@ -90,6 +90,22 @@ TEST(CellSession, NewEpochChangesNothing) {
   EXPECT_EQ(cell.Do(command), v1::OK);
   EXPECT_FALSE(cell.applied().effect);
   EXPECT_EQ(cell.State(), before);
+}
+
+TEST(CellSession, TheFirstSecretIsKeptForEver) {
+  TestCell cell;
+  EXPECT_TRUE(cell.Apply(NewEpoch({1, 2})).effect);
+  const std::string state = cell.State();
+  EXPECT_FALSE(cell.Apply(NewEpoch({3, 4})).effect);
+  EXPECT_FALSE(cell.Apply(NewEpoch({})).effect);
+  EXPECT_EQ(cell.State(), state);
+}
+
+TEST(CellSession, TheSecretIsPartOfTheDigest) {
+  TestCell one, other;
+  one.Apply(NewEpoch({1, 2}));
+  other.Apply(NewEpoch({1, 6}));
+  EXPECT_NE(one.cell().digest(), other.cell().digest());
 }
 
 TEST(CellSession, EntriesMustComeInOrder) {

@@ -45,10 +45,7 @@ void Cell::EndSession(SessionId id, bool lost, Entry& entry) {
   for (const auto& [handle_id, handle] : session.handles()) {
     lock::Node* node = tree_.Find(handle.instance);
     if (node != nullptr && node->lock.HoldOf({id, handle_id}) != nullptr) {
-      if (lost && handle.lock_delay > 0) {
-        delays_.Add(node->path, node->lock.mode(), std::min(time_ + handle.lock_delay, kClusterTimeMax));
-        SOMETIMES(entry.probes, kLockDelayed, true);
-      }
+      if (lost) StartLockDelay(*node, handle.lock_delay, entry);
       node->lock.Release({id, handle_id});
       touched.push_back(node);
       SOMETIMES(entry.probes, kLockRevokedByExpiry, true);

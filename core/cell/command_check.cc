@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/api/sequencer.h"
+
 namespace bramah::cell {
 namespace {
 
@@ -30,6 +32,7 @@ bool IsNumbered(const v1::Command& command) {
 }  // namespace
 
 bool WellFormed(const v1::Command& command) {
+  if (command.sequencer().size() > kSequencerBytesMax) return false;
   const bool numbered = IsNumbered(command);
   const bool on_handle = numbered && command.handle() != 0;
   switch (command.kind()) {
@@ -44,6 +47,7 @@ bool WellFormed(const v1::Command& command) {
     case v1::OPEN:
       return on_handle && IsOpen(command);
     case v1::CLOSE:
+    case v1::POISON:
       return on_handle && IsClose(command);
     case v1::SET_CONTENTS:
     case v1::DELETE:

@@ -71,6 +71,7 @@ class Walk {
     if (Percent(2)) return Create(client.nonce);
     if (Percent(1)) return Expire(client.session);
     if (Percent(3)) return ExpireDelays();
+    if (Percent(2)) return NewEpoch({Pick(3), Pick(2)});
     if (!client.sent.empty() && Percent(12)) {
       v1::Command copy = client.sent[Pick(client.sent.size())];
       if (copy.kind() == v1::ACQUIRE && Percent(50)) copy.set_first_outstanding(client.first);
@@ -102,10 +103,20 @@ class Walk {
     return kPaths[Percent(50) ? 1 + Pick(3) : Pick(std::size(kPaths))];
   }
 
+  // One that the cell gave out, mostly of late; now and then not quite.
+  std::string SomeSequencer() {
+    if (sequencers_.empty()) return "none";
+    std::string text = sequencers_[sequencers_.size() - 1 - Pick(std::min<size_t>(sequencers_.size(), 5))];
+    if (Percent(5)) text[Pick(text.size())] ^= 1;
+    return text;
+  }
+
   v1::Command Fresh(Client& client) {
     const uint64_t seq = ++client.seq;
     if (Percent(30)) client.first = std::max(client.first, seq - Pick(std::min<uint64_t>(seq, 10)));
-    const v1::Command command = First(Body(client, client.session, seq), client.first);
+    v1::Command command = First(Body(client, client.session, seq), client.first);
+    const bool guarded = command.kind() != v1::OPEN && command.kind() != v1::CLOSE && command.kind() != v1::END_SESSION;
+    if (guarded && Percent(10)) command = Guarded(command, SomeSequencer());
     if (command.kind() == v1::OPEN) client.open.push_back(command.handle());
     if (command.kind() == v1::CLOSE) std::erase(client.open, command.handle());
     return command;
@@ -131,7 +142,7 @@ class Walk {
       for (const v1::Command& command : client.delayed) {
         if (command.handle() == handle || Percent(10)) gives_up.push_back(command.seq());
       }
-      return CloseOf(session, seq, handle, gives_up);
+      return Percent(70) ? CloseOf(session, seq, handle, gives_up) : PoisonOf(session, seq, handle, gives_up);
     }
     if (dice < 37) return Set(session, seq, handle, std::string(Pick(30), 's'));
     if (dice < 42) return CompareAndSet(session, seq, handle, "cas", 1 + Pick(3));
@@ -203,11 +214,14 @@ class Walk {
   }
 
   void CheckRead(const Client& client, const std::string& where) {
-    const v1::CommandKind kinds[] = {v1::GET_CONTENTS, v1::GET_STAT, v1::READ_DIR};
-    const v1::CommandKind kind = kinds[Pick(3)];
-    const uint64_t handle = SomeHandle(client);
-    const v1::Outcome got = cell_.Read(kind, client.session, handle);
-    ASSERT_EQ(got.ShortDebugString(), model_.Read(ReadOf(kind, client.session, handle)).ShortDebugString()) << where;
+    const v1::CommandKind kinds[] = {v1::GET_CONTENTS, v1::GET_STAT, v1::READ_DIR, v1::GET_SEQUENCER, v1::GET_SEQUENCER};
+    v1::Command read = ReadOf(kinds[Pick(5)], client.session, SomeHandle(client));
+    if (Percent(10)) read = Guarded(read, SomeSequencer());
+    if (Percent(20)) read = CheckOf(client.session, SomeSequencer(), static_cast<v1::LockMode>(Pick(3)));
+    const v1::Outcome got = cell_.Read(read);
+    ASSERT_EQ(got.ShortDebugString(), model_.Read(read).ShortDebugString()) << where << " then " << read.ShortDebugString();
+    if (!got.sequencer().empty()) sequencers_.push_back(got.sequencer());
+    if (read.kind() == v1::CHECK_SEQUENCER) ++Codes()[got.code()];
   }
 
   static std::string Text(const std::vector<Decision>& decisions) {
@@ -225,6 +239,7 @@ class Walk {
   TestCell cell_;
   NaiveModel model_;
   std::array<Client, kClients> clients_;
+  std::vector<std::string> sequencers_;  // given out
   uint64_t step_ = 0;
   uint64_t ordinal_ = 0;
 };
@@ -235,7 +250,8 @@ TEST(Differential, CellAgreesWithTheNaiveModel) {
   for (const v1::Code code :
        {v1::OK, v1::QUEUED, v1::NOT_FOUND, v1::EXISTS, v1::NOT_EMPTY, v1::NOT_A_DIRECTORY, v1::IS_A_DIRECTORY, v1::BAD_NAME,
         v1::GENERATION_MISMATCH, v1::LOCK_CONFLICT, v1::LOCK_NOT_HELD, v1::LOCK_HELD, v1::BAD_HANDLE, v1::STALE_HANDLE, v1::BUSY,
-        v1::LIMIT_REACHED, v1::ROOT_IS_PERMANENT, v1::CANCELLED, v1::SESSION_EXPIRED, v1::NOT_WRITABLE, v1::LOCK_DELAYED}) {
+        v1::LIMIT_REACHED, v1::ROOT_IS_PERMANENT, v1::CANCELLED, v1::SESSION_EXPIRED, v1::NOT_WRITABLE, v1::LOCK_DELAYED,
+        v1::SEQUENCER_INVALID, v1::BAD_SEQUENCER}) {
     EXPECT_GT(Walk::Codes()[code], 0) << v1::Code_Name(code);
   }
 }

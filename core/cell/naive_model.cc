@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/api/path.h"
+#include "core/api/sequencer.h"
 #include "core/base/hash.h"
 
 namespace bramah::cell {
@@ -61,6 +62,14 @@ Applied NaiveModel::Apply(uint64_t position, Time time, const v1::Command& comma
     applied_.effect = true;
     return applied_;
   }
+  if (command.kind() == v1::NEW_EPOCH) {
+    const MacKey offered{command.nonce_low(), command.nonce_high()};
+    if (secret_ == MacKey() && offered != MacKey()) {
+      secret_ = offered;
+      applied_.effect = true;
+    }
+    return applied_;
+  }
   if (command.kind() == v1::EXPIRE_LOCK_DELAYS) {
     std::set<std::string> paths;
     for (const auto& [path, until] : closed_) paths.insert(path);
@@ -74,7 +83,7 @@ Applied NaiveModel::Apply(uint64_t position, Time time, const v1::Command& comma
     return applied_;
   }
   if (command.kind() == v1::EXPIRE_SESSION) {
-    Lose(session);
+    Lose(session, 0, true);
     Settle();
     return applied_;
   }
@@ -140,13 +149,14 @@ v1::Outcome NaiveModel::Execute(const v1::Command& command) {
   }
   if (command.kind() == v1::END_SESSION) {
     if (command.reason() == v1::END_CLOSED) Forget(session, 0, true);
-    if (command.reason() != v1::END_CLOSED) Lose(session);
+    if (command.reason() != v1::END_CLOSED) Lose(session, 0, true);
     return outcome;
   }
-  if (command.kind() == v1::CLOSE) {
+  if (command.kind() == v1::CLOSE || command.kind() == v1::POISON) {
     for (const uint64_t seq : command.gives_up()) GiveUp(session, seq, command.handle());
     if (FindOpen(session, command.handle()) != nullptr) {
-      Forget(session, command.handle(), false);
+      if (command.kind() == v1::CLOSE) Forget(session, command.handle(), false);
+      if (command.kind() == v1::POISON) Lose(session, command.handle(), false);
       applied_.effect = true;
     }
     return outcome;
@@ -162,6 +172,10 @@ v1::Outcome NaiveModel::Execute(const v1::Command& command) {
   const std::string* path = PathOf(handle->instance);
   if (path == nullptr) {
     outcome.set_code(v1::STALE_HANDLE);
+    return outcome;
+  }
+  if (const v1::Code code = Judge(command.sequencer()); code != v1::OK) {
+    outcome.set_code(code);
     return outcome;
   }
   Node& node = nodes_.at(*path);
@@ -317,15 +331,16 @@ void NaiveModel::Forget(uint64_t session, uint64_t handle, bool whole_session) {
   applied_.effect = true;
 }
 
-void NaiveModel::Lose(uint64_t session) {
+void NaiveModel::Lose(uint64_t session, uint64_t handle, bool whole_session) {
   std::vector<std::pair<std::string, std::pair<v1::LockMode, Time>>> lost;
   for (const auto& [path, node] : nodes_) {
     for (const Hold& hold : node.holds) {
       const Duration delay = handles_[{hold.session, hold.handle}].lock_delay;
-      if (hold.session == session && delay > 0) lost.push_back({path, {node.mode, time_ + delay}});
+      const bool goes = hold.session == session && (whole_session || hold.handle == handle);
+      if (goes && delay > 0) lost.push_back({path, {node.mode, time_ + delay}});
     }
   }
-  Forget(session, 0, true);
+  Forget(session, handle, whole_session);
   for (const auto& [path, loss] : lost) {
     Time& until = (loss.first == v1::EXCLUSIVE ? closed_ : no_writers_)[path];
     until = std::max(until, loss.second);
@@ -399,6 +414,17 @@ void NaiveModel::Tell(const Wait& wait, const v1::Outcome& fate) {
   it->second.set_handle(wait.handle);
 }
 
+// A sequencer is good while the very period of being held goes on that it speaks of.
+v1::Code NaiveModel::Judge(const std::string& sequencer) const {
+  if (sequencer.empty()) return v1::OK;
+  const auto said = VerifySequencer(sequencer, secret_);
+  if (!said) return v1::BAD_SEQUENCER;
+  const auto node = nodes_.find(said->path);
+  const bool same = node != nodes_.end() && node->second.instance == said->instance.value() && !node->second.holds.empty() &&
+                    node->second.mode == said->mode && node->second.lock_generation == said->generation.value();
+  return same ? v1::OK : v1::SEQUENCER_INVALID;
+}
+
 v1::Outcome NaiveModel::Read(const v1::Command& command) const {
   v1::Outcome outcome;
   outcome.set_handle(command.handle());
@@ -407,11 +433,33 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
     return outcome;
   };
   if (sessions_.find(command.session()) == sessions_.end()) return fail(v1::SESSION_EXPIRED);
+  if (command.kind() == v1::CHECK_SEQUENCER) {
+    const auto said = VerifySequencer(command.sequencer(), secret_);
+    if (!said) return fail(v1::BAD_SEQUENCER);
+    outcome.set_instance(said->instance.value());
+    outcome.set_lock_generation(said->generation.value());
+    outcome.set_lock_mode(said->mode);
+    if (command.mode() != v1::FREE && command.mode() != said->mode) return fail(v1::SEQUENCER_INVALID);
+    return fail(Judge(command.sequencer()));
+  }
   const Handle* handle = FindOpen(command.session(), command.handle());
   if (handle == nullptr) return fail(v1::BAD_HANDLE);
   const std::string* path = PathOf(handle->instance);
   if (path == nullptr) return fail(v1::STALE_HANDLE);
+  if (const v1::Code code = Judge(command.sequencer()); code != v1::OK) return fail(code);
   const Node& node = nodes_.at(*path);
+  if (command.kind() == v1::GET_SEQUENCER) {
+    for (const Hold& hold : node.holds) {
+      if (hold.session != command.session() || hold.handle != command.handle()) continue;
+      outcome.set_instance(node.instance);
+      outcome.set_lock_generation(node.lock_generation);
+      outcome.set_lock_mode(node.mode);
+      outcome.set_sequencer(
+          FormatSequencer({*path, Position(node.instance), node.mode, Position(node.lock_generation)}, secret_));
+      return outcome;
+    }
+    return fail(v1::LOCK_NOT_HELD);
+  }
   if (command.kind() == v1::GET_CONTENTS && node.directory) return fail(v1::IS_A_DIRECTORY);
   if (command.kind() == v1::READ_DIR && !node.directory) return fail(v1::NOT_A_DIRECTORY);
   if (command.kind() == v1::GET_CONTENTS) outcome.set_contents(node.contents);

@@ -64,8 +64,9 @@ class NaiveModel {
   void Delete(const v1::Command& command, const std::string& path, v1::Outcome& outcome);
   void Set(const v1::Command& command, Node& node, v1::Outcome& outcome);
   void Forget(uint64_t session, uint64_t handle, bool whole_session);
-  // The whole session goes without having asked for it.
-  void Lose(uint64_t session);
+  // The handle, or the whole session, goes without having let go of its locks.
+  void Lose(uint64_t session, uint64_t handle, bool whole_session);
+  v1::Code Judge(const std::string& sequencer) const;
   bool Open(const std::string& path, v1::LockMode mode) const;
   void EndDelays(const std::string& path);
   void Settle();
@@ -81,6 +82,7 @@ class NaiveModel {
   Time time_ = 0;
   std::map<std::string, Time> closed_;       // by path: nobody gets the lock before
   std::map<std::string, Time> no_writers_;   // by path: nobody gets it exclusively before
+  MacKey secret_;
   uint64_t position_ = static_cast<uint64_t>(3) << 48;
   Applied applied_;
   std::map<std::string, Node> nodes_;

@@ -1,6 +1,7 @@
 // The encoding of a whole cell, little-endian [A-24, SN-02: everything that Apply reads is in it].
 //
-//   u32 magic, u32 version, u32 incarnation, u64 position and i64 cluster time of the last entry
+//   u32 magic, u32 version, u32 incarnation, u64 position and i64 cluster time of the last entry, u64 low and u64 high half of
+//   the secret
 //   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 content generation, contents,
 //     u8 lock mode, u64 lock generation, u64 holders (session, handle, seq), u64 waiters (since, session, handle, seq, u8 mode)
 //   u64 sessions, each: u64 id, nonce (high, low), u64 first outstanding, u64 handles (id, instance, u8 writable,
@@ -20,7 +21,7 @@ namespace bramah::cell {
 namespace {
 
 constexpr uint32_t kMagic = 0x4c4c4543;  // "CELL"
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 
 // Flags of nodes.
 constexpr uint8_t kDirectory = 1;
@@ -194,6 +195,8 @@ void Cell::Save(std::string* bytes) const {
   out.U32(incarnation_);
   out.U64(last_.value());
   out.U64(static_cast<uint64_t>(time_));
+  out.U64(secret_.low);
+  out.U64(secret_.high);
   out.U64(tree_.nodes().size());
   for (const auto& [instance, node] : tree_.nodes()) SaveNode(*node, out);
   out.U64(sessions_.size());
@@ -212,6 +215,8 @@ bool Cell::Load(std::string_view bytes) {
   incarnation_ = in.U32();
   last_ = Take<Position>(in);
   time_ = static_cast<Time>(in.U64());
+  secret_.low = in.U64();
+  secret_.high = in.U64();
   if (incarnation_ > kIncarnationMax || time_ < 0 || time_ > kClusterTimeMax) return false;
   sessions_ = session::SessionTable();
   return LoadNodes(in) && LoadSessions(in) && LoadDelays(in) && in.Finished() && Derive() && !CheckInvariants(View());

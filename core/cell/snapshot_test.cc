@@ -115,7 +115,7 @@ TEST(Snapshot, DamagedBytesAreRefusedOrAreTheEncodingOfASoundState) {
 
 TEST(Snapshot, HugeCountsAreRefusedWithoutAllocating) {
   std::string bytes = TestCell().Saved();
-  StoreLittle(bytes.data() + 28, UINT64_MAX);
+  StoreLittle(bytes.data() + 44, UINT64_MAX);
   Limits limits;
   Cell loaded(&limits, 0);
   EXPECT_FALSE(loaded.Load(bytes));

@@ -9,7 +9,7 @@ namespace {
 
 // Everything but the exactly-once tables.
 bool SameButAnswers(const CellView& a, const CellView& b) {
-  if (a.nodes != b.nodes || a.delays != b.delays || a.sessions.size() != b.sessions.size()) return false;
+  if (a.has_secret != b.has_secret || a.nodes != b.nodes || a.delays != b.delays || a.sessions.size() != b.sessions.size()) return false;
   for (size_t i = 0; i < a.sessions.size(); ++i) {
     if (a.sessions[i].session != b.sessions[i].session || a.sessions[i].handles != b.sessions[i].handles) return false;
   }
@@ -49,6 +49,14 @@ v1::Command End(uint64_t session, uint64_t seq, v1::SessionEnd reason) {
   return command;
 }
 
+v1::Command NewEpoch(const MacKey& secret) {
+  v1::Command command;
+  command.set_kind(v1::NEW_EPOCH);
+  command.set_nonce_low(secret.low);
+  command.set_nonce_high(secret.high);
+  return command;
+}
+
 v1::Command ExpireDelays() {
   v1::Command command;
   command.set_kind(v1::EXPIRE_LOCK_DELAYS);
@@ -72,6 +80,12 @@ v1::Command OpenPath(uint64_t session, uint64_t seq, uint64_t handle, std::strin
 v1::Command CloseOf(uint64_t session, uint64_t seq, uint64_t handle, std::vector<uint64_t> gives_up) {
   v1::Command command = OfSession(v1::CLOSE, session, seq, handle);
   for (const uint64_t given_up : gives_up) command.add_gives_up(given_up);
+  return command;
+}
+
+v1::Command PoisonOf(uint64_t session, uint64_t seq, uint64_t handle, std::vector<uint64_t> gives_up) {
+  v1::Command command = CloseOf(session, seq, handle, std::move(gives_up));
+  command.set_kind(v1::POISON);
   return command;
 }
 
@@ -105,6 +119,18 @@ v1::Command ReleaseOf(uint64_t session, uint64_t seq, uint64_t handle, uint64_t 
 
 v1::Command ReadOf(v1::CommandKind kind, uint64_t session, uint64_t handle) { return OfSession(kind, session, 0, handle); }
 
+v1::Command CheckOf(uint64_t session, const std::string& sequencer, v1::LockMode mode) {
+  v1::Command command = OfSession(v1::CHECK_SEQUENCER, session, 0, 0);
+  command.set_sequencer(sequencer);
+  command.set_mode(mode);
+  return command;
+}
+
+v1::Command Guarded(v1::Command command, const std::string& sequencer) {
+  command.set_sequencer(sequencer);
+  return command;
+}
+
 v1::Command First(v1::Command command, uint64_t first_outstanding) {
   command.set_first_outstanding(first_outstanding);
   return command;
@@ -134,8 +160,12 @@ const Applied& TestCell::Apply(const v1::Command& command) {
 }
 
 v1::Outcome TestCell::Read(v1::CommandKind kind, uint64_t session, uint64_t handle) const {
+  return Read(ReadOf(kind, session, handle));
+}
+
+v1::Outcome TestCell::Read(const v1::Command& command) const {
   v1::Outcome outcome;
-  cell_.Read(ReadOf(kind, session, handle), outcome);
+  cell_.Read(command, outcome);
   return outcome;
 }
 

@@ -20,17 +20,21 @@ constexpr uint64_t At(uint64_t index) { return static_cast<uint64_t>(kTestIncarn
 v1::Command Create(uint64_t nonce);
 v1::Command Expire(uint64_t session);
 v1::Command End(uint64_t session, uint64_t seq, v1::SessionEnd reason = v1::END_CLOSED);
+v1::Command NewEpoch(const MacKey& secret);
 v1::Command ExpireDelays();
 v1::Command Delayed(v1::Command open, Duration lock_delay);
 v1::Command OpenPath(uint64_t session, uint64_t seq, uint64_t handle, std::string_view path, uint32_t flags,
                      std::string_view contents = {});
 v1::Command CloseOf(uint64_t session, uint64_t seq, uint64_t handle, std::vector<uint64_t> gives_up = {});
+v1::Command PoisonOf(uint64_t session, uint64_t seq, uint64_t handle, std::vector<uint64_t> gives_up = {});
 v1::Command Set(uint64_t session, uint64_t seq, uint64_t handle, std::string_view contents);
 v1::Command CompareAndSet(uint64_t session, uint64_t seq, uint64_t handle, std::string_view contents, uint64_t generation);
 v1::Command DeleteOf(uint64_t session, uint64_t seq, uint64_t handle);
 v1::Command AcquireOf(uint64_t session, uint64_t seq, uint64_t handle, v1::LockMode mode, bool try_only = false);
 v1::Command ReleaseOf(uint64_t session, uint64_t seq, uint64_t handle, uint64_t acquire_seq = 0);
 v1::Command ReadOf(v1::CommandKind kind, uint64_t session, uint64_t handle);
+v1::Command CheckOf(uint64_t session, const std::string& sequencer, v1::LockMode mode = v1::FREE);
+v1::Command Guarded(v1::Command command, const std::string& sequencer);
 v1::Command First(v1::Command command, uint64_t first_outstanding);
 
 class TestCell {
@@ -46,6 +50,7 @@ class TestCell {
   // The code it answers.
   v1::Code Do(const v1::Command& command) { return Apply(command).outcome.code(); }
   v1::Outcome Read(v1::CommandKind kind, uint64_t session, uint64_t handle) const;
+  v1::Outcome Read(const v1::Command& command) const;
   // A new session's id.
   uint64_t Session();
   // The present lock of `path`; must be held.

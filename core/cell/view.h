@@ -84,6 +84,7 @@ struct DelayView {
 struct CellView {
   Position last;                      // of the latest entry applied
   Time time = 0;                      // cluster time of it
+  bool has_secret = false;            // for check digits
   std::vector<NodeView> nodes;        // in path order
   std::vector<SessionView> sessions;  // by id
   std::vector<DelayView> delays;      // by path

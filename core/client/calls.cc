@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/api/path.h"
+#include "core/api/sequencer.h"
 
 namespace bramah::client {
 namespace {
@@ -18,13 +19,21 @@ bool Changes(v1::CommandKind kind) {
     case v1::DELETE:
     case v1::ACQUIRE:
     case v1::RELEASE:
+    case v1::POISON:
       return true;
     default:
       return false;
   }
 }
 
-bool IsRead(v1::CommandKind kind) { return kind == v1::GET_CONTENTS || kind == v1::GET_STAT || kind == v1::READ_DIR; }
+bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v1::CHECK_SEQUENCER; }
+
+// Never fails, and never waits for what came before.
+bool Leaves(v1::CommandKind kind) { return kind == v1::CLOSE || kind == v1::POISON; }
+
+bool OnHandle(v1::CommandKind kind) {
+  return kind != v1::OPEN && kind != v1::END_SESSION && kind != v1::CHECK_SEQUENCER;
+}
 
 // What the library fills in is not the caller's to say.
 void ClearLibraryFields(v1::Command& command) {
@@ -36,6 +45,11 @@ void ClearLibraryFields(v1::Command& command) {
   command.clear_nonce_low();
   command.clear_reason();
   command.clear_acquire_seq();
+  if (command.kind() == v1::CHECK_SEQUENCER) {
+    command.clear_handle();
+  } else {
+    command.clear_sequencer();
+  }
 }
 
 }  // namespace
@@ -43,13 +57,19 @@ void ClearLibraryFields(v1::Command& command) {
 // ------------------------------------------------------------------------------------------------------------- application
 
 void Calls::Accept(const Context& context, CallId call, const v1::Command& asked) {
-  if (asked.kind() == v1::CLOSE) return AcceptClose(context, call, HandleId(asked.handle()));
+  if (Leaves(asked.kind())) return AcceptLeave(context, call, asked);
   const v1::Code refusal = Judge(context, asked);
   if (refusal != v1::OK) {
     context.out.Reply(call).set_code(refusal);
     return;
   }
   if (asked.kind() == v1::END_SESSION) return AcceptEnd(context, call);
+  Handle* const handle = Find(HandleId(asked.handle()));
+  if (asked.kind() == v1::SET_SEQUENCER) {
+    handle->sequencer = asked.sequencer();
+    context.out.Reply(call).set_handle(asked.handle());
+    return;
+  }
   Pending& pending = calls_[++last_id_];
   ++pending_;
   pending.call = call;
@@ -58,14 +78,16 @@ void Calls::Accept(const Context& context, CallId call, const v1::Command& asked
   if (asked.kind() == v1::OPEN) {
     pending.command.set_handle(++last_handle_);
     handles_[HandleId(last_handle_)].path = asked.path();
+  } else if (handle != nullptr && asked.kind() != v1::RELEASE) {
+    pending.command.set_sequencer(handle->sequencer);
   }
   Advance(context, HandleId(pending.command.handle()));
 }
 
 // OK: the call may proceed.
 v1::Code Calls::Judge(const Context& context, const v1::Command& asked) const {
-  const bool on_handle = asked.kind() != v1::OPEN && asked.kind() != v1::END_SESSION;
-  if (!Changes(asked.kind()) && !IsRead(asked.kind())) return v1::MALFORMED;
+  const bool on_handle = OnHandle(asked.kind());
+  if (!Changes(asked.kind()) && !IsRead(asked.kind()) && asked.kind() != v1::SET_SEQUENCER) return v1::MALFORMED;
   if (on_handle && asked.handle() != 0 && asked.handle() <= ended_handles_) return v1::SESSION_EXPIRED;
   if (context.state == SessionState::kNone) return v1::NO_SESSION;
   if (context.state == SessionState::kExpired && !on_handle) return v1::SESSION_EXPIRED;
@@ -73,39 +95,54 @@ v1::Code Calls::Judge(const Context& context, const v1::Command& asked) const {
   if (on_handle) {
     const auto handle = handles_.find(HandleId(asked.handle()));
     if (handle == handles_.end() || !handle->second.open) return v1::BAD_HANDLE;
+    if (handle->second.poisoned) return v1::POISONED;
   }
+  const bool sequencer = asked.kind() == v1::SET_SEQUENCER || asked.kind() == v1::CHECK_SEQUENCER;
+  if (sequencer && !ParseSequencer(asked.sequencer())) return v1::BAD_SEQUENCER;
   if (asked.kind() == v1::OPEN && !IsCellPath(asked.path())) return v1::BAD_NAME;
   if (asked.contents().size() > kContentBytesMax) return v1::TOO_LARGE;
   return asked.kind() != v1::END_SESSION && pending_ >= kCallsMax ? v1::LIMIT_REACHED : v1::OK;
 }
 
-// Close never fails: a handle that is not open is closed already [C-25].
-void Calls::AcceptClose(const Context& context, CallId call, HandleId handle) {
-  Handle* const target = Find(handle);
-  if (target == nullptr || !target->open) {
+// Never fails: a handle that is not open is closed already [C-25]. A poisoned one is unknown to the master, so its Close stays
+// here.
+void Calls::AcceptLeave(const Context& context, CallId call, const v1::Command& asked) {
+  const HandleId id(asked.handle());
+  const bool close = asked.kind() == v1::CLOSE;
+  Handle* const handle = Find(id);
+  if (handle == nullptr || !handle->open || handle->poisoned) {
     context.out.Reply(call).set_code(v1::OK);
+    if (handle != nullptr && handle->poisoned && close) handles_.erase(id);
     return;
   }
-  Pending close;
-  close.call = call;
-  close.command.set_kind(v1::CLOSE);
-  close.command.set_handle(handle.value());
+  Pending leave;
+  leave.call = call;
+  leave.command.set_kind(asked.kind());
+  leave.command.set_handle(asked.handle());
+  GiveUp(context, id, close ? v1::CANCELLED : v1::POISONED, leave.command);
+  beliefs_.End(context.session, id, context.out);
+  if (close) {
+    handles_.erase(id);
+  } else {
+    handle->poisoned = true;
+  }
+  ++pending_;
+  const auto at = calls_.emplace(++last_id_, std::move(leave)).first;
+  Issue(context, at);
+  if (context.state == SessionState::kJeopardy) Answer(context, at->second, v1::OK);
+}
+
+void Calls::GiveUp(const Context& context, HandleId handle, v1::Code code, v1::Command& leave) {
   for (auto at = calls_.begin(); at != calls_.end();) {
     Pending& pending = at->second;
     if (pending.command.handle() != handle.value()) {
       ++at;
       continue;
     }
-    if (pending.command.seq() != 0) close.command.add_gives_up(pending.command.seq());
-    Answer(context, pending, v1::CANCELLED);
+    if (pending.command.seq() != 0) leave.add_gives_up(pending.command.seq());
+    Answer(context, pending, code);
     at = Erase(at);
   }
-  beliefs_.End(context.session, handle, context.out);
-  handles_.erase(handle);
-  ++pending_;
-  const auto at = calls_.emplace(++last_id_, std::move(close)).first;
-  Issue(context, at);
-  if (context.state == SessionState::kJeopardy) Answer(context, at->second, v1::OK);
 }
 
 void Calls::AcceptEnd(const Context& context, CallId call) {
@@ -145,6 +182,7 @@ Calls::Handle* Calls::Find(HandleId id) {
 
 void Calls::Advance(const Context& context, HandleId id) {
   if (context.state != SessionState::kActive) return;
+  if (!id) return AdvanceUnbound(context);
   Handle* const handle = Find(id);
   if (handle == nullptr) return;
   for (auto at = calls_.begin(); at != calls_.end() && handle->issued == 0;) {
@@ -157,6 +195,13 @@ void Calls::Advance(const Context& context, HandleId id) {
       handle->issued = call;
     }
     at = calls_.upper_bound(call);
+  }
+}
+
+// They are reads, and wait for nothing but the session.
+void Calls::AdvanceUnbound(const Context& context) {
+  for (auto at = calls_.begin(); at != calls_.end(); ++at) {
+    if (at->second.stage == Stage::kBlocked && at->second.command.handle() == 0) Issue(context, at);
   }
 }
 
@@ -297,12 +342,12 @@ void Calls::Grant(const Context& context, PendingMap::iterator at, Position gene
 
 void Calls::Complete(const Context& context, PendingMap::iterator at, const v1::Outcome& outcome) {
   Pending& pending = at->second;
-  const bool close = pending.command.kind() == v1::CLOSE;
+  const bool leave = Leaves(pending.command.kind());
   const bool remove = pending.command.kind() == v1::DELETE;
-  if (close && outcome.code() == v1::LIMIT_REACHED) return;  // sent again by Retry
+  if (leave && outcome.code() == v1::LIMIT_REACHED) return;  // sent again by Retry
   const HandleId id(pending.command.handle());
   Settle(pending, outcome);
-  Answer(context, pending, close ? v1::OK : outcome.code(), close ? nullptr : &outcome);
+  Answer(context, pending, leave ? v1::OK : outcome.code(), leave ? nullptr : &outcome);
   if (Handle* const handle = Find(id); handle != nullptr && handle->issued == at->first) handle->issued = 0;
   Erase(at);
   if (remove) SettleGrants(context, id, outcome.code() == v1::OK);
@@ -364,7 +409,7 @@ void Calls::Settle(const Pending& pending, const v1::Outcome& outcome) {
 
 void Calls::Pause(const Context& context) {
   for (auto& [id, pending] : calls_) {
-    if (pending.command.kind() == v1::CLOSE) Answer(context, pending, v1::OK);
+    if (Leaves(pending.command.kind())) Answer(context, pending, v1::OK);
   }
 }
 
@@ -382,7 +427,7 @@ void Calls::Resume(const Context& context) {
 }
 
 void Calls::EndAll(const Context& context, v1::Code code) {
-  for (auto& [id, pending] : calls_) Answer(context, pending, pending.command.kind() == v1::CLOSE ? v1::OK : code);
+  for (auto& [id, pending] : calls_) Answer(context, pending, Leaves(pending.command.kind()) ? v1::OK : code);
   beliefs_.EndAll(context.session, context.out);
   calls_.clear();
   handles_.clear();

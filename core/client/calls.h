@@ -2,11 +2,12 @@
 //
 // Order and exactly-once [D-56, A-22]. Calls on one handle are *issued* one at a time in the order in which they were made; a
 // command that changes something gets its seq then. An issued call is sent again, with the same seq and id, on every new stream,
-// in every new epoch and whenever its answer is late, until it is answered. Close does not queue: it gives up what is unanswered
-// on its handle and names those seqs, so that no late copy of them can take effect.
+// in every new epoch and whenever its answer is late, until it is answered. Close and Poison do not queue: they give up what is
+// unanswered on their handle and name those seqs, so that no late copy of them can take effect.
 //
-// Jeopardy [D-28, D-29]. While the session is not active nothing but Close is issued, and a grant that arrives is not yet told;
-// both happen, in order, when it is active again. Close is answered at once and delivered in the background [C-25].
+// Jeopardy [D-28, D-29]. While the session is not active nothing but Close and Poison is issued, and a grant that arrives is not
+// yet told; both happen, in order, when it is active again. Close and Poison are answered at once and delivered in the
+// background [C-25].
 //
 // Suffix property [C-61]. Handle ids are never used twice, so every handle of a session that has ended fails with SESSION_EXPIRED
 // for ever, and no call is repeated in a later session.
@@ -69,7 +70,7 @@ class Calls {
   void Pause(const Context& context);
   // The session is active: what had to wait goes on.
   void Resume(const Context& context);
-  // The session is over: every call is answered with `code` (Close with OK), every handle and belief is gone.
+  // The session is over: every call is answered with `code` (Close and Poison with OK), every handle and belief is gone.
   void EndAll(const Context& context, v1::Code code);
   // Best effort, never repeated: tells the master that the session was given up [D-27].
   void SendAbandoned(const Context& context);
@@ -100,6 +101,8 @@ class Calls {
   struct Handle {
     std::string path;
     bool open = false;       // Open was answered
+    bool poisoned = false;   // it is gone at the master; here it stays until it is closed
+    std::string sequencer;   // sent along with every call but those that only give something up
     uint64_t issued = 0;     // id of the call that is kIssued
     RequestSeq hold;         // of the Acquire by which it holds its lock; stays after a failed Delete, which ends the belief only
   };
@@ -110,11 +113,15 @@ class Calls {
   void Answer(const Context& context, Pending& pending, v1::Code code, const v1::Outcome* outcome = nullptr);
   PendingMap::iterator Erase(PendingMap::iterator at);
 
-  void AcceptClose(const Context& context, CallId call, HandleId handle);
+  // CLOSE, POISON.
+  void AcceptLeave(const Context& context, CallId call, const v1::Command& asked);
+  // Answers what is unanswered on the handle with `code`; the seqs of that go to `leave`.
+  void GiveUp(const Context& context, HandleId handle, v1::Code code, v1::Command& leave);
   void AcceptEnd(const Context& context, CallId call);
   bool WindowFull() const { return !unanswered_.empty() && last_seq_ - *unanswered_.begin() + 1 >= kSeqWindow; }
-  // Issues the next call of the handle if nothing stands in its way.
+  // Issues the next call of the handle if nothing stands in its way; of none: all that work on none.
   void Advance(const Context& context, HandleId handle);
+  void AdvanceUnbound(const Context& context);
   void GoOn(const Context& context, HandleId handle);
   // Gives the call its seq and sends it. False: it was answered on the spot.
   bool Issue(const Context& context, PendingMap::iterator at);

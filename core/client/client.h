@@ -1,15 +1,20 @@
 // Client: the client library as a pure state machine of the same shape as the server. It owns the session, the local lease, the
 // handles, retries and the location of the master. Applications talk to it by Call and hear from it by Reply and CoreEvents.
 //
-// Calls (Command.kind): OPEN_SESSION, END_SESSION, OPEN, CLOSE, SET_CONTENTS, DELETE, ACQUIRE, RELEASE, GET_CONTENTS, GET_STAT,
-// READ_DIR. Callers leave session, seq, first_outstanding and nonces unset; OPEN's handle id is chosen by the library and
-// returned in Outcome.handle. Every call is answered exactly once:
+// Calls (Command.kind): OPEN_SESSION, END_SESSION, OPEN, CLOSE, POISON, SET_CONTENTS, DELETE, ACQUIRE, RELEASE, GET_CONTENTS,
+// GET_STAT, READ_DIR, GET_SEQUENCER, SET_SEQUENCER, CHECK_SEQUENCER. Callers leave session, seq, first_outstanding and nonces
+// unset; OPEN's handle id is chosen by the library and returned in Outcome.handle. Every call is answered exactly once:
 //   OPEN_SESSION  OK with session and epoch once a lease is live, also if one was open already; BUSY while another is opening
 //   END_SESSION   gives up every other call (CANCELLED); OK when the master confirms, SESSION_EXPIRED if it ended otherwise
 //   ACQUIRE       if it has to wait: when it is granted (OK), its handle is closed or released (CANCELLED), or its node deleted
 //   CLOSE         never fails; gives up what is unanswered on the handle (CANCELLED, outcome unknown) [C-25]
+//   POISON        never fails; what is unanswered on the handle and every later call but CLOSE is answered POISONED (outcome
+//                 unknown), so that another thread can stop using it safely; its lock counts as lost, not as released [C-26]
+//   SET_SEQUENCER from now on every call on the handle fails with SEQUENCER_INVALID once the sequencer is no longer valid, except
+//                 CLOSE, POISON and RELEASE, which only give something up; BAD_SEQUENCER if it has not the form of one [C-32]
 //   others        the master's answer; SESSION_EXPIRED, outcome unknown, if the session ends first. LIMIT_REACHED when 512 wait
-// In jeopardy calls wait, except CLOSE and END_SESSION. There are no time-outs: who gives up waiting closes the handle.
+// In jeopardy calls wait, except CLOSE, POISON, SET_SEQUENCER and END_SESSION. There are no time-outs: who gives up waiting closes
+// the handle.
 #ifndef BRAMAH_CORE_CLIENT_CLIENT_H_
 #define BRAMAH_CORE_CLIENT_CLIENT_H_
 

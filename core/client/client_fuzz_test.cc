@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/api/sequencer.h"
 #include "core/base/keyed.h"
 #include "core/base/time.h"
 #include "core/client/client_harness.h"
@@ -61,7 +62,8 @@ class Fuzz {
   void CallSomething() {
     static constexpr v1::CommandKind kKinds[] = {v1::OPEN,    v1::OPEN,         v1::CLOSE,    v1::SET_CONTENTS, v1::DELETE,
                                                  v1::ACQUIRE, v1::ACQUIRE,      v1::ACQUIRE,  v1::RELEASE,      v1::RELEASE,
-                                                 v1::GET_STAT, v1::GET_CONTENTS, v1::READ_DIR, v1::END_SESSION,  v1::NEW_EPOCH};
+                                                 v1::GET_STAT, v1::GET_CONTENTS, v1::READ_DIR, v1::END_SESSION,  v1::NEW_EPOCH,
+                                                 v1::POISON,  v1::GET_SEQUENCER, v1::SET_SEQUENCER, v1::CHECK_SEQUENCER};
     v1::Command command;
     command.set_kind(kKinds[Pick(std::size(kKinds))]);
     if (command.kind() == v1::END_SESSION && !Chance(20)) return;
@@ -70,7 +72,9 @@ class Fuzz {
     command.set_mode(Chance(50) ? v1::SHARED : v1::EXCLUSIVE);
     command.set_try_only(Chance(20));
     command.set_handle(1 + Pick(10 + h_.Requests(v1::OPEN).size()));
-    if (command.kind() == v1::CLOSE && IsOpen(command.handle())) closed_.insert(HandleId(command.handle()));
+    const bool leaves = command.kind() == v1::CLOSE || command.kind() == v1::POISON;
+    if (Chance(50)) command.set_sequencer(FormatSequencer({"/0", Position(1), v1::SHARED, Position(2)}, {}));
+    if (leaves && IsOpen(command.handle())) closed_.insert(HandleId(command.handle()));
     const CallId call = h_.Call(command);
     if (command.kind() == v1::OPEN) opens_.push_back(call);
   }
@@ -277,7 +281,8 @@ struct Reached {
     for (const CoreEvent::Kind kind : {CoreEvent::kLockHeld, CoreEvent::kLockDropped, CoreEvent::kSessionEnded}) {
       EXPECT_EQ(events.count(kind), 1u) << EventName(kind);
     }
-    for (const v1::Code code : {v1::OK, v1::CANCELLED, v1::SESSION_EXPIRED, v1::STALE_HANDLE, v1::BAD_HANDLE}) {
+    for (const v1::Code code : {v1::OK, v1::CANCELLED, v1::SESSION_EXPIRED, v1::STALE_HANDLE, v1::BAD_HANDLE,
+                                v1::POISONED, v1::BAD_SEQUENCER}) {
       EXPECT_EQ(answers.count(code), 1u) << v1::Code_Name(code);
     }
   }

@@ -155,9 +155,7 @@ void Raft::BecomeLeader(Context& ctx) {
   ctx.out.Event(CoreEvent::kBecameLeader).term = term_;
   // The first entry of a cell is its configuration: from then on the log says who the members are.
   if (log_.last() == LogIndex()) Propose(ctx, EntryKind::kConfiguration, configuration().SerializeAsString());
-  v1::Command epoch;
-  epoch.set_kind(v1::NEW_EPOCH);
-  Propose(ctx, EntryKind::kCommand, epoch.SerializeAsString());
+  Propose(ctx, EntryKind::kCommand, new_epoch_);
   StartRound(ctx);
 }
 

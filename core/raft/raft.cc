@@ -10,8 +10,9 @@ namespace bramah::raft {
 
 Raft::Raft(const Options& options, const v1::Configuration& bootstrap) : options_(options), configurations_(bootstrap) {}
 
-void Raft::Start(Context& ctx, const storage::Recovered& recovered, uint64_t seed) {
+void Raft::Start(Context& ctx, const storage::Recovered& recovered, uint64_t seed, std::string new_epoch) {
   seed_ = seed;
+  new_epoch_ = std::move(new_epoch);
   term_ = recovered.hard.term;
   vote_ = recovered.hard.vote;
   promise_max_ = recovered.hard.promise;

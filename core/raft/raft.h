@@ -50,9 +50,10 @@ class Raft {
   // `bootstrap` counts until the log holds a configuration.
   Raft(const Options& options, const v1::Configuration& bootstrap);
 
-  // Once, with what storage recovered. `seed` keys the election timeouts. From now on the replica takes part, but it grants no
-  // vote before the longest promise it may have made has passed (L1: what it last heard was volatile).
-  void Start(Context& ctx, const storage::Recovered& recovered, uint64_t seed);
+  // Once, with what storage recovered. `seed` keys the election timeouts; `new_epoch` is the command that each leadership of this
+  // replica begins with [D-06]. From now on the replica takes part, but it grants no vote before the longest promise it may have
+  // made has passed (L1: what it last heard was volatile).
+  void Start(Context& ctx, const storage::Recovered& recovered, uint64_t seed, std::string new_epoch);
 
   // ---- peers: the connection on which requests to `peer` travel; none: unreachable
   void SetPeerConn(Context& ctx, ReplicaId peer, ConnId conn);
@@ -171,6 +172,7 @@ class Raft {
 
   Options options_;
   uint64_t seed_ = 0;
+  std::string new_epoch_;
   uint64_t election_ordinal_ = 0;  // draws of election timeouts so far
 
   // Durable before any message tells of it.

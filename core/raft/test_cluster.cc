@@ -36,7 +36,7 @@ void TestCluster::Boot(uint32_t id) {
   std::vector<FileInfo> files;
   for (const auto& [file, bytes] : node.files) files.push_back({file, bytes.size()});
   Effects out;
-  bramah::Boot boot{&identity, Draw(5, 5, id, ++boots_), files};
+  bramah::Boot boot{&identity, Draw(5, 5, id, ++boots_), files, {}};
   node.storage->Boot(now_, boot, out);
   node.storage->Flush(now_, out);
   CarryOut(id, out);
@@ -44,7 +44,7 @@ void TestCluster::Boot(uint32_t id) {
   BRAMAH_CHECK(node.storage->ready());
   raft_options_.self = ReplicaId(id);
   node.raft = std::make_unique<Raft>(raft_options_, configuration_);
-  Do(id, [&](Raft& raft, Context& ctx) { raft.Start(ctx, ctx.storage.TakeRecovered(), boots_); });
+  Do(id, [&](Raft& raft, Context& ctx) { raft.Start(ctx, ctx.storage.TakeRecovered(), boots_, "new epoch"); });
   Connect(id);
 }
 

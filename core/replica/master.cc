@@ -7,11 +7,9 @@
 namespace bramah::replica {
 namespace {
 
-bool IsRead(v1::CommandKind kind) {
-  return kind == v1::GET_CONTENTS || kind == v1::GET_STAT || kind == v1::READ_DIR;
-}
+bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v1::CHECK_SEQUENCER; }
 
-bool IsReplicatedForClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::RELEASE; }
+bool IsReplicatedForClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::POISON; }
 
 }  // namespace
 

@@ -39,6 +39,14 @@ bool LoadCell(const raft::Snapshot& snapshot, cell::Cell& cell) {
          cell.time() <= snapshot.meta.cluster_time;
 }
 
+std::string NewEpoch(const MacKey& secret) {
+  v1::Command command;
+  command.set_kind(v1::NEW_EPOCH);
+  command.set_nonce_low(secret.low);
+  command.set_nonce_high(secret.high);
+  return command.SerializeAsString();
+}
+
 constexpr uint64_t MakeEpoch(uint32_t incarnation, Term term) { return uint64_t{incarnation} << 48 | term.value(); }
 
 }  // namespace
@@ -93,6 +101,7 @@ struct Server::State {
   bool started = false;  // recovered and taking part
   bool halted = false;
   uint64_t seed = 0;
+  MacKey secret;  // the cell's, if this replica is its first leader
   After done;            // tickets completed
   v1::Hello hello;       // what this replica says of itself
   LogIndex applied;
@@ -134,6 +143,7 @@ void Server::Step(Time now, const Input& input, Effects& out) {
 void Server::State::OnBoot(Time now, const Boot& boot, Effects& out) {
   booted = true;
   seed = boot.seed;
+  secret = boot.secret;
   storage.Boot(now, boot, out);
 }
 
@@ -187,7 +197,7 @@ void Server::State::StartTakingPart(raft::Context& ctx) {
   hello.set_member(config->self.value());
   hello.set_disk_high(recovered.identity.disk_high);
   hello.set_disk_low(recovered.identity.disk_low);
-  raft.Start(ctx, recovered, seed);
+  raft.Start(ctx, recovered, seed, NewEpoch(secret));
   v1::Hello& accept = ctx.out.Listen();
   accept = hello;
   accept.set_role(v1::Hello::SERVER);

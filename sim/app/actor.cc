@@ -85,6 +85,7 @@ void Actor::Stopped() {
   waiting_.clear();
   kept_.clear();
   wishes_.clear();
+  requests_.clear();
 }
 
 void Actor::OpenSession() {
@@ -102,6 +103,7 @@ void Actor::OnSessionAnswer(const v1::Outcome& outcome) {
     return;
   }
   session_ = Session::kOpen;
+  session_id_ = SessionId(outcome.session());
   std::vector<uint32_t> ready = std::exchange(waiting_, {});
   for (uint32_t task : ready) Begin(task);
 }
@@ -313,12 +315,17 @@ void Actor::OnTaskAnswer(uint32_t id, const v1::Outcome& outcome) {
       return operation.kind() == v1::Operation::EPHEMERAL ? Hold(id) : Perform(id);
     case Stage::kCalling:
       return OnPerformed(id, outcome);
+    case Stage::kFencing:
+      return OnFenced(id, outcome);
     case Stage::kReleasing:
-      if (!task.own_handle || task.session != session_ordinal_) return EndTask(id);
+    case Stage::kPoisoning:
+      if (!task.own_handle || task.session != session_ordinal_) return LetGone(id);
       task.stage = Stage::kClosing;
       return Close(id, operation.path(), task.handle);
+    case Stage::kFenced:
+      return EndFence(id);
     default:  // kClosing
-      return EndTask(id);
+      return LetGone(id);
   }
 }
 
@@ -331,7 +338,7 @@ void Actor::OnPerformed(uint32_t id, const v1::Outcome& outcome) {
   }
   if (task.session != session_ordinal_) return EndTask(id);
   const bool lock = operation.kind() == v1::Operation::LOCK || operation.kind() == v1::Operation::TRY_LOCK;
-  if (lock && outcome.code() == v1::OK) return Hold(id);
+  if (lock && outcome.code() == v1::OK) return operation.fenced() ? BeginFence(id, outcome) : Hold(id);
   const bool removed = operation.kind() == v1::Operation::REMOVE && outcome.code() == v1::OK;
   if (task.own_handle) {
     task.stage = Stage::kClosing;
@@ -346,18 +353,30 @@ void Actor::Hold(uint32_t task) {
   wishes_.push_back({Wish::kWake, task, OperationOf(tasks_[task]).hold_ns()});
 }
 
-// The end of a hold. Of the locks on own handles, every other one is not released but goes with its handle.
+// The end of a hold. Of the locks on own handles, every other one is not released but goes with its handle, and every fourth of
+// these handles is poisoned before it is closed.
 void Actor::LetGo(uint32_t id) {
   Task& task = tasks_[id];
   if (task.stage != Stage::kHolding) return;
   const v1::Operation& operation = OperationOf(task);
   if (task.session != session_ordinal_ || session_ != Session::kOpen) return EndTask(id);
-  if (operation.kind() == v1::Operation::EPHEMERAL || (task.own_handle && operation.at_ns() % 2 == 0)) {
+  UseFenceOnceMore(id);
+  const bool lock = operation.kind() != v1::Operation::EPHEMERAL;
+  if (lock && task.own_handle && operation.at_ns() % 8 == 0) {
+    task.stage = Stage::kPoisoning;
+    NewCall(id, v1::POISON, operation.path()).set_handle(task.handle.value());
+    return;
+  }
+  if (!lock || (task.own_handle && operation.at_ns() % 2 == 0)) {
     task.stage = Stage::kClosing;
     return Close(id, operation.path(), task.handle);
   }
   task.stage = Stage::kReleasing;
   NewCall(id, v1::RELEASE, operation.path()).set_handle(task.handle.value());
+}
+
+void Actor::LetGone(uint32_t task) {
+  if (!TryFenceInVain(task)) EndTask(task);
 }
 
 void Actor::DropKept(const std::string& path, HandleId handle) {

@@ -16,6 +16,7 @@
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/wire/wire.pb.h"
+#include "sim/app/resource.h"
 #include "sim/plan/plan.pb.h"
 
 namespace bramah::sim {
@@ -24,8 +25,8 @@ class Actor {
  public:
   // What an input makes the actor want; the world appends events for it.
   struct Wish {
-    enum Kind : uint8_t { kCall, kWake } kind;
-    uint32_t id;          // kCall: slot of the call; kWake: tag to be handed to Woken
+    enum Kind : uint8_t { kCall, kWake, kRequest } kind;
+    uint32_t id;          // kCall: slot of the call; kWake: tag to be handed to Woken; kRequest: number in requests()
     Duration after = 0;   // kWake
   };
   struct PendingCall {
@@ -47,7 +48,11 @@ class Actor {
   void Woken(uint32_t tag);
   void Answered(CallId call, const v1::Outcome& outcome);
   void SessionEnded();                       // the library said so
+  // Somebody else's sequencer is to be checked by this client.
+  void Check(const std::string& sequencer, v1::LockMode mode);
   std::vector<Wish>& wishes() { return wishes_; }
+  // What was sent to the resource since the start of the process.
+  const std::vector<ResourceRequest>& requests() const { return requests_; }
 
   // The call in `slot`, to be handed to the library now.
   const PendingCall& Issue(uint32_t slot);
@@ -62,7 +67,14 @@ class Actor {
 
  private:
   enum class Session : uint8_t { kNone, kOpening, kOpen, kEnding };
-  enum class Stage : uint8_t { kFree, kWaiting, kOpening, kCalling, kHolding, kReleasing, kClosing };
+  enum class Stage : uint8_t { kFree, kWaiting, kOpening, kCalling, kFencing, kHolding, kReleasing, kPoisoning, kClosing, kFenced };
+  // What a fenced lock operation has built (fenced_lock.cc).
+  struct Fence {
+    ResourceRequest request;  // its sequencer is empty until there is one
+    HandleId guarded;         // the second handle
+    bool tied = false;        // to the sequencer
+    uint32_t writes = 0;      // through it
+  };
   struct Task {
     Stage stage = Stage::kFree;
     uint32_t operation = 0;
@@ -70,6 +82,7 @@ class Actor {
     HandleId handle;
     bool own_handle = false;  // opened for this task alone
     bool borrowed = false;    // uses the kept handle's lock
+    Fence fence;
   };
   // The handle kept for a path.
   struct Kept {
@@ -101,9 +114,20 @@ class Actor {
   void OnPerformed(uint32_t task, const v1::Outcome& outcome);
   void Hold(uint32_t task);
   void LetGo(uint32_t task);
+  // What was held is held no longer.
+  void LetGone(uint32_t task);
   void DropKept(const std::string& path, HandleId handle);
   void Close(uint32_t task, const std::string& path, HandleId handle);
   std::string Value(uint32_t operation) const;
+
+  // ---- fenced_lock.cc
+  void BeginFence(uint32_t task, const v1::Outcome& granted);
+  void OnFenced(uint32_t task, const v1::Outcome& outcome);
+  void WriteGuarded(uint32_t task, uint32_t for_task);
+  void SendToResource(Task& task);
+  void UseFenceOnceMore(uint32_t task);
+  bool TryFenceInVain(uint32_t task);
+  void EndFence(uint32_t task);
 
   uint64_t seed_;
   uint32_t number_;
@@ -111,6 +135,8 @@ class Actor {
   std::vector<Wish> wishes_;
   Session session_ = Session::kNone;
   uint32_t session_ordinal_ = 0;
+  SessionId session_id_;
+  std::vector<ResourceRequest> requests_;
   uint32_t attempts_ = 0;
   std::deque<PendingCall> calls_;
   std::vector<uint32_t> free_calls_;

@@ -283,5 +283,111 @@ TEST_F(ActorTest, DescribesWhatItWaitsFor) {
   EXPECT_EQ(actor_->Describe(), "call OPEN /f0 is not answered");
 }
 
+// ---------------------------------------------------------------------------------------------------------- fences and poison
+
+class FencedLock : public ActorTest {
+ protected:
+  // Until the lock is held and everything is built on it: lock handle 5, guarded handle 6.
+  void Build(v1::Operation& operation) {
+    operation.set_fenced(true);
+    Start();
+    actor_->Due(0);
+    Answer(Next(v1::OPEN), v1::OK, 5);
+    v1::Outcome granted;
+    granted.set_seq(9);
+    granted.set_lock_generation(70);
+    actor_->Answered(Next(v1::ACQUIRE).id, granted);
+    const auto get = Next(v1::GET_SEQUENCER);
+    EXPECT_EQ(get.command.handle(), 5u);
+    v1::Outcome described;
+    described.set_sequencer("s");
+    actor_->Answered(get.id, described);
+    Answer(Next(v1::OPEN), v1::OK, 6);
+    const auto tie = Next(v1::SET_SEQUENCER);
+    EXPECT_EQ(tie.command.handle(), 6u);
+    EXPECT_EQ(tie.command.sequencer(), "s");
+    Answer(tie, v1::OK);
+    ExpectWrite("~1");
+    Collect();
+    ASSERT_EQ(wakes_.size(), 1u);
+  }
+  Actor::PendingCall ExpectWrite(const std::string& end, v1::Code code = v1::OK) {
+    const auto write = Next(v1::SET_CONTENTS);
+    EXPECT_EQ(write.command.handle(), 6u);
+    EXPECT_TRUE(write.command.contents().ends_with(end)) << write.command.contents();
+    Answer(write, code);
+    return write;
+  }
+};
+
+TEST_F(FencedLock, WorksThroughItsSequencerAndTriesItInVainAfterwards) {
+  Build(Add(v1::Operation::LOCK, 1, "/l0"));
+  ASSERT_EQ(actor_->requests().size(), 1u);
+  const ResourceRequest& request = actor_->requests()[0];
+  EXPECT_EQ(request.path, "/l0");
+  EXPECT_EQ(request.token, Position(70));
+  EXPECT_EQ(request.sequencer, "s");
+  EXPECT_EQ(request.handle, HandleId(5));
+  EXPECT_EQ(request.acquire, RequestSeq(9));
+  actor_->Woken(wakes_[0].id);
+  EXPECT_EQ(actor_->requests().size(), 2u);
+  EXPECT_NE(actor_->requests()[0].ordinal, actor_->requests()[1].ordinal);
+  ExpectWrite("~2");
+  Answer(Next(v1::RELEASE), v1::OK);
+  const auto get = Next(v1::GET_SEQUENCER);
+  EXPECT_EQ(get.command.handle(), 5u);
+  Answer(get, v1::LOCK_NOT_HELD);
+  ExpectWrite("~3", v1::SEQUENCER_INVALID);
+  const auto close = Next(v1::CLOSE);
+  EXPECT_EQ(close.command.handle(), 6u);
+  Answer(close, v1::OK);
+  EXPECT_TRUE(actor_->idle());
+}
+
+TEST_F(FencedLock, HoldsWithoutAFenceIfThereIsNoSequencer) {
+  Add(v1::Operation::LOCK, 1, "/l0").set_fenced(true);
+  Start();
+  actor_->Due(0);
+  Answer(Next(v1::OPEN), v1::OK, 5);
+  Answer(Next(v1::ACQUIRE), v1::OK);
+  Answer(Next(v1::GET_SEQUENCER), v1::LOCK_NOT_HELD);
+  Collect();
+  ASSERT_EQ(wakes_.size(), 1u);
+  actor_->Woken(wakes_[0].id);
+  EXPECT_TRUE(actor_->requests().empty());
+  Answer(Next(v1::RELEASE), v1::OK);
+  EXPECT_TRUE(actor_->idle());
+}
+
+TEST_F(ActorTest, ChecksTheSequencersOfOthers) {
+  Start();
+  actor_->Check("s", v1::EXCLUSIVE);
+  const auto check = Next(v1::CHECK_SEQUENCER);
+  EXPECT_EQ(check.command.sequencer(), "s");
+  EXPECT_EQ(check.command.mode(), v1::EXCLUSIVE);
+  Answer(check, v1::SEQUENCER_INVALID);
+  EXPECT_TRUE(actor_->idle());
+}
+
+// The second lock of a path has a handle of its own.
+TEST_F(ActorTest, PoisonsEveryEighthOfItsOwnHandlesBeforeClosingIt) {
+  Add(v1::Operation::LOCK, 1, "/l0");
+  Add(v1::Operation::LOCK, 8, "/l0");
+  Start();
+  actor_->Due(0);
+  Answer(Next(v1::OPEN), v1::OK, 5);
+  Next(v1::ACQUIRE);
+  actor_->Due(1);
+  Answer(Next(v1::OPEN), v1::OK, 6);
+  Answer(Next(v1::ACQUIRE), v1::OK);
+  Collect();
+  ASSERT_EQ(wakes_.size(), 1u);
+  actor_->Woken(wakes_[0].id);
+  const auto poison = Next(v1::POISON);
+  EXPECT_EQ(poison.command.handle(), 6u);
+  Answer(poison, v1::OK);
+  EXPECT_EQ(Next(v1::CLOSE).command.handle(), 6u);
+}
+
 }  // namespace
 }  // namespace bramah::sim

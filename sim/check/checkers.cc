@@ -12,6 +12,7 @@
 #include "sim/check/digest_checker.h"
 #include "sim/check/durability_checker.h"
 #include "sim/check/exactly_once_checker.h"
+#include "sim/check/fencing_checker.h"
 #include "sim/check/history/history.h"
 #include "sim/check/history/linearizability.h"
 #include "sim/check/lock_checker.h"
@@ -38,6 +39,7 @@ struct Checkers::State {
         exactly_once(&reporter),
         locks(&reporter),
         delays(c.rho_ppm, &reporter),
+        fencing(c.clocks_within_rho, &reporter),
         roles(c.replicas, {replica::Role::kFollower, false}),
         session_of(c.clients) {}
 
@@ -55,6 +57,7 @@ struct Checkers::State {
   ExactlyOnceChecker exactly_once;
   LockChecker locks;
   DelayChecker delays;
+  FencingChecker fencing;
   History history;
 
   LogIndex applied_max;  // highest index that any replica was seen to apply
@@ -100,6 +103,7 @@ void Checkers::AfterReplicaStep(Time at, ReplicaId replica, const replica::Serve
   if (view.ready) s.digest.AfterStep(at, replica, view);
   if (s.applied_max != before && view.cell != nullptr) {
     const auto held = s.locks.AfterStep(at, replica, *view.cell);
+    if (held.has_value()) s.fencing.Look(at, *held);
     if (held.has_value() && s.context.clocks_within_rho) s.delays.Look(at, *held);
   }
   if (s.context.paranoid) s.Recheck(at, replica, view);
@@ -149,20 +153,23 @@ void Checkers::ClientStopped(Time, uint32_t client) {
   s.beliefs.Stopped(client);
   s.sessions.Stopped(client);
   s.history.Stopped(client);
+  s.fencing.Stopped(client);
   s.asked.erase(s.asked.lower_bound({client, CallId()}), s.asked.lower_bound({client + 1, CallId()}));
   s.session_of[client - 1] = SessionId();
 }
 
-void Checkers::Called(Time, uint32_t client, CallId call, const v1::Command& command, std::string_view path) {
+void Checkers::Called(Time at, uint32_t client, CallId call, const v1::Command& command, std::string_view path) {
   State& s = *state_;
   s.asked.insert_or_assign({client, call}, State::Asked{command.kind(), s.session_of[client - 1]});
   s.history.Called(client, call, command, path);
+  s.fencing.Called(at, client, s.session_of[client - 1], call, command);
 }
 
 void Checkers::Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome) {
   State& s = *state_;
   if (s.reporter.failed()) return;
   if (const auto problem = s.history.Answered(client, call, outcome)) s.reporter.Report("history.reply", at, *problem);
+  s.fencing.Answered(at, client, call, outcome);
   const auto it = s.asked.find({client, call});
   if (it == s.asked.end()) return;
   const State::Asked asked = it->second;
@@ -170,6 +177,10 @@ void Checkers::Answered(Time at, uint32_t client, CallId call, const v1::Outcome
   // The numbers of a session that has ended meanwhile mean nothing in the next one.
   if (asked.session != s.session_of[client - 1]) return;
   s.exactly_once.Answered(at, client, asked.session, asked.kind, outcome);
+}
+
+void Checkers::Requested(Time at, const ResourceRequest& request, bool accepted) {
+  if (!state_->reporter.failed()) state_->fencing.Requested(at, request, accepted);
 }
 
 const std::optional<Violation>& Checkers::violation() const { return state_->reporter.first(); }

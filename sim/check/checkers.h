@@ -15,6 +15,7 @@
 #include "core/api/effects.h"
 #include "core/client/client.h"
 #include "core/replica/view.h"
+#include "sim/app/resource.h"
 #include "sim/check/claim.h"
 #include "sim/check/local_clock.h"
 #include "sim/check/violation.h"
@@ -52,6 +53,9 @@ class Checkers {
   // The application's calls and their answers: the history. `path` is the name the call's handle was opened with.
   void Called(Time at, uint32_t client, CallId call, const v1::Command& command, std::string_view path);
   void Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome);
+
+  // The fenced resource judged a request.
+  void Requested(Time at, const ResourceRequest& request, bool accepted);
 
   // ---- what the run asks
   // First violation so far, if any.

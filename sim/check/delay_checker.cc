@@ -34,10 +34,12 @@ void DelayChecker::Applied(const CoreEvent& applied) {
     case v1::CLOSE:
     case v1::DELETE:
       return Left(applied.session, applied.handle);
+    case v1::POISON:
+      return Lost(applied.session, applied.handle, at);
     case v1::END_SESSION:
     case v1::EXPIRE_SESSION: {
       const bool asked = applied.command == v1::END_SESSION && applied.reason == v1::END_CLOSED;
-      return Lost(applied.session, asked ? kNever : at);
+      return Lost(applied.session, HandleId(), asked ? kNever : at);
     }
     default:
       return;
@@ -50,16 +52,17 @@ void DelayChecker::Left(SessionId session, HandleId handle) {
   }
 }
 
-// kNever: the session ended without any loss.
-void DelayChecker::Lost(SessionId session, Time at) {
+// No handle: all of the session. kNever: it ended without any loss.
+void DelayChecker::Lost(SessionId session, HandleId handle, Time at) {
+  const auto goes = [&](const cell::HolderView& h) { return h.session == session && (!handle || h.handle == handle); };
   for (auto& [path, lock] : locks_) {
     for (const cell::HolderView& holder : lock.holders) {
-      if (holder.session != session || holder.lock_delay == 0 || at == kNever) continue;
+      if (!goes(holder) || holder.lock_delay == 0 || at == kNever) continue;
       LostHold& loss = lock.mode == v1::EXCLUSIVE ? lock.exclusive : lock.shared;
       const Time until = at + AtLeast(holder.lock_delay, rho_ppm_);
       if (until > loss.until) loss = {at, until};
     }
-    std::erase_if(lock.holders, [&](const cell::HolderView& h) { return h.session == session; });
+    std::erase_if(lock.holders, goes);
   }
 }
 

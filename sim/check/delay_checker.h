@@ -46,7 +46,7 @@ class DelayChecker {
 
  private:
   void Left(SessionId session, HandleId handle);
-  void Lost(SessionId session, Time at);
+  void Lost(SessionId session, HandleId handle, Time at);
   void CheckGrant(Time at, const cell::LockView& lock, const LostHold& loss);
 
   int64_t rho_ppm_;

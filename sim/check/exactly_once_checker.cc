@@ -8,10 +8,12 @@
 namespace bramah::sim {
 namespace {
 
-bool IsReplicatedClientCommand(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::RELEASE; }
+bool IsReplicatedClientCommand(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::POISON; }
 
 // What a client is told although the cell may never have heard of it: closing and ending always succeed locally [C-25].
-bool MayBeAnsweredLocally(v1::CommandKind kind) { return kind == v1::CLOSE || kind == v1::END_SESSION; }
+bool MayBeAnsweredLocally(v1::CommandKind kind) {
+  return kind == v1::CLOSE || kind == v1::POISON || kind == v1::END_SESSION;
+}
 
 std::string Name(SessionId session, RequestSeq seq) { return absl::StrCat("seq ", seq.value(), " of session ", session.value()); }
 

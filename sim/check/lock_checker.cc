@@ -26,6 +26,7 @@ void LockChecker::Applied(const CoreEvent& applied) {
     case v1::ACQUIRE:
     case v1::RELEASE:
     case v1::CLOSE:
+    case v1::POISON:
     case v1::EXPIRE_LOCK_DELAYS:
       locks_changed_ = true;
       break;

@@ -181,6 +181,7 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
     v1::Workload& workload = add(kind, "l", ppm);
     workload.set_hold_ns(settings.hold_max);
     workload.set_lock_delay_ns(settings.lock_delay_max);
+    workload.set_fenced(true);
     return workload;
   };
   add_lock(v1::Operation::LOCK, locks * 6 / 10);

@@ -31,6 +31,8 @@ enum class Stream : uint64_t {
   kClockOffset = 27,  // entity: process
   kRestart = 28,      // entity: process, ordinal: halt
   kActor = 29,        // entity: client, ordinal: attempt
+  kSecret = 30,       // entity: process, ordinal: 2 * boot and the next
+  kResource = 31,     // entity: client, ordinal: token and number of a request to the resource
 };
 
 [[nodiscard]] constexpr uint64_t Draw(uint64_t seed, Stream stream, uint64_t entity, uint64_t ordinal) {

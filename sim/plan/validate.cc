@@ -112,6 +112,8 @@ void CheckFault(const v1::Plan& plan, int i, Complaints& bad) {
   if (time) bad.Most(fault.amount(), kTimeMax, at(".amount"));
 }
 
+bool IsLock(v1::Operation::Kind kind) { return kind == v1::Operation::LOCK || kind == v1::Operation::TRY_LOCK; }
+
 void CheckOperation(const v1::Plan& plan, int i, Complaints& bad) {
   const v1::Operation& operation = plan.operation(i);
   const auto at = [i](const char* name) { return Field("operation", i, name); };
@@ -121,6 +123,7 @@ void CheckOperation(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Time(operation.at_ns(), at(".at_ns"));
   bad.Time(operation.hold_ns(), at(".hold_ns"));
   bad.Time(operation.lock_delay_ns(), at(".lock_delay_ns"));
+  bad.Need(!operation.fenced() || IsLock(operation.kind()), at(".fenced"), "only LOCK and TRY_LOCK can be");
   const bool path = operation.kind() == v1::Operation::END_SESSION || IsCellPath(operation.path());
   bad.Need(path, at(".path"), "\"", operation.path(), "\" is no name in a cell");
   bad.Most(operation.bytes(), kContentBytesMax, at(".bytes"));
@@ -137,6 +140,7 @@ void CheckWorkload(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Need(IsCellPath(absl::StrCat("/", workload.prefix(), "0")), at(".prefix"), "does not make names");
   bad.Time(workload.hold_ns(), at(".hold_ns"));
   bad.Time(workload.lock_delay_ns(), at(".lock_delay_ns"));
+  bad.Need(!workload.fenced() || IsLock(workload.kind()), at(".fenced"), "only LOCK and TRY_LOCK can be");
   bad.Most(workload.bytes(), kContentBytesMax, at(".bytes"));
 }
 

@@ -96,6 +96,7 @@ class Run : public Observer {
   void Answered(Time at, ProcessId process, CallId call, const v1::Outcome& outcome) override {
     checkers_.Answered(at, ClientNumber(process), call, outcome);
   }
+  void Requested(Time at, const ResourceRequest& request, bool accepted) override { checkers_.Requested(at, request, accepted); }
   void FaultApplied(Time at, const std::string& what) override {
     Tell(at, [&] { return absl::StrCat("fault: ", what); });
   }

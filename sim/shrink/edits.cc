@@ -126,6 +126,7 @@ void AddOperationEdits(int i, std::vector<Edit>* edits) {
   edits->push_back([i](v1::Plan& p) { p.mutable_operation(i)->set_hold_ns(0); });
   edits->push_back([i](v1::Plan& p) { p.mutable_operation(i)->set_hold_ns(p.operation(i).hold_ns() / 4); });
   edits->push_back([i](v1::Plan& p) { p.mutable_operation(i)->set_lock_delay_ns(0); });
+  edits->push_back([i](v1::Plan& p) { p.mutable_operation(i)->set_fenced(false); });
   edits->push_back([i](v1::Plan& p) { p.mutable_operation(i)->set_shared(false); });
   edits->push_back([i](v1::Plan& p) { p.mutable_operation(i)->set_bytes(0); });
   for (const Duration unit : {kSecond, 100 * kMillisecond, 10 * kMillisecond, kMillisecond}) {

@@ -25,6 +25,7 @@ struct Happening {
     kFrame,      // a: connection, small: receiving side, b: frame
     kCall,       // a: call slot of the actor
     kWake,       // a: tag of the actor
+    kRequest,    // a: number of the request in flight to the resource
     kOperation,  // a: number of the plan's operation
     kBoot,
     kResume,     // end of a pause

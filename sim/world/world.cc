@@ -9,6 +9,7 @@ namespace bramah::sim {
 namespace {
 
 constexpr Duration kClockOffsetMax = 1'000 * kSecond;
+constexpr Duration kResourceLateMax = 15 * kSecond;
 
 uint64_t HashOf(const google::protobuf::Message& message, std::string* scratch) {
   scratch->clear();
@@ -118,6 +119,8 @@ void World::Dispatch(const Happening& what) {
       return OnDown(what);
     case Happening::kFrame:
       return OnFrame(what);
+    case Happening::kRequest:
+      return OnRequest(what);
     default:
       break;
   }
@@ -176,6 +179,8 @@ void World::Boot(Host& host) {
   if (IsReplica(host.id)) {
     boot.expect = &identity;
     boot.files = files;
+    boot.secret = {Draw(plan_.seed(), Stream::kSecret, host.id, 2 * host.incarnation),
+                   Draw(plan_.seed(), Stream::kSecret, host.id, 2 * host.incarnation + 1)};
   }
   const uint32_t incarnation = host.incarnation;
   Step(host, boot, HashOf(boot));
@@ -291,10 +296,37 @@ void World::OnCall(Host& host, uint32_t slot) {
 
 void World::GrantWishes(Host& host) {
   for (const Actor::Wish& wish : host.actor->wishes()) {
+    if (wish.kind == Actor::Wish::kRequest) {
+      SendToResource(host, host.actor->requests()[wish.id]);
+      continue;
+    }
     const auto kind = wish.kind == Actor::Wish::kCall ? Happening::kCall : Happening::kWake;
     Schedule(now_ + wish.after, {.kind = kind, .process = host.id, .incarnation = host.incarnation, .a = wish.id});
   }
   host.actor->wishes().clear();
+}
+
+// Most requests take as long as any message, one in eight as long as it takes to lose a lock.
+void World::SendToResource(Host& host, const ResourceRequest& request) {
+  const uint64_t number = requests_.size();
+  requests_.push_back(request);
+  const uint64_t draw = Draw(plan_.seed(), Stream::kResource, host.id, FoldHash(request.token.value(), request.ordinal));
+  const Duration late = draw % 8 == 0 ? kResourceLateMax : 0;
+  const Duration delay = Between(Scramble(draw), plan_.network().delay_min_ns(), plan_.network().delay_max_ns() + late);
+  Schedule(now_ + delay, {.kind = Happening::kRequest, .process = host.id, .a = static_cast<uint32_t>(number)});
+}
+
+// The resource judges by the token; and the next client asks the cell, as a server with a session would.
+void World::OnRequest(const Happening& what) {
+  const ResourceRequest& request = requests_[what.a];
+  const bool accepted = resource_.Accept(request);
+  SOMETIMES(probes_, kFencedOff, !accepted);
+  Fold(uint64_t{what.a} << 1 | (accepted ? 1 : 0));
+  if (observer_ != nullptr) observer_->Requested(now_, request, accepted);
+  Host& checker = *hosts_[what.process + 1 < hosts_.size() ? what.process + 1 : replicas_];
+  if (checker.node == nullptr) return;
+  checker.actor->Check(request.sequencer, what.a % 2 == 0 ? v1::FREE : v1::EXCLUSIVE);
+  GrantWishes(checker);
 }
 
 // -------------------------------------------------------------------------------------------------------------------- healing

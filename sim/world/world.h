@@ -19,6 +19,7 @@
 #include "core/base/hash.h"
 #include "core/wire/frame.h"
 #include "sim/app/actor.h"
+#include "sim/app/resource.h"
 #include "sim/check/checkers.h"
 #include "sim/disk/disk.h"
 #include "sim/plan/plan.pb.h"
@@ -50,6 +51,8 @@ class Observer {
   virtual void MessageLeft(Time, ProcessId, const Claim&) {}
   virtual void Called(Time, ProcessId, CallId, const v1::Command&, std::string_view /*path*/) {}
   virtual void Answered(Time, ProcessId, CallId, const v1::Outcome&) {}
+  // A request reached the fenced resource, which acted on it or refused.
+  virtual void Requested(Time, const ResourceRequest&, bool /*accepted*/) {}
   virtual void FaultApplied(Time, const std::string& /*what*/) {}
   // The run has to end: resource.bounded, or a halt that nothing excuses.
   virtual void Report(std::string_view /*checker*/, Time, const std::string& /*message*/) {}
@@ -183,6 +186,8 @@ class World {
   void OnOperation(Host& host);
   void OnCall(Host& host, uint32_t slot);
   void GrantWishes(Host& host);
+  void SendToResource(Host& host, const ResourceRequest& request);
+  void OnRequest(const Happening& what);
   void Fold(uint64_t word) { hash_ = FoldHash(hash_, word); }
 
   // ---- effects.cc: what a step asked for
@@ -245,6 +250,8 @@ class World {
   std::vector<std::unique_ptr<Host>> hosts_;
   std::vector<Watch> watches_;
   bool lifted_ = false;
+  FencedResource resource_;
+  std::vector<ResourceRequest> requests_;  // all that were sent to it
   Effects effects_;
   struct {
     const google::protobuf::Message* body = nullptr;

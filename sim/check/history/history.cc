@@ -18,6 +18,7 @@ bool Creates(v1::CommandKind kind, uint32_t open_flags) { return kind == v1::OPE
 bool OutcomeUnknown(v1::Code code) {
   switch (code) {
     case v1::CANCELLED:
+    case v1::POISONED:
     case v1::SESSION_EXPIRED:
     case v1::SESSION_CLOSING:
     case v1::WRONG_EPOCH:

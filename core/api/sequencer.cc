@@ -1,0 +1,90 @@
+#include "core/api/sequencer.h"
+
+#include <cstdint>
+
+#include "core/base/bytes.h"
+
+namespace bramah {
+namespace {
+
+constexpr std::string_view kVersion = "s1:";
+constexpr std::string_view kDigits = "0123456789abcdef";
+constexpr size_t kNumber = 16;
+
+void AppendNumber(uint64_t number, std::string& text) {
+  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[number >> shift & 15];
+  text += ':';
+}
+
+// Takes sixteen digits and the colon behind them off the front.
+std::optional<uint64_t> TakeNumber(std::string_view& text) {
+  if (text.size() <= kNumber || text[kNumber] != ':') return std::nullopt;
+  uint64_t number = 0;
+  for (const char c : text.substr(0, kNumber)) {
+    const size_t digit = kDigits.find(c);
+    if (digit == kDigits.npos) return std::nullopt;
+    number = number << 4 | digit;
+  }
+  text.remove_prefix(kNumber + 1);
+  return number;
+}
+
+struct Parsed {
+  Sequencer sequencer;
+  uint64_t check = 0;
+};
+
+std::optional<Parsed> Parse(std::string_view text) {
+  if (text.size() > kSequencerBytesMax || text.substr(0, kVersion.size()) != kVersion) return std::nullopt;
+  text.remove_prefix(kVersion.size());
+  Parsed parsed;
+  if (text.substr(0, 2) == "x:") parsed.sequencer.mode = v1::EXCLUSIVE;
+  if (text.substr(0, 2) == "s:") parsed.sequencer.mode = v1::SHARED;
+  if (parsed.sequencer.mode == v1::FREE) return std::nullopt;
+  text.remove_prefix(2);
+  const auto instance = TakeNumber(text);
+  const auto generation = instance ? TakeNumber(text) : std::nullopt;
+  const auto check = generation ? TakeNumber(text) : std::nullopt;
+  if (!check || !IsCellPath(text)) return std::nullopt;
+  parsed.sequencer.instance = Position(*instance);
+  parsed.sequencer.generation = Position(*generation);
+  parsed.sequencer.path = std::string(text);
+  parsed.check = *check;
+  return parsed;
+}
+
+uint64_t CheckDigits(const Sequencer& sequencer, const MacKey& key) {
+  std::string bytes;
+  ByteWriter out(&bytes);
+  out.Bytes("sequencer");  // what else is ever made with the key says what it is, too
+  out.U8(static_cast<uint8_t>(sequencer.mode));
+  out.U64(sequencer.instance.value());
+  out.U64(sequencer.generation.value());
+  out.Bytes(sequencer.path);
+  return Mac(key, bytes);
+}
+
+}  // namespace
+
+std::string FormatSequencer(const Sequencer& sequencer, const MacKey& key) {
+  std::string text(kVersion);
+  text += sequencer.mode == v1::SHARED ? "s:" : "x:";
+  AppendNumber(sequencer.instance.value(), text);
+  AppendNumber(sequencer.generation.value(), text);
+  AppendNumber(CheckDigits(sequencer, key), text);
+  return text += sequencer.path;
+}
+
+std::optional<Sequencer> ParseSequencer(std::string_view text) {
+  std::optional<Parsed> parsed = Parse(text);
+  if (!parsed) return std::nullopt;
+  return std::move(parsed->sequencer);
+}
+
+std::optional<Sequencer> VerifySequencer(std::string_view text, const MacKey& key) {
+  std::optional<Parsed> parsed = Parse(text);
+  if (!parsed || CheckDigits(parsed->sequencer, key) != parsed->check) return std::nullopt;
+  return std::move(parsed->sequencer);
+}
+
+}  // namespace bramah

@@ -1,0 +1,143 @@
+#include "sim/check/fencing_checker.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace bramah::sim {
+namespace {
+
+// Calls that a sequencer guards.
+bool IsGuarded(v1::CommandKind kind) {
+  switch (kind) {
+    case v1::SET_CONTENTS:
+    case v1::DELETE:
+    case v1::ACQUIRE:
+    case v1::GET_CONTENTS:
+    case v1::GET_STAT:
+    case v1::READ_DIR:
+    case v1::GET_SEQUENCER:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v1::CHECK_SEQUENCER; }
+
+}  // namespace
+
+void FencingChecker::Look(Time at, const std::vector<cell::LockView>& locks) {
+  absl::btree_set<PeriodKey> held;
+  for (const cell::LockView& lock : locks) {
+    const PeriodKey key(lock.instance, lock.generation);
+    held.insert(key);
+    FencedPeriod& period = periods_[key];
+    if (period.ordinal == 0) period = {++periods_seen_, lock.mode, at, kNever};
+    for (const cell::HolderView& holder : lock.holders) {
+      holds_[{holder.session, holder.handle, holder.seq}] = key;
+      holders_.insert({key, holder.session, holder.handle});
+    }
+  }
+  for (const PeriodKey& key : held_) {
+    if (!held.contains(key)) periods_[key].until = at;
+  }
+  held_ = std::move(held);
+}
+
+void FencingChecker::Called(Time at, uint32_t client, SessionId session, CallId call, const v1::Command& command) {
+  Asked asked{at, session, command.kind(), HandleId(command.handle()), command.mode(), command.sequencer()};
+  if (IsGuarded(command.kind())) {
+    const auto tied = tied_.find({client, session, asked.handle});
+    if (tied == tied_.end() && command.kind() != v1::GET_SEQUENCER) return;
+    asked.sequencer = tied == tied_.end() ? "" : tied->second;
+  } else if (command.kind() != v1::SET_SEQUENCER && command.kind() != v1::CHECK_SEQUENCER) {
+    return;
+  }
+  asked_.insert_or_assign({client, call}, std::move(asked));
+}
+
+void FencingChecker::Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome) {
+  const auto it = asked_.find({client, call});
+  if (it == asked_.end()) return;
+  const Asked asked = std::move(it->second);
+  asked_.erase(it);
+  if (asked.kind == v1::SET_SEQUENCER) {
+    if (outcome.code() == v1::OK) tied_[{client, asked.session, asked.handle}] = asked.sequencer;
+    return;
+  }
+  if (IsRead(asked.kind) && !reads_count_) return;
+  if (asked.kind == v1::GET_SEQUENCER && outcome.code() == v1::OK) CheckToken(at, asked, outcome);
+  if (!asked.sequencer.empty()) CheckVerdict(at, asked, outcome.code());
+}
+
+void FencingChecker::Stopped(uint32_t client) {
+  asked_.erase(asked_.lower_bound({client, CallId()}), asked_.lower_bound({client + 1, CallId()}));
+  const auto first = tied_.lower_bound({client, SessionId(), HandleId()});
+  tied_.erase(first, tied_.lower_bound({client + 1, SessionId(), HandleId()}));
+}
+
+const FencedPeriod* FencingChecker::Find(const Sequencer& sequencer) const {
+  const auto period = periods_.find({sequencer.instance, sequencer.generation});
+  return period == periods_.end() ? nullptr : &period->second;
+}
+
+void FencingChecker::CheckToken(Time at, const Asked& asked, const v1::Outcome& outcome) {
+  const auto report = [&](const std::string& what) {
+    reporter_->Report("sequencer.fencing", at,
+                      absl::StrCat("handle ", asked.handle.value(), " of session ", asked.session.value(),
+                                   " was given the sequencer ", outcome.sequencer(), ", which ", what));
+  };
+  const std::optional<Sequencer> said = ParseSequencer(outcome.sequencer());
+  if (!said) return report("is none");
+  const FencedPeriod* period = Find(*said);
+  if (period == nullptr) return;
+  if (period->mode != said->mode) report("says another mode than the lock was held in");
+  if (period->until < asked.at) report(absl::StrCat("was over ", (asked.at - period->until) / kMicrosecond, " us before it asked"));
+  // A shared holder may join and leave unseen.
+  const PeriodKey key(said->instance, said->generation);
+  if (period->mode == v1::EXCLUSIVE && !holders_.contains({key, asked.session, asked.handle})) report("is another holder's");
+}
+
+void FencingChecker::CheckVerdict(Time at, const Asked& asked, v1::Code code) {
+  const bool refused = code == v1::SEQUENCER_INVALID;
+  if (code != v1::OK && !refused && code != v1::BAD_SEQUENCER) return;
+  const auto report = [&](const std::string& what) {
+    reporter_->Report("sequencer.fencing", at,
+                      absl::StrCat(v1::CommandKind_Name(asked.kind), " with the sequencer ", asked.sequencer, " was ",
+                                   refused ? "refused" : "let pass", ", although ", what));
+  };
+  if (code == v1::BAD_SEQUENCER) return report("the cell gave it out");
+  const std::optional<Sequencer> said = ParseSequencer(asked.sequencer);
+  const FencedPeriod* period = said ? Find(*said) : nullptr;
+  if (period == nullptr) return;
+  const bool mode = asked.kind != v1::CHECK_SEQUENCER || asked.mode == v1::FREE || asked.mode == period->mode;
+  if (refused) {
+    const bool throughout = period->from <= asked.at && period->until > at;
+    if (mode && throughout) report("the lock was held all the while");
+  } else if (!mode) {
+    report(absl::StrCat("the lock is not held in mode ", v1::LockMode_Name(asked.mode)));
+  } else if (period->until < asked.at) {
+    report(absl::StrCat("the lock had been lost ", (asked.at - period->until) / kMicrosecond, " us before"));
+  }
+}
+
+void FencingChecker::Requested(Time at, const ResourceRequest& request, bool accepted) {
+  const auto hold = holds_.find({request.session, request.handle, request.acquire});
+  if (hold == holds_.end()) return;
+  const FencedPeriod& period = periods_.at(hold->second);
+  if (!accepted) {
+    if (period.until != kNever) return;
+    return reporter_->Report("sequencer.fencing", at,
+                             absl::StrCat("the resource refused the present holder of ", request.path, ", whose token is ",
+                                          request.token.value()));
+  }
+  uint64_t& latest = acted_[request.path];
+  if (period.ordinal < latest) {
+    reporter_->Report("sequencer.fencing", at,
+                      absl::StrCat("the resource acted under ", request.path, " for a former holder, ",
+                                   (at - period.until) / kMicrosecond, " us after it lost the lock, and after it acted for its ",
+                                   "successor; the token is ", request.token.value()));
+  }
+  latest = std::max(latest, period.ordinal);
+}
+
+}  // namespace bramah::sim
