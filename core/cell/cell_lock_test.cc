@@ -176,6 +176,12 @@ TEST_F(CellLock, DirectoriesAndTheRootAreLockable) {
   EXPECT_EQ(cell.Do(AcquireOf(a, 5, 3, v1::SHARED)), v1::OK);
 }
 
+TEST_F(CellLock, C35ALockKeepsNobodyFromReadingAndWriting) {
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  EXPECT_EQ(cell.Do(Set(b, 2, 1, "x")), v1::OK);
+  EXPECT_EQ(cell.Read(v1::GET_CONTENTS, c, 1).contents(), "x");
+}
+
 TEST_F(CellLock, LockingNeedsAWritableHandle) {
   ASSERT_EQ(cell.Do(OpenPath(a, 2, 2, "/l", v1::OPEN_READ)), v1::OK);
   EXPECT_EQ(cell.Do(AcquireOf(a, 3, 2, v1::SHARED)), v1::NOT_WRITABLE);

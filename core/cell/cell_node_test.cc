@@ -145,6 +145,16 @@ TEST_F(CellNode, DirectoriesHaveNoContentsAndFilesNoChildren) {
   EXPECT_EQ(cell.Read(v1::READ_DIR, a, seq).code(), v1::NOT_A_DIRECTORY);
 }
 
+TEST_F(CellNode, C27ContentsAndMetadataComeInOneAnswer) {
+  ASSERT_EQ(Open("/f", kNew, "hello"), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 100, seq, v1::SHARED)), v1::OK);
+  const v1::Outcome got = cell.Read(v1::GET_CONTENTS, a, seq);
+  EXPECT_EQ(got.contents(), "hello");
+  v1::Outcome without = got;
+  without.clear_contents();
+  EXPECT_EQ(without.SerializeAsString(), cell.Read(v1::GET_STAT, a, seq).SerializeAsString());
+}
+
 TEST_F(CellNode, ReadDirListsChildrenInByteOrderWithTheirMetadata) {
   ASSERT_EQ(Open("/d", kDir), v1::OK);
   const uint64_t dir = seq;

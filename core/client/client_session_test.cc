@@ -232,6 +232,7 @@ TEST(ClientSession, JeopardyEndsWithTheNextLease) {
 
 TEST(ClientSession, JeopardyEndsInExpiryAfterTheGracePeriod) {
   Harness h;
+  ASSERT_EQ(h.config.grace, 45 * kSecond);
   h.OpenSession();
   const Time end = h.client.view().lease_end;
   h.RunTo(end + h.config.grace - 1);
