@@ -102,6 +102,7 @@ class CellTest : public testing::Test {
   Environment environment_;
 };
 
+// [C-02, C-04, C-75]
 TEST_F(CellTest, ServesFilesAndStopsCleanly) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "3"}));
   EXPECT_EQ(CountLines(cell_->out(), "export "), 1u);
@@ -132,6 +133,7 @@ TEST_F(CellTest, ServesFilesAndStopsCleanly) {
   EXPECT_EQ(Run({"cat", "/ls/local/greeting", "--timeout", "200ms"}).code, 69);
 }
 
+// [C-08, C-29]
 TEST_F(CellTest, RefusalsHaveTheirCodes) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
   ASSERT_EQ(Run({"create", "--dir", "/ls/demo/dir"}).code, 0);
@@ -154,6 +156,7 @@ TEST_F(CellTest, RefusalsHaveTheirCodes) {
   EXPECT_EQ(Run({"cat", "/ls/demo/dir/a"}).out, "1");
 }
 
+// [C-05, C-69]
 TEST_F(CellTest, KeepsWhatItAcknowledgedWhenEverythingIsKilled) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "3", "--dir", scratch_ + "/cell", "--name", "prod"}));
   const std::string endpoints = environment_["BRAMAH_ENDPOINTS"];
@@ -170,6 +173,7 @@ TEST_F(CellTest, KeepsWhatItAcknowledgedWhenEverythingIsKilled) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(Run({"cat", "/ls/prod/f" + std::to_string(i)}).out, std::to_string(i));
 }
 
+// [C-32, C-67]
 TEST_F(CellTest, LockSurvivesTheDeathOfTheMaster) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "3"}));
   const auto holder = Start(
@@ -195,6 +199,7 @@ TEST_F(CellTest, LockSurvivesTheDeathOfTheMaster) {
   EXPECT_NE(cell_->err().find("ended: signal 9"), std::string::npos) << cell_->err();
 }
 
+// [C-32]
 TEST_F(CellTest, CommandUnderALockSeesWhatItNeeds) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
   const Finished run = Run({"lock", "--shared", "/ls/demo/l", "--", "sh", "-c", "cat; env | grep ^BRAMAH_ | sort"}, "input\n");
@@ -241,6 +246,7 @@ TEST_F(CellTest, ASequencerIsGoodForAsLongAsTheLockIsHeld) {
   EXPECT_NE(late.err.find("sequencer_invalid"), std::string::npos) << late.err;
 }
 
+// [C-44]
 TEST_F(CellTest, CommandIsStoppedBeforeTheLeaseEndsWhenTheCellIsGone) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "3"}));
   const std::vector<pid_t> replicas = ReplicaProcesses();
@@ -277,6 +283,7 @@ TEST_F(CellTest, CommandIsStoppedBeforeTheLeaseEndsWhenTheCellIsGone) {
   EXPECT_NE(closed.out.find(" closed "), std::string::npos) << closed.out;
 }
 
+// [C-78]
 TEST_F(CellTest, OneOfTwoCandidatesIsElectedAndTheOtherTakesOver) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
   const auto first = Start({"elect", "/ls/local/primary", "--value", "one"});
@@ -296,6 +303,7 @@ TEST_F(CellTest, OneOfTwoCandidatesIsElectedAndTheOtherTakesOver) {
   EXPECT_EQ(Run({"elect", "/ls/local/primary", "--value", "three", "--", "sh", "-c", "exit 9"}).code, 9);
 }
 
+// [C-06]
 TEST_F(CellTest, EphemeralFileGoesWithItsCommand) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
   const auto owner = Start({"create", "--ephemeral", "/ls/local/e", "here"});

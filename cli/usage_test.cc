@@ -148,6 +148,7 @@ TEST(UsageTest, EnvironmentIsCheckedLikeFlags) {
   EXPECT_EQ(Bramah({"status"}, {{"BRAMAH_ENDPOINTS", "xml"}}).code, 64);
 }
 
+// [C-75]
 TEST(UsageTest, ContentsAboveTheLimitAreRefusedBeforeAnythingIsSent) {
   const Finished refused = Bramah({"put", "/ls/local/a"}, {}, kBig + "x");
   EXPECT_EQ(refused.code, 65);

@@ -53,6 +53,7 @@ TEST_F(CellLockDelay, C36AfterExpiryNobodyGetsTheLockBeforeTheDelayIsOver) {
   EXPECT_EQ(cell.cell().next_delay_end(), kNever);
 }
 
+// [C-36]
 TEST_F(CellLockDelay, D32AnAbandonedSessionIsLostButAClosedOneIsNot) {
   ASSERT_EQ(Acquire(a), v1::OK);
   ASSERT_EQ(Acquire(b), v1::QUEUED);
@@ -66,6 +67,7 @@ TEST_F(CellLockDelay, D32AnAbandonedSessionIsLostButAClosedOneIsNot) {
   EXPECT_TRUE(cell.applied().decisions.empty());
 }
 
+// [C-36]
 TEST_F(CellLockDelay, D32ReleaseAndCloseOpenTheLockAtOnce) {
   ASSERT_EQ(Acquire(a), v1::OK);
   ASSERT_EQ(Acquire(b), v1::QUEUED);
@@ -97,6 +99,7 @@ TEST_F(CellLockDelay, D32PoisonOfAWaiterOrAnIdleHandleIsNone) {
   EXPECT_TRUE(cell.applied().decisions.empty()) << "who was poisoned no longer waits";
 }
 
+// [C-24, C-36]
 TEST_F(CellLockDelay, AHandleThatAskedForNoneLeavesNone) {
   ASSERT_EQ(Acquire(b), v1::OK);
   ASSERT_EQ(Acquire(c), v1::QUEUED);
@@ -115,6 +118,7 @@ TEST_F(CellLockDelay, ANegativeDelayIsMalformed) {
   EXPECT_EQ(cell.Do(Delayed(OpenPath(a, 2, 2, "/k", kLockable), -1)), v1::MALFORMED);
 }
 
+// [C-36]
 TEST_F(CellLockDelay, D34ALostReaderKeepsWritersOutAndLetsReadersIn) {
   ASSERT_EQ(Acquire(a, v1::SHARED), v1::OK);
   ASSERT_EQ(cell.Do(Expire(a)), v1::OK);

@@ -35,6 +35,7 @@ class CellLock : public ::testing::Test {
   uint64_t a = 0, b = 0, c = 0;
 };
 
+// [C-11]
 TEST_F(CellLock, A01GenerationIsThePositionOfTheEntryThatMadeItHeld) {
   ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
   EXPECT_EQ(cell.applied().outcome.lock_generation(), At(cell.index()));
@@ -59,6 +60,7 @@ TEST_F(CellLock, C11SecondSharedHolderKeepsTheGenerationAndReleaseDoesNotChangeI
   EXPECT_EQ(cell.applied().outcome.lock_generation(), At(cell.index()));
 }
 
+// [C-32]
 TEST_F(CellLock, A01GenerationsRiseAcrossInstancesOfOneName) {
   ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
   const uint64_t before = generation();
@@ -69,6 +71,7 @@ TEST_F(CellLock, A01GenerationsRiseAcrossInstancesOfOneName) {
   EXPECT_GT(generation(), before);
 }
 
+// [C-31]
 TEST_F(CellLock, ConflictingAcquireQueuesAndIsGrantedByTheReleaseWithItsPosition) {
   ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
   ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
@@ -90,6 +93,7 @@ TEST_F(CellLock, D36WaitersAreServedInOrder) {
   ExpectGranted({Holder(b, 2)});
 }
 
+// [C-34]
 TEST_F(CellLock, D36ConsecutiveSharedWaitersAreGrantedTogetherUpToTheFirstExclusive) {
   const uint64_t d = cell.Session();
   ASSERT_EQ(cell.Do(OpenPath(d, 1, 1, "/l", kLockable)), v1::OK);
@@ -120,6 +124,7 @@ TEST_F(CellLock, SharedWaiterJoinsTheHoldersWhenTheExclusiveAheadGoesAway) {
   EXPECT_EQ(generation(), first);
 }
 
+// [C-31]
 TEST_F(CellLock, D36TryAcquireFailsIfHeldOrIfAnybodyWaitsAhead) {
   ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
   EXPECT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::EXCLUSIVE, true)), v1::LOCK_CONFLICT);
@@ -128,6 +133,7 @@ TEST_F(CellLock, D36TryAcquireFailsIfHeldOrIfAnybodyWaitsAhead) {
   EXPECT_EQ(Waiters(), 1u);
 }
 
+// [C-31]
 TEST_F(CellLock, TryAcquireTakesAFreeLock) {
   EXPECT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE, true)), v1::OK);
   EXPECT_EQ(cell.Lock("/l").holders, std::vector{Holder(a, 2)});
@@ -169,6 +175,7 @@ TEST_F(CellLock, TwoHandlesOfOneSessionConflictLikeStrangers) {
   EXPECT_EQ(cell.applied().decisions[0].handle, HandleId(2));
 }
 
+// [C-34]
 TEST_F(CellLock, DirectoriesAndTheRootAreLockable) {
   ASSERT_EQ(cell.Do(OpenPath(a, 2, 2, "/", v1::OPEN_WRITE)), v1::OK);
   EXPECT_EQ(cell.Do(AcquireOf(a, 3, 2, v1::EXCLUSIVE)), v1::OK);
@@ -182,6 +189,7 @@ TEST_F(CellLock, C35ALockKeepsNobodyFromReadingAndWriting) {
   EXPECT_EQ(cell.Read(v1::GET_CONTENTS, c, 1).contents(), "x");
 }
 
+// [C-17]
 TEST_F(CellLock, LockingNeedsAWritableHandle) {
   ASSERT_EQ(cell.Do(OpenPath(a, 2, 2, "/l", v1::OPEN_READ)), v1::OK);
   EXPECT_EQ(cell.Do(AcquireOf(a, 3, 2, v1::SHARED)), v1::NOT_WRITABLE);
@@ -347,6 +355,7 @@ TEST_F(CellLock, EndOfAWaitingSessionLetsThoseBehindItPass) {
   ExpectGranted({Holder(c, 2)});
 }
 
+// [C-28]
 TEST_F(CellLock, StatShowsTheLock) {
   ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
   ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::SHARED)), v1::OK);

@@ -28,6 +28,7 @@ class CellNode : public ::testing::Test {
   uint64_t seq = 0;  // of a's last command by Open; also its handle
 };
 
+// [C-12, C-13, C-24, C-28]
 TEST_F(CellNode, CreationGivesInstanceAndGenerations) {
   ASSERT_EQ(Open("/f", kNew, "hello"), v1::OK);
   const v1::Outcome open = cell.applied().outcome;
@@ -48,6 +49,7 @@ TEST_F(CellNode, CreationGivesInstanceAndGenerations) {
   EXPECT_TRUE(stat.contents().empty());
 }
 
+// [C-24]
 TEST_F(CellNode, OpenOfAnExistingNodeTellsThatItCreatedNothing) {
   ASSERT_EQ(Open("/f", kNew, "one"), v1::OK);
   const uint64_t instance = cell.applied().outcome.instance();
@@ -58,6 +60,7 @@ TEST_F(CellNode, OpenOfAnExistingNodeTellsThatItCreatedNothing) {
   EXPECT_EQ(cell.Read(v1::GET_CONTENTS, a, seq).contents(), "one");
 }
 
+// [C-24]
 TEST_F(CellNode, D55MustCreateFailsIfItExists) {
   ASSERT_EQ(Open("/f", kNew), v1::OK);
   EXPECT_EQ(Open("/f", kNew), v1::EXISTS);
@@ -65,6 +68,7 @@ TEST_F(CellNode, D55MustCreateFailsIfItExists) {
   EXPECT_FALSE(cell.applied().effect);  // the failed Open left no handle
 }
 
+// [C-03, C-24]
 TEST_F(CellNode, OpenWithoutCreationNeedsTheNode) {
   EXPECT_EQ(Open("/f", v1::OPEN_WRITE), v1::NOT_FOUND);
   EXPECT_EQ(Open("/d/f", kFile), v1::NOT_FOUND);
@@ -85,6 +89,7 @@ TEST_F(CellNode, OpenAsDirectoryRefusesAFile) {
   EXPECT_EQ(Open("/d", kFile), v1::OK);  // a directory may be opened without saying so
 }
 
+// [C-01]
 TEST_F(CellNode, D51NamesOutsideTheGrammarAreRefused) {
   for (const char* path : {"", "a", "//", "/a/", "/.", "/a/../b", "/\xff"}) EXPECT_EQ(Open(path, kFile), v1::BAD_NAME) << path;
   EXPECT_EQ(Open("/" + std::string(kComponentBytesMax + 1, 'x'), kFile), v1::BAD_NAME);
@@ -100,6 +105,7 @@ TEST_F(CellNode, DepthIsBounded) {
   EXPECT_EQ(Open(path + "/d", kDir), v1::BAD_NAME);
 }
 
+// [C-04, C-75]
 TEST_F(CellNode, D58ContentsAreBoundedAndNothingPartialRemains) {
   const std::string most(kContentBytesMax, 'x');
   EXPECT_EQ(Open("/f", kNew, most + "x"), v1::TOO_LARGE);
@@ -110,6 +116,7 @@ TEST_F(CellNode, D58ContentsAreBoundedAndNothingPartialRemains) {
   EXPECT_EQ(cell.Do(Set(a, 101, seq, most)), v1::OK);
 }
 
+// [C-13]
 TEST_F(CellNode, C10EveryWriteRaisesTheContentGeneration) {
   ASSERT_EQ(Open("/f", kNew, "x"), v1::OK);
   ASSERT_EQ(cell.Do(Set(a, 100, seq, "y")), v1::OK);
@@ -121,6 +128,7 @@ TEST_F(CellNode, C10EveryWriteRaisesTheContentGeneration) {
   EXPECT_EQ(cell.Read(v1::GET_CONTENTS, a, seq).contents(), "y");
 }
 
+// [C-29]
 TEST_F(CellNode, CompareAndSetWritesOnlyAtTheExpectedGeneration) {
   ASSERT_EQ(Open("/f", kNew, "x"), v1::OK);
   EXPECT_EQ(cell.Do(CompareAndSet(a, 100, seq, "y", 2)), v1::GENERATION_MISMATCH);
@@ -130,6 +138,7 @@ TEST_F(CellNode, CompareAndSetWritesOnlyAtTheExpectedGeneration) {
   EXPECT_EQ(cell.Read(v1::GET_CONTENTS, a, seq).contents(), "y");
 }
 
+// [C-24]
 TEST_F(CellNode, WritesNeedAWritableHandle) {
   ASSERT_EQ(Open("/f", v1::OPEN_MUST_CREATE), v1::OK);
   EXPECT_EQ(cell.Do(Set(a, 100, seq, "y")), v1::NOT_WRITABLE);
@@ -137,6 +146,7 @@ TEST_F(CellNode, WritesNeedAWritableHandle) {
   EXPECT_TRUE(cell.Exists("/f"));
 }
 
+// [C-03]
 TEST_F(CellNode, DirectoriesHaveNoContentsAndFilesNoChildren) {
   ASSERT_EQ(Open("/d", kDir), v1::OK);
   EXPECT_EQ(cell.Do(Set(a, 100, seq, "y")), v1::IS_A_DIRECTORY);
@@ -155,6 +165,7 @@ TEST_F(CellNode, C27ContentsAndMetadataComeInOneAnswer) {
   EXPECT_EQ(without.SerializeAsString(), cell.Read(v1::GET_STAT, a, seq).SerializeAsString());
 }
 
+// [C-28]
 TEST_F(CellNode, ReadDirListsChildrenInByteOrderWithTheirMetadata) {
   ASSERT_EQ(Open("/d", kDir), v1::OK);
   const uint64_t dir = seq;
@@ -180,6 +191,7 @@ TEST_F(CellNode, ReadDirListsChildrenInByteOrderWithTheirMetadata) {
   EXPECT_EQ(list.children(2).instance(), instance);
 }
 
+// [C-20]
 TEST_F(CellNode, ReadsNeedASessionAHandleAndAReadCommand) {
   ASSERT_EQ(Open("/f", kNew), v1::OK);
   EXPECT_EQ(cell.Read(v1::GET_STAT, 12345, seq).code(), v1::SESSION_EXPIRED);
@@ -198,6 +210,7 @@ TEST_F(CellNode, C08DeleteNeedsAnEmptyDirectory) {
   EXPECT_EQ(cell.cell().node_count(), 0u);
 }
 
+// [C-19]
 TEST_F(CellNode, TheRootIsPermanent) {
   ASSERT_EQ(Open("/", v1::OPEN_WRITE), v1::OK);
   EXPECT_TRUE(cell.applied().outcome.directory());
@@ -205,6 +218,7 @@ TEST_F(CellNode, TheRootIsPermanent) {
   EXPECT_EQ(Open("/", kNew), v1::EXISTS);
 }
 
+// [C-09, C-22, C-23]
 TEST_F(CellNode, CL08HandlesStayBoundToADeletedInstance) {
   ASSERT_EQ(Open("/f", kNew, "old"), v1::OK);
   const uint64_t old = seq;
@@ -222,6 +236,7 @@ TEST_F(CellNode, CL08HandlesStayBoundToADeletedInstance) {
   EXPECT_EQ(cell.Read(v1::GET_CONTENTS, a, seq).contents(), "new");
 }
 
+// [C-25]
 TEST_F(CellNode, UnknownHandlesAreBad) {
   EXPECT_EQ(cell.Do(Set(a, 1, 9, "x")), v1::BAD_HANDLE);
   EXPECT_EQ(cell.Do(DeleteOf(a, 2, 9)), v1::BAD_HANDLE);
@@ -230,6 +245,7 @@ TEST_F(CellNode, UnknownHandlesAreBad) {
   EXPECT_EQ(cell.Do(CloseOf(a, 5, 9)), v1::OK);  // C-25: never fails
 }
 
+// [C-20, C-22]
 TEST_F(CellNode, A24HandleIdsAreNeverUsedAgain) {
   ASSERT_EQ(cell.Do(OpenPath(a, 1, 7, "/f", kNew)), v1::OK);
   EXPECT_EQ(cell.Do(OpenPath(a, 2, 7, "/f", kFile)), v1::BAD_HANDLE);
@@ -252,6 +268,7 @@ TEST_F(CellNode, C06EphemeralGoesWithItsLastHandleWhoeverCreatedIt) {
   EXPECT_TRUE(cell.Reached(ProbeId::kEphemeralRemoved));
 }
 
+// [C-06]
 TEST_F(CellNode, PR12TwoHandlesOfOneSessionAreTwoReferencesAndARetriedCloseDropsOne) {
   ASSERT_EQ(cell.Do(OpenPath(a, 1, 1, "/e", kTemp)), v1::OK);
   ASSERT_EQ(cell.Do(OpenPath(a, 2, 2, "/e", v1::OPEN_READ)), v1::OK);
@@ -264,6 +281,7 @@ TEST_F(CellNode, PR12TwoHandlesOfOneSessionAreTwoReferencesAndARetriedCloseDrops
   EXPECT_FALSE(cell.Exists("/e"));
 }
 
+// [C-05]
 TEST_F(CellNode, PermanentNodesOutliveHandlesAndSessions) {
   ASSERT_EQ(Open("/f", kNew), v1::OK);
   ASSERT_EQ(cell.Do(Expire(a)), v1::OK);
@@ -280,6 +298,7 @@ TEST_F(CellNode, C07EphemeralDirectoryStaysWhileItHasChildren) {
   EXPECT_FALSE(cell.Exists("/e"));
 }
 
+// [C-07]
 TEST_F(CellNode, D47RemovalCascadesUpwardsUntilSomethingKeepsADirectory) {
   ASSERT_EQ(Open("/p", kDir), v1::OK);
   for (const char* path : {"/p/a", "/p/a/b", "/p/a/b/c"}) ASSERT_EQ(Open(path, kDir | v1::OPEN_EPHEMERAL), v1::OK);
@@ -294,6 +313,7 @@ TEST_F(CellNode, D47RemovalCascadesUpwardsUntilSomethingKeepsADirectory) {
   EXPECT_TRUE(cell.Exists("/p"));
 }
 
+// [C-06, C-07]
 TEST_F(CellNode, EphemeralsBelowEachOtherGoWithTheSessionInAnyOrderOfHandles) {
   ASSERT_EQ(cell.Do(OpenPath(a, 1, 9, "/e", kDir | v1::OPEN_EPHEMERAL)), v1::OK);
   ASSERT_EQ(cell.Do(OpenPath(a, 2, 5, "/e/d", kDir | v1::OPEN_EPHEMERAL)), v1::OK);
@@ -302,6 +322,7 @@ TEST_F(CellNode, EphemeralsBelowEachOtherGoWithTheSessionInAnyOrderOfHandles) {
   EXPECT_EQ(cell.cell().node_count(), 0u);
 }
 
+// [C-23]
 TEST_F(CellNode, EphemeralCanBeDeletedAndItsHandlesGoStale) {
   ASSERT_EQ(Open("/e", kTemp), v1::OK);
   ASSERT_EQ(cell.Do(OpenPath(b, 1, 1, "/e", v1::OPEN_WRITE)), v1::OK);
@@ -322,6 +343,7 @@ TEST_F(CellNode, EphemeralHeldLockGoesWithTheNode) {
 
 // ---- quotas
 
+// [C-76]
 TEST(CellLimits, HandlesChildrenAndSessionsAreBounded) {
   Limits limits;
   limits.sessions_max = 2;
@@ -341,6 +363,7 @@ TEST(CellLimits, HandlesChildrenAndSessionsAreBounded) {
   EXPECT_EQ(cell.Do(OpenPath(a, 7, 6, "/x", kFile)), v1::OK);
 }
 
+// [C-76]
 TEST(CellLimits, ScatteredHandleIdsAreBounded) {
   Limits limits;
   limits.handles_per_session_max = 3;

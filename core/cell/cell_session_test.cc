@@ -8,6 +8,7 @@ namespace {
 
 constexpr uint32_t kFile = v1::OPEN_WRITE | v1::OPEN_MAY_CREATE;
 
+// [C-54]
 TEST(CellSession, A01IdIsThePositionOfTheCreatingEntry) {
   TestCell cell;
   ASSERT_EQ(cell.Do(Create(1)), v1::OK);
@@ -59,6 +60,7 @@ TEST(CellSession, CommandsOfAnUnknownSessionAreExpiredAndHaveNoEffect) {
   EXPECT_EQ(cell.State(), before);
 }
 
+// [C-54]
 TEST(CellSession, EndTakesEverythingOfTheSession) {
   TestCell cell;
   const std::string before = cell.State();

@@ -49,6 +49,7 @@ TEST(Snapshot, EmptyCellRoundTrips) {
   EXPECT_EQ(loaded.node_count(), 0u);
 }
 
+// [C-69]
 TEST(Snapshot, LoadedCellGoesOnLikeTheOriginal) {
   TestCell rich;
   MakeRich(rich);

@@ -49,6 +49,7 @@ TEST(ClientCalls, WhatTheApplicationMayNotSayIsNotSent) {
   EXPECT_EQ(sent.acquire_seq(), 0u);
 }
 
+// [C-25, C-75]
 TEST(ClientCalls, BadCallsAreRefusedWithoutTheMaster) {
   Harness h;
   EXPECT_EQ(h.CodeOf(h.Open("/f")), v1::NO_SESSION);
@@ -79,6 +80,7 @@ TEST(ClientCalls, AHandleWhoseOpenFailedOrIsUnansweredIsNone) {
   EXPECT_EQ(h.CodeOf(h.Call(v1::GET_STAT, handle)), v1::BAD_HANDLE);
 }
 
+// [C-33]
 TEST(ClientCalls, OneCallPerHandleAtATimeInOrder) {
   Harness h;
   h.OpenSession();
@@ -201,6 +203,7 @@ TEST(ClientCalls, ProtocolAnswersAreNeverTheApplications) {
   EXPECT_GE(h.Requests(v1::SET_CONTENTS).size(), 2u);
 }
 
+// [C-61]
 TEST(ClientCalls, SessionExpiredInAnyAnswerEndsEverything) {
   Harness h;
   h.OpenSession();

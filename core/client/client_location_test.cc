@@ -9,6 +9,7 @@
 namespace bramah::client {
 namespace {
 
+// [C-62]
 TEST(ClientLocation, GreetsWithSessionEpochAndARisingConnectionNumber) {
   Harness h;
   h.Call(v1::OPEN_SESSION);
@@ -112,6 +113,7 @@ TEST(ClientLocation, TwoReplicasThatPointAtEachOtherDoNotHoldTheClient) {
   EXPECT_EQ(tried.size(), 3u);
 }
 
+// [C-02]
 TEST(ClientLocation, StrangersAreTurnedAway) {
   const auto refuses = [](const std::string& configured, const v1::Hello* hello) {
     ClientConfig config = DefaultConfig();
@@ -137,6 +139,7 @@ TEST(ClientLocation, StrangersAreTurnedAway) {
   EXPECT_TRUE(refuses("demo", &hello));
 }
 
+// [C-02]
 TEST(ClientLocation, LocalMeansOneCellForTheLifeOfASession) {
   ClientConfig config = DefaultConfig();
   config.cell = "local";

@@ -46,6 +46,7 @@ void Grant(Harness& h, const Waiting& waiting, uint64_t number = 1, uint64_t gen
 
 // ------------------------------------------------------------------------------------------------------------------- locks
 
+// [C-32]
 TEST(ClientLocks, AGrantIsBelievedWithItsGeneration) {
   Harness h;
   h.OpenSession();
@@ -121,6 +122,7 @@ TEST(ClientLocks, AfterAFailedDeleteTheLockIsHeldButNotBelievedAndCanBeReleased)
   EXPECT_EQ(h.Last<v1::Request>().command().acquire_seq(), seq);
 }
 
+// [C-31, C-57]
 TEST(ClientLocks, AQueuedAcquireIsGrantedByAnItemWhichIsAcknowledgedAtOnce) {
   Harness h;
   h.OpenSession();
@@ -166,6 +168,7 @@ TEST(ClientLocks, ItemsAreProcessedOnceInOrderAndCountAnewInEachEpoch) {
   EXPECT_TRUE(h.Believes(c.handle));
 }
 
+// [C-33]
 TEST(ClientLocks, AWaitDoesNotKeepAnswersFromBeingForgottenNorOtherCallsFromGoing) {
   Harness h;
   h.OpenSession();
@@ -281,7 +284,7 @@ TEST(ClientLocks, ReleaseGivesUpAWait) {
   EXPECT_EQ(h.CodeOf(release), v1::OK);
 }
 
-// Close does not queue behind what it gives up, and names it, so that no late copy can take the lock [A-22, D-39].
+// Close does not queue behind what it gives up, and names it, so that no late copy can take the lock [A-22, C-25, D-39].
 TEST(ClientLocks, CloseGivesUpWhatIsUnansweredOnItsHandle) {
   Harness h;
   h.OpenSession();
@@ -378,6 +381,7 @@ TEST(ClientJeopardy, CallsWaitAndThenGoInTheOrderTheyWereMade) {
   EXPECT_LT(sets[1].command().seq(), h.Requests(v1::OPEN).back().command().seq());
 }
 
+// [C-44]
 TEST(ClientJeopardy, BeliefsAreUncertainAndComeBackWithSafe) {
   Uncertain u;
   const HandleId handle = u.h.Lock();
@@ -389,6 +393,7 @@ TEST(ClientJeopardy, BeliefsAreUncertainAndComeBackWithSafe) {
   EXPECT_TRUE(u.h.Believes(handle));
 }
 
+// [C-61]
 TEST(ClientJeopardy, BeliefsAndCallsEndWithTheGracePeriod) {
   Uncertain u;
   Harness& h = u.h;
@@ -404,6 +409,7 @@ TEST(ClientJeopardy, BeliefsAndCallsEndWithTheGracePeriod) {
   EXPECT_EQ(h.CodeOf(h.Call(v1::CLOSE, handle)), v1::OK);
 }
 
+// [C-25]
 TEST(ClientJeopardy, CloseIsAnsweredAtOnceAndDeliveredLater) {
   Uncertain u;
   Harness& h = u.h;

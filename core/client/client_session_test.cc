@@ -11,6 +11,7 @@ namespace {
 
 using Kind = CoreEvent::Kind;
 
+// [C-54]
 TEST(ClientSession, OpensWithTheFirstSendOfItsNonceAsStartOfTheLease) {
   Harness h;
   const CallId open = h.Call(v1::OPEN_SESSION);
@@ -79,6 +80,7 @@ TEST(ClientSession, TwoClientsAndTwoSessionsOfOneClientUseDifferentNonces) {
   EXPECT_NE(first.nonce_high(), a.Last<v1::CreateSession>().nonce_high());
 }
 
+// [C-58]
 TEST(ClientSession, KeepAliveFollowsAtOnceAndIsTheOnlyOneOutstanding) {
   Harness h;
   h.OpenSession();
@@ -91,6 +93,7 @@ TEST(ClientSession, KeepAliveFollowsAtOnceAndIsTheOnlyOneOutstanding) {
   EXPECT_GT(h.Last<v1::KeepAlive>().nonce(), nonce);
 }
 
+// [C-59]
 TEST(ClientSession, LeaseCountsFromTheFirstSendOfTheNonce) {
   Harness h;
   h.OpenSession();
@@ -103,6 +106,7 @@ TEST(ClientSession, LeaseCountsFromTheFirstSendOfTheNonce) {
   EXPECT_EQ(h.client.view().lease_end, first_sent + hold + kLease);
 }
 
+// [C-59]
 TEST(ClientSession, HoldAndLeaseShrinkByTheDriftBound) {
   ClientConfig config = DefaultConfig();
   config.rho_ppm = 1'000;
@@ -116,6 +120,7 @@ TEST(ClientSession, HoldAndLeaseShrinkByTheDriftBound) {
   EXPECT_LT(h.client.view().lease_end, first_sent + hold + kLease);
 }
 
+// [C-55]
 TEST(ClientSession, TheLeaseNeverMovesBack) {
   Harness h;
   h.OpenSession();
@@ -200,6 +205,7 @@ TEST(ClientSession, TheEpochNeverFallsAndAnEarlierMasterIsLeft) {
   EXPECT_EQ(h.dials.size(), 2u);
 }
 
+// [C-44]
 TEST(ClientSession, JeopardyComesExactlyAtTheEndOfTheLease) {
   Harness h;
   h.OpenSession();
@@ -211,6 +217,7 @@ TEST(ClientSession, JeopardyComesExactlyAtTheEndOfTheLease) {
   EXPECT_EQ(h.events.back().kind, Kind::kSessionJeopardy);
 }
 
+// [C-44]
 TEST(ClientSession, JeopardyEndsWithTheNextLease) {
   Harness h;
   h.OpenSession();
@@ -230,6 +237,7 @@ TEST(ClientSession, JeopardyEndsWithTheNextLease) {
   EXPECT_TRUE(h.probes.Reached(ProbeId::kClientSafe));
 }
 
+// [C-44, C-60]
 TEST(ClientSession, JeopardyEndsInExpiryAfterTheGracePeriod) {
   Harness h;
   ASSERT_EQ(h.config.grace, 45 * kSecond);
@@ -348,6 +356,7 @@ TEST(ClientSession, TheMastersWordThatItIsOverIsFinalAndCarriesTheReason) {
   EXPECT_EQ(h.events.back().reason, static_cast<uint32_t>(v1::END_NO_KEEPALIVE));
 }
 
+// [C-54]
 TEST(ClientSession, EndsWhenTheMasterConfirms) {
   Harness h;
   h.OpenSession();
@@ -388,6 +397,7 @@ TEST(ClientSession, EndIsAnsweredHoweverTheSessionEnds) {
   EXPECT_EQ(cut_off.CodeOf(end), v1::SESSION_EXPIRED);
 }
 
+// [C-25, C-61]
 TEST(ClientSession, ANewSessionAfterTheOldOneIsAnother) {
   Harness h;
   h.OpenSession();

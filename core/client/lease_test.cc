@@ -39,7 +39,7 @@ struct Real {
 };
 
 // L2 in exact arithmetic: whatever the two clocks do inside the bound, however long the request and the answer travel, the client
-// stops trusting no later in real time than the master keeps its promise.
+// stops trusting no later in real time than the master keeps its promise [C-59].
 TEST(Lease, LemmaL2HoldsAtEveryCornerOfTheDriftBound) {
   for (const int64_t rho : {0, 100, 1'000, 50'000}) {
     for (uint64_t draw = 0; draw < 2'000; ++draw) {

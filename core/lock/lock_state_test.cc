@@ -25,6 +25,7 @@ TEST(LockState, IsBornFreeWithoutGeneration) {
   EXPECT_TRUE(lock.Grantable(v1::EXCLUSIVE, Delay()));
 }
 
+// [C-34]
 TEST(LockState, GrantabilityFollowsModeAndQueue) {
   LockState lock;
   lock.Grant(Of(1), RequestSeq(1), v1::SHARED, Position(10));
@@ -38,6 +39,7 @@ TEST(LockState, GrantabilityFollowsModeAndQueue) {
   EXPECT_FALSE(exclusive.Grantable(v1::EXCLUSIVE, Delay()));
 }
 
+// [C-11]
 TEST(LockState, GenerationChangesOnlyFromFreeToHeld) {
   LockState lock;
   lock.Grant(Of(1), RequestSeq(1), v1::SHARED, Position(10));

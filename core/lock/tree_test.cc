@@ -9,6 +9,7 @@ namespace {
 
 constexpr Position kRoot(100);
 
+// [C-19]
 TEST(Tree, StartsWithTheRoot) {
   const Tree tree(kRoot);
   ASSERT_NE(tree.Resolve("/"), nullptr);
@@ -17,6 +18,7 @@ TEST(Tree, StartsWithTheRoot) {
   EXPECT_EQ(tree.Resolve("/a"), nullptr);
 }
 
+// [C-03]
 TEST(Tree, ResolvesByWalkingNames) {
   Tree tree(kRoot);
   tree.Create(Position(101), kRoot, "a", true, false, "");
@@ -78,6 +80,7 @@ TEST(Tree, LockedListsTheHeldLocks) {
   EXPECT_TRUE(tree.locked().empty());
 }
 
+// [C-06, C-07]
 TEST(Node, IsAbandonedOnlyIfEphemeralUnreferencedAndEmpty) {
   Node node;
   EXPECT_FALSE(node.Abandoned());

@@ -114,7 +114,7 @@ TEST_F(LeasesTest, NothingIsDueForAKeepAliveThatWaitsForAProof) {
   EXPECT_EQ(leases_.NextDue(), 7 * kSecond);
 }
 
-// [L3]
+// [C-64, L3]
 TEST_F(LeasesTest, TakeOverGivesEverySessionAWholeLease) {
   leases_.TakeOver(100, {SessionId(1), SessionId(2)});
   EXPECT_EQ(leases_.Find(SessionId(1))->expires, 100 + kLease);

@@ -146,6 +146,7 @@ TEST(Results, DigestSeesEveryField) {
   EXPECT_EQ(digests.size(), 12u);
 }
 
+// [C-22]
 TEST(Session, HandleIdsAreSpentForEver) {
   Session session(SessionId(1), {1, 1});
   EXPECT_FALSE(session.Spent(HandleId(4)));

@@ -147,6 +147,7 @@ TEST_F(StorageTest, ClaimAboutAReplacedEntryWaitsForTheNewOne) {
   EXPECT_EQ(storage().durable_index(), LogIndex(2));
 }
 
+// [C-69]
 TEST_F(StorageTest, WhatIsBufferedMeanwhileGoesIntoOneBatch) {
   driver_.BootFully();
   driver_.RunAll();
@@ -218,6 +219,7 @@ TEST_F(StorageTest, RebootOfAMarkedLogWritesNothingToIt) {
   EXPECT_EQ(PayloadsOf(storage().TakeRecovered()), (Payloads{"a"}));
 }
 
+// [C-69]
 TEST_F(StorageTest, SnapshotReplacesTheLogBelowIt) {
   driver_.BootFully();
   for (uint64_t i = 1; i <= 60; ++i) {

@@ -137,6 +137,7 @@ TEST_F(LockCheckerTest, AnEphemeralDirectoryMayLiveByItsChildren) {
 
 // ----------------------------------------------------------------------------------------------------------------- digest
 
+// [C-77]
 TEST(DigestCheckerTest, ComparesReplicasAtEqualAppliedIndexes) {
   Reporter reporter;
   DigestChecker checker(2, &reporter);

@@ -89,6 +89,7 @@ class FailOver : public testing::Test {
   std::vector<Told> masters_;  // what each said when it began to serve
 };
 
+// [C-64, C-67]
 TEST_F(FailOver, TheHolderKeepsItsLockAndTheWaiterItsPlace) {
   const Time over = masters_[1].at;
   EXPECT_LT(Once("c1", "LockHeld"), over);
@@ -98,6 +99,7 @@ TEST_F(FailOver, TheHolderKeepsItsLockAndTheWaiterItsPlace) {
   for (const char* client : {"c1", "c2", "c3"}) EXPECT_LT(Once(client, "SessionOpened"), over);
 }
 
+// [C-05, C-64]
 TEST_F(FailOver, C21AHandleOfBeforeIsGoodAfterwards) {
   EXPECT_EQ(Asked("c3", v1::OPEN).size(), 1u);
   const auto sets = Asked("c3", v1::SET_CONTENTS);
