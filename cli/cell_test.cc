@@ -221,6 +221,29 @@ TEST_F(CellTest, CommandUnderALockSeesWhatItNeeds) {
   EXPECT_EQ(json::parse(Run({"stat", "-o", "json", "/ls/demo/l"}).out)["lock_mode"], "free");
 }
 
+// [C-38, C-39, C-41]
+TEST_F(CellTest, AWatcherIsToldOfWritesChildrenAndRemoval) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "3"}));
+  ASSERT_EQ(Run({"create", "--dir", "/ls/local/d"}).code, 0);
+  ASSERT_EQ(Run({"put", "/ls/local/d/f", "one"}).code, 0);
+  const auto file = Start({"watch", "/ls/local/d/f"});
+  const auto directory = Start({"watch", "--count", "3", "/ls/local/d", "-o", "json"});
+  ASSERT_TRUE(WaitFor([&] {
+    return CountLines(file->out(), "watching generation 1") == 1u && directory->out().find("watching") != std::string::npos;
+  }));
+  ASSERT_EQ(Run({"put", "/ls/local/d/f", "two"}).code, 0);
+  ASSERT_TRUE(WaitFor([&] { return CountLines(file->out(), "contents generation 2") == 1u; }));
+  ASSERT_EQ(kill(MasterProcess(), SIGKILL), 0);
+  ASSERT_EQ(Run({"put", "/ls/local/d/f", "three"}).code, 0);
+  ASSERT_TRUE(WaitFor([&] { return CountLines(file->out(), "contents generation 3") == 1u; }));
+  EXPECT_EQ(CountLines(file->out(), "failed_over"), 1u);
+  ASSERT_EQ(Run({"rm", "/ls/local/d/f"}).code, 0);
+  EXPECT_EQ(file->Wait().code, 0);
+  EXPECT_NE(file->out().find("removed\n"), std::string::npos) << file->out();
+  EXPECT_EQ(directory->Wait().code, 0);
+  EXPECT_EQ(CountLines(directory->out(), "{\"event\":\"children\""), 2u) << directory->out();
+}
+
 // [C-32] A server that gets the sequencer can ask the cell about it.
 TEST_F(CellTest, ASequencerIsGoodForAsLongAsTheLockIsHeld) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
@@ -231,7 +254,7 @@ TEST_F(CellTest, ASequencerIsGoodForAsLongAsTheLockIsHeld) {
   const std::string sequencer = LineAfter(holder->out(), "sequencer ");
   const json checked = json::parse(Run({"check", "--exclusive", sequencer, "-o", "json"}).out);
   EXPECT_EQ(checked["valid"], true);
-  EXPECT_EQ(checked["path"], "/ls/local/l");
+  EXPECT_EQ(checked["path"], "/ls/demo/l");
   EXPECT_EQ(checked["mode"], "exclusive");
   EXPECT_EQ(checked["generation"], json::parse(Run({"stat", "-o", "json", "/ls/local/l"}).out)["lock_generation"]);
   std::string forged = sequencer;

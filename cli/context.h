@@ -42,6 +42,7 @@ void AddFileVerbs(CLI::App& app, Context& context);
 void AddLockVerb(CLI::App& app, Context& context);
 void AddElectVerb(CLI::App& app, Context& context);
 void AddCheckVerb(CLI::App& app, Context& context);
+void AddWatchVerb(CLI::App& app, Context& context);
 void AddSessionVerb(CLI::App& app, Context& context);
 void AddSimVerbs(CLI::App& app, Context& context);
 

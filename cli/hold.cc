@@ -19,7 +19,6 @@ namespace {
 
 using namespace net_real;  // exit codes
 
-constexpr Duration kPollWinner = 500 * kMillisecond;
 constexpr Duration kLookPeriod = 50 * kMillisecond;
 
 // Everything that can be caught and has no meaning of its own between the two processes (job control, faults, SIGCHLD, SIGPIPE).
@@ -39,6 +38,15 @@ Failure NotGranted(CellSession& session, const LockWish& wish, SessionState stat
   return session.Unavailable();
 }
 
+// Shared: it may come when whoever asked has given up.
+using Answer = std::shared_ptr<std::optional<v1::Outcome>>;
+
+Answer Begin(RealClient& client, const v1::Command& command) {
+  const auto answer = std::make_shared<std::optional<v1::Outcome>>();
+  client.Start(command, [answer](const v1::Outcome& outcome) { *answer = outcome; });
+  return answer;
+}
+
 }  // namespace
 
 void AddLockDelayOption(CLI::App& verb, Duration fallback, const std::shared_ptr<LockWish>& wish) {
@@ -55,8 +63,8 @@ int Interruption::Tell(const Context& context) const { return failure.has_value(
 
 std::optional<Interruption> TakeLock(CellSession& session, const LockWish& wish, HeldByUs* held, std::function<void()> waiting) {
   v1::Outcome opened;
-  const uint32_t flags = v1::OPEN_WRITE | v1::OPEN_MAY_CREATE;
-  if (auto failure = session.OpenNode(wish.target, flags, "", &opened, wish.lock_delay)) return Interruption{0, failure};
+  const OpenWish open{v1::OPEN_WRITE | v1::OPEN_MAY_CREATE, "", wish.lock_delay, wish.events};
+  if (auto failure = session.OpenNode(wish.target, open, &opened)) return Interruption{0, failure};
   held->handle = opened.handle();
   v1::Command command;
   command.set_kind(v1::ACQUIRE);
@@ -64,21 +72,26 @@ std::optional<Interruption> TakeLock(CellSession& session, const LockWish& wish,
   command.set_mode(wish.mode);
   command.set_try_only(wish.try_only);
   RealClient& client = session.client();
-  // Shared: an answer may come when this function has given up.
-  const auto answer = std::make_shared<std::optional<v1::Outcome>>();
-  client.Start(command, [answer](const v1::Outcome& outcome) { *answer = outcome; });
   int signal = 0;
   const Signals signals(client.io(), {SIGINT, SIGTERM, SIGHUP}, [&signal](int number) { signal = number; });
-  std::optional<Ticker> ticker;
-  if (waiting != nullptr) ticker.emplace(client.io(), kPollWinner, waiting);
-  client.RunUntil([&] { return answer->has_value() || signal != 0; }, wish.deadline);
-  if (answer->has_value() && (*answer)->code() == v1::OK) {
-    held->generation = (*answer)->lock_generation();
-    return std::nullopt;
-  }
-  if (answer->has_value()) return Interruption{0, FailureOfOutcome(**answer, wish.name)};
+  const Answer acquired = Begin(client, command);
+  const auto over = [&] {
+    if (waiting != nullptr) waiting();
+    return acquired->has_value() || signal != 0;
+  };
+  client.RunUntil(over, wish.deadline);
+  if (acquired->has_value() && (*acquired)->code() != v1::OK) return Interruption{0, FailureOfOutcome(**acquired, wish.name)};
   if (signal != 0) return Interruption{signal, std::nullopt};
-  return Interruption{0, NotGranted(session, wish, client.view().state)};
+  if (!acquired->has_value()) return Interruption{0, NotGranted(session, wish, client.view().state)};
+  held->generation = (*acquired)->lock_generation();
+  command.set_kind(v1::GET_SEQUENCER);
+  const Answer described = Begin(client, command);
+  client.RunUntil([&] { return described->has_value() || signal != 0 || !BelievesHeld(client.view(), held->handle); }, kNever);
+  if (signal != 0) return Interruption{signal, std::nullopt};
+  if (!described->has_value()) return Interruption{0, Lost(wish.name, "the cell was not reached before the local lease ended")};
+  if ((*described)->code() != v1::OK) return Interruption{0, FailureOfOutcome(**described, wish.name)};
+  held->sequencer = (*described)->sequencer();
+  return std::nullopt;
 }
 
 bool BelievesHeld(const ClientView& view, uint64_t handle) {
@@ -99,11 +112,6 @@ std::optional<Failure> HoldUntilSignalled(CellSession& session, const LockWish& 
 int RunUnderLock(const Context& context, CellSession& session, const LockWish& wish, const HeldByUs& held,
                  const std::vector<std::string>& argv) {
   RealClient& client = session.client();
-  v1::Command command;
-  command.set_kind(v1::GET_SEQUENCER);
-  command.set_handle(held.handle);
-  const v1::Outcome described = client.Call(command, context.timeout);
-  if (described.code() != v1::OK) return Report(context, Lost(wish.name, "the cell did not confirm it"));
   SpawnOptions spawn;
   spawn.argv = argv;
   spawn.own_group = true;
@@ -111,7 +119,7 @@ int RunUnderLock(const Context& context, CellSession& session, const LockWish& w
   spawn.environment = {{"BRAMAH_LOCK_PATH", wish.name},
                        {"BRAMAH_LOCK_MODE", wish.mode == v1::SHARED ? "shared" : "exclusive"},
                        {"BRAMAH_LOCK_GENERATION", std::to_string(held.generation)},
-                       {"BRAMAH_SEQUENCER", described.sequencer()},
+                       {"BRAMAH_SEQUENCER", held.sequencer},
                        {"BRAMAH_SESSION", Hex16(client.view().session.value())}};
   Process child;
   if (const int error = child.Start(spawn)) {

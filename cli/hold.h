@@ -20,6 +20,7 @@ struct LockWish {
   std::string name;  // as the user wrote it
   v1::LockMode mode = v1::EXCLUSIVE;
   bool try_only = false;
+  uint32_t events = 0;      // bits of v1::EventKind that the session is told of
   Duration lock_delay = 0;  // how long nobody gets the lock if this process is lost while it holds it
   Time deadline = kNever;   // for waiting
 };
@@ -30,6 +31,7 @@ void AddLockDelayOption(CLI::App& verb, Duration fallback, const std::shared_ptr
 struct HeldByUs {
   uint64_t handle = 0;
   uint64_t generation = 0;
+  std::string sequencer;  // of the hold
 };
 
 // What ended a phase early: a signal, or a failure.
@@ -41,7 +43,7 @@ struct Interruption {
 };
 
 // Opens (creating if needed) and acquires. `held` has its handle as soon as the node is open, so that `waiting` may use it; that
-// is called every half second while the lock belongs to others.
+// is called whenever anything happened while the lock belongs to others, and once before.
 std::optional<Interruption> TakeLock(CellSession& session, const LockWish& wish, HeldByUs* held,
                                      std::function<void()> waiting = nullptr);
 

@@ -35,7 +35,7 @@ constexpr const char* kFooter =
     "that rises with every holder: pass it to what the lock protects), BRAMAH_SEQUENCER (the same in a form that\n"
     "`check` verifies and nobody can forge), BRAMAH_SESSION.\n"
     "\n"
-    "Not built yet: client caches, events, ACLs, encryption, changes of membership.";
+    "Not built yet: client caches, ACLs, encryption, changes of membership.";
 
 // Options that take a value as the next argument, before any verb.
 bool TakesValue(std::string_view arg) { return arg == "-o" || arg == "--output" || arg == "--timeout" || arg == "--endpoints"; }
@@ -149,6 +149,7 @@ int Main(int argc, char** argv) {
   AddLockVerb(app, context);
   AddElectVerb(app, context);
   AddCheckVerb(app, context);
+  AddWatchVerb(app, context);
   AddSessionVerb(app, context);
   AddSimVerbs(app, context);
   app.footer(kFooter);  // now, or every verb would inherit it

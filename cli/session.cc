@@ -124,14 +124,14 @@ std::optional<Failure> CellSession::Call(const v1::Command& command, const std::
   return FailureOfOutcome(*outcome, name);
 }
 
-std::optional<Failure> CellSession::OpenNode(const GlobalName& target, uint32_t flags, const std::string& contents,
-                                             v1::Outcome* outcome, Duration lock_delay) {
+std::optional<Failure> CellSession::OpenNode(const GlobalName& target, const OpenWish& wish, v1::Outcome* outcome) {
   v1::Command command;
   command.set_kind(v1::OPEN);
   command.set_path(target.path);
-  command.set_open_flags(flags);
-  command.set_contents(contents);
-  command.set_lock_delay_ns(lock_delay);
+  command.set_open_flags(wish.flags);
+  command.set_contents(wish.contents);
+  command.set_lock_delay_ns(wish.lock_delay);
+  command.set_events(wish.events);
   return Call(command, FormatGlobalName(target.cell, target.path), outcome);
 }
 

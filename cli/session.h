@@ -20,6 +20,14 @@ std::optional<Failure> ParseTarget(const std::string& text, GlobalName* target);
 // What an outcome other than OK means for `name`, "/ls/demo/a".
 Failure FailureOfOutcome(const v1::Outcome& outcome, const std::string& name);
 
+// How a node is opened, beside its name.
+struct OpenWish {
+  uint32_t flags = v1::OPEN_READ;  // bits of v1::OpenFlag
+  std::string contents{};          // if it is created
+  Duration lock_delay = 0;         // counts if the handle loses a lock
+  uint32_t events = 0;             // bits of v1::EventKind
+};
+
 class CellSession {
  public:
   // `context` is borrowed. Nothing is sent before Open.
@@ -31,9 +39,7 @@ class CellSession {
   std::optional<Failure> Open();
   // One call within what is left of --timeout since Open. `name` is only for the message.
   std::optional<Failure> Call(const v1::Command& command, const std::string& name, v1::Outcome* outcome);
-  // OPEN. `flags` are bits of v1::OpenFlag; `lock_delay` counts if the handle loses a lock.
-  std::optional<Failure> OpenNode(const GlobalName& target, uint32_t flags, const std::string& contents, v1::Outcome* outcome,
-                                  Duration lock_delay = 0);
+  std::optional<Failure> OpenNode(const GlobalName& target, const OpenWish& wish, v1::Outcome* outcome);
 
   // The session is not ended but left to its lease: what it had under way may not have arrived yet, and its locks are delayed.
   void Abandon() { abandoned_ = true; }

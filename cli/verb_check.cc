@@ -5,6 +5,7 @@
 
 #include "cli/context.h"
 #include "cli/session.h"
+#include "cli/text.h"
 #include "core/api/sequencer.h"
 #include "nlohmann/json.hpp"
 
@@ -21,16 +22,16 @@ struct CheckArgs {
 int RunCheck(const Context& context, const CheckArgs& args) {
   const std::optional<Sequencer> said = ParseSequencer(args.sequencer);
   if (!said) {
-    return Report(context, {net_real::kExitBadData, "bad_sequencer", "'" + args.sequencer + "' is no sequencer",
+    return Report(context, {net_real::kExitBadData, "bad_sequencer", "'" + OneLine(args.sequencer) + "' is no sequencer",
                             "pass on what BRAMAH_SEQUENCER says, unchanged"});
   }
-  CellSession session(context, "local");
+  CellSession session(context, said->cell);
   if (auto failure = session.Open()) return Report(context, *failure);
   v1::Command command;
   command.set_kind(v1::CHECK_SEQUENCER);
   command.set_sequencer(args.sequencer);
   command.set_mode(args.exclusive ? v1::EXCLUSIVE : v1::FREE);
-  const std::string name = FormatGlobalName("local", said->path);
+  const std::string name = FormatGlobalName(said->cell, said->path);
   v1::Outcome outcome;
   if (auto failure = session.Call(command, name, &outcome)) return Report(context, *failure);
   const char* mode = said->mode == v1::SHARED ? "shared" : "exclusive";
@@ -38,7 +39,7 @@ int RunCheck(const Context& context, const CheckArgs& args) {
     const ordered_json json = {{"valid", true}, {"path", name}, {"mode", mode}, {"generation", outcome.lock_generation()}};
     std::printf("%s\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
   } else {
-    std::printf("valid: %s is held, %s, generation %llu\n", name.c_str(), mode,
+    std::printf("valid: %s is held, %s, generation %llu\n", OneLine(name).c_str(), mode,
                 static_cast<unsigned long long>(outcome.lock_generation()));
   }
   return net_real::kExitOk;

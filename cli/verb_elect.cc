@@ -1,5 +1,6 @@
 // bramah elect PATH --value V: the winner of an exclusive lock writes its value into the file; the others show who won.
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -28,19 +29,23 @@ void Tell(const Context& context, const char* event, const std::string& value, u
   std::fflush(stdout);
 }
 
-// Prints the primary whenever it changes. Events would tell; until they exist the file is read.
+// Prints the primary whenever it changes: reads the file once, and again when the cell says that it was written.
 class WinnerWatch {
  public:
-  WinnerWatch(const Context& context, CellSession& session, const HeldByUs& held)
-      : context_(context), session_(session), held_(held), state_(std::make_shared<State>()) {}
+  explicit WinnerWatch(const Context& context) : context_(context), state_(std::make_shared<State>()) {}
   ~WinnerWatch() { state_->over = true; }
 
-  void Look() {
-    if (std::exchange(state_->asking, true)) return;
+  // To be told of every event of the session.
+  std::function<void(const CoreEvent&)> Listener() const {
+    return [state = state_](const CoreEvent& event) { state->changed |= event.kind == CoreEvent::kContentsModified; };
+  }
+  void Look(CellSession& session, const HeldByUs& held) {
+    if (state_->asking || !std::exchange(state_->changed, false)) return;
+    state_->asking = true;
     v1::Command command;
     command.set_kind(v1::GET_CONTENTS);
-    command.set_handle(held_.handle);
-    session_.client().Start(command, [&context = context_, state = state_](const v1::Outcome& outcome) {
+    command.set_handle(held.handle);
+    session.client().Start(command, [&context = context_, state = state_](const v1::Outcome& outcome) {
       state->asking = false;
       if (state->over || outcome.code() != v1::OK || outcome.contents().empty() || outcome.contents() == state->shown) return;
       state->shown = outcome.contents();
@@ -49,15 +54,14 @@ class WinnerWatch {
   }
 
  private:
-  // Shared with the question under way, which may be answered after this object is gone.
+  // Shared with the session and with the question under way, which may outlive this object.
   struct State {
+    bool changed = true;  // since it was read; nobody has yet
     bool asking = false;
     bool over = false;
     std::string shown;
   };
   const Context& context_;
-  CellSession& session_;
-  const HeldByUs& held_;
   const std::shared_ptr<State> state_;
 };
 
@@ -80,14 +84,15 @@ int RunElect(const Context& context, LockWish wish, const std::string& value) {
   if (value.size() > kContentBytesMax) {
     return Report(context, {net_real::kExitBadData, "too_large", "the value is larger than 256 KiB", "store a reference to it"});
   }
-  CellSession session(context, wish.target.cell);
+  auto watch = std::make_unique<WinnerWatch>(context);
+  CellSession session(context, wish.target.cell, watch->Listener());
   if (auto failure = session.Open()) return Report(context, *failure);
   if (context.timeout_given) wish.deadline = session.deadline();
+  wish.events = v1::EVENT_CONTENTS;
   HeldByUs held;
-  {
-    WinnerWatch watch(context, session, held);
-    if (auto interruption = TakeLock(session, wish, &held, [&watch] { watch.Look(); })) return interruption->Tell(context);
-  }
+  const auto look = [&] { watch->Look(session, held); };
+  if (auto interruption = TakeLock(session, wish, &held, look)) return interruption->Tell(context);
+  watch.reset();
   const int code = Serve(context, session, wish, held, value);
   ReleaseLock(session, held);
   return code;

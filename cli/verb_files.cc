@@ -50,7 +50,7 @@ v1::Command On(v1::CommandKind kind, uint64_t handle) {
 // Opens the node and makes one call on its handle.
 std::optional<Failure> OpenAndCall(CellSession& session, const GlobalName& target, uint32_t flags, v1::Command command,
                                    v1::Outcome* outcome) {
-  if (auto failure = session.OpenNode(target, flags, "", outcome)) return failure;
+  if (auto failure = session.OpenNode(target, {.flags = flags}, outcome)) return failure;
   command.set_handle(outcome->handle());
   return session.Call(command, FormatGlobalName(target.cell, target.path), outcome);
 }
@@ -90,7 +90,7 @@ std::optional<Failure> Put(const Context& context, const FileArgs& args, const G
   // With a generation there is nothing to create: a file that is gone has changed.
   const uint32_t flags = v1::OPEN_WRITE | (args.if_generation.has_value() ? 0 : v1::OPEN_MAY_CREATE);
   v1::Outcome opened;
-  if (auto failure = session.OpenNode(target, flags, args.contents, &opened)) return failure;
+  if (auto failure = session.OpenNode(target, {.flags = flags, .contents = args.contents}, &opened)) return failure;
   v1::Outcome written = opened;
   if (!opened.created()) {
     v1::Command command = On(v1::SET_CONTENTS, opened.handle());
@@ -119,7 +119,7 @@ std::optional<Failure> Create(const Context& context, const FileArgs& args, cons
   const uint32_t flags = v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE | (args.directory ? v1::OPEN_DIRECTORY : 0) |
                          (args.ephemeral ? v1::OPEN_EPHEMERAL : 0);
   v1::Outcome outcome;
-  if (auto failure = session.OpenNode(target, flags, args.contents, &outcome)) return failure;
+  if (auto failure = session.OpenNode(target, {.flags = flags, .contents = args.contents}, &outcome)) return failure;
   if (context.json)
     Print({{"path", args.path}, {"instance", outcome.instance()}, {"directory", args.directory}, {"ephemeral", args.ephemeral}});
   if (!args.ephemeral) return std::nullopt;

@@ -43,26 +43,40 @@ TEST(Path, ParentAndBase) {
   EXPECT_EQ(BaseName("/a/b"), "b");
 }
 
-const Sequencer kSequencer{"/a/b:c d", Position(0x3000000000012), v1::EXCLUSIVE, Position(0x30000000000ff)};
+const Sequencer kSequencer{"demo", "/a/b:c d", Position(0x3000000000012), v1::EXCLUSIVE, Position(0x30000000000ff)};
 const MacKey kKey{11, 22};
 
-TEST(SequencerText, C32SaysNameInstanceModeAndGeneration) {
+// [C-32]
+TEST(SequencerText, SaysNameInstanceModeAndGeneration) {
   for (const v1::LockMode mode : {v1::SHARED, v1::EXCLUSIVE}) {
     Sequencer sequencer = kSequencer;
     sequencer.mode = mode;
     const std::string text = FormatSequencer(sequencer, kKey);
     EXPECT_EQ(ParseSequencer(text), sequencer);
     EXPECT_EQ(VerifySequencer(text, kKey), sequencer);
-    EXPECT_EQ(text.substr(0, 39), std::string("s1:") + (mode == v1::SHARED ? "s" : "x") + ":0003000000000012:00030000000000ff:");
+    const std::string letter = mode == v1::SHARED ? "s" : "x";
+    EXPECT_EQ(text.substr(0, 39), "s1:" + letter + ":0003000000000012:00030000000000ff:");
+    EXPECT_EQ(text.substr(56), "/ls/demo/a/b:c%20d");
   }
-  const std::string longest = "/" + std::string(255, 'a');
-  EXPECT_LE(FormatSequencer({longest, Position(1), v1::SHARED, Position(1)}, kKey).size(), kSequencerBytesMax - kPathBytesMax + 256);
+}
+
+TEST(SequencerText, IsPrintableWhateverTheNameAndNeverTooLong) {
+  std::string path;
+  while (path.size() + 256 <= kPathBytesMax) path += "/" + std::string(255, '\n');
+  for (const std::string& name : {path, std::string("/a\r\nX: 1\x1b%\x7f"), std::string("/\xc3\xa9"), std::string("/")}) {
+    const Sequencer sequencer{std::string(255, '\t'), name, Position(1), v1::SHARED, Position(2)};
+    const std::string text = FormatSequencer(sequencer, kKey);
+    for (const char c : text) EXPECT_TRUE(c > ' ' && c <= '~') << text;
+    EXPECT_LE(text.size(), kSequencerBytesMax);
+    EXPECT_EQ(VerifySequencer(text, kKey), sequencer);
+  }
 }
 
 TEST(SequencerText, NoChangedCharacterAndNoOtherKeyPasses) {
   const std::string text = FormatSequencer(kSequencer, kKey);
   EXPECT_FALSE(VerifySequencer(text, {11, 23}).has_value());
-  EXPECT_FALSE(VerifySequencer(text, {}).has_value());
+  EXPECT_FALSE(VerifySequencer(text, {22, 11}).has_value());
+  EXPECT_FALSE(VerifySequencer(FormatSequencer(kSequencer, {}), {}).has_value()) << "there is no key";
   for (size_t at = 0; at < text.size(); ++at) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string changed = text;
@@ -74,12 +88,15 @@ TEST(SequencerText, NoChangedCharacterAndNoOtherKeyPasses) {
 
 TEST(SequencerText, NothingElseParses) {
   const std::string text = FormatSequencer(kSequencer, kKey);
-  for (size_t size = 0; size < text.size(); ++size) {
-    EXPECT_FALSE(VerifySequencer(text.substr(0, size), kKey).has_value()) << size;
-  }
-  for (const std::string& other : {text + "/", "s2" + text.substr(2), "s1:f" + text.substr(4), std::string(5'000, '/')}) {
+  const std::string before = text.substr(0, 56);
+  for (size_t size = 0; size <= 60; ++size) EXPECT_FALSE(ParseSequencer(text.substr(0, size)).has_value()) << size;
+  for (const std::string& other :
+       {text + "/", "s2" + text.substr(2), "s1:f" + text.substr(4), before + "/a", before + "/ls/demo/", before + "/ls/demo/a%2",
+        before + "/ls/demo/a%2g", before + "/ls/demo/%61", before + "/ls/demo/a b", before + "/ls/demo/%C3%A9",
+        before + "/ls/demo/" + std::string(20'000, 'a')}) {
     EXPECT_FALSE(ParseSequencer(other).has_value()) << other;
   }
+  EXPECT_TRUE(ParseSequencer(before + "/ls/demo/%c3%a9").has_value());
   std::string capital = text;
   capital[17] = 'A';
   EXPECT_FALSE(ParseSequencer(capital).has_value()) << "there is one way to write a number";

@@ -50,6 +50,20 @@ std::string_view EventName(CoreEvent::Kind kind) {
       return "LockDropped";
     case CoreEvent::kMasterFound:
       return "MasterFound";
+    case CoreEvent::kMasterFailedOver:
+      return "MasterFailedOver";
+    case CoreEvent::kEventsLost:
+      return "EventsLost";
+    case CoreEvent::kContentsModified:
+      return "ContentsModified";
+    case CoreEvent::kChildrenChanged:
+      return "ChildrenChanged";
+    case CoreEvent::kHandleInvalid:
+      return "HandleInvalid";
+    case CoreEvent::kLockAcquired:
+      return "LockAcquired";
+    case CoreEvent::kLockRequested:
+      return "LockRequested";
   }
   return "unknown";
 }

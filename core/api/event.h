@@ -38,7 +38,16 @@ struct CoreEvent {
     kLockHeld,           // session, handle, generation, mode: the client believes from now on
     kLockDropped,        // session, handle, generation: it believes no more
     kMasterFound,        // replica, epoch
+    // ---- client: what an application asked to be told, or must know [Chubby §2.5]
+    kMasterFailedOver,   // session, epoch: another master; the library looks at all that is watched, lock events may be lost
+    kEventsLost,         // session: the same, because there were too many
+    kContentsModified,   // session, handle, content_generation
+    kChildrenChanged,    // session, handle, generation = position of the change
+    kHandleInvalid,      // session, handle: its node is gone
+    kLockAcquired,       // session, handle, generation: by somebody else
+    kLockRequested,      // session, handle: by somebody else, while the handle holds
   };
+  static constexpr Kind kLast = kLockRequested;
   Kind kind = kRecovered;
   bool effect = false;  // kApplied: this entry changed the state (false: answered from the exactly-once table, or refused)
   v1::CommandKind command = v1::NONE;
@@ -53,6 +62,7 @@ struct CoreEvent {
   RequestSeq seq;
   HandleId handle;
   Position generation;
+  uint64_t content_generation = 0;
   Time time = 0;
 };
 

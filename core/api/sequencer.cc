@@ -1,6 +1,7 @@
 #include "core/api/sequencer.h"
 
 #include <cstdint>
+#include <utility>
 
 #include "core/base/bytes.h"
 
@@ -29,6 +30,41 @@ std::optional<uint64_t> TakeNumber(std::string_view& text) {
   return number;
 }
 
+bool IsPlain(char c) { return c > ' ' && c <= '~' && c != '%'; }
+
+void AppendEscaped(std::string_view bytes, std::string& text) {
+  for (const char c : bytes) {
+    if (IsPlain(c)) {
+      text += c;
+      continue;
+    }
+    const uint8_t byte = static_cast<uint8_t>(c);
+    text += '%';
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+}
+
+// Nothing if that is not how AppendEscaped writes it.
+std::optional<std::string> Unescape(std::string_view text) {
+  std::string bytes;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      bytes += text[i];
+      continue;
+    }
+    const size_t high = i + 2 < text.size() ? kDigits.find(text[i + 1]) : kDigits.npos;
+    const size_t low = i + 2 < text.size() ? kDigits.find(text[i + 2]) : kDigits.npos;
+    if (high == kDigits.npos || low == kDigits.npos) return std::nullopt;
+    bytes += static_cast<char>(high << 4 | low);
+    i += 2;
+  }
+  std::string again;
+  AppendEscaped(bytes, again);
+  if (again != text) return std::nullopt;
+  return bytes;
+}
+
 struct Parsed {
   Sequencer sequencer;
   uint64_t check = 0;
@@ -45,10 +81,13 @@ std::optional<Parsed> Parse(std::string_view text) {
   const auto instance = TakeNumber(text);
   const auto generation = instance ? TakeNumber(text) : std::nullopt;
   const auto check = generation ? TakeNumber(text) : std::nullopt;
-  if (!check || !IsCellPath(text)) return std::nullopt;
+  const auto name = check ? Unescape(text) : std::nullopt;
+  const auto target = name ? ParseGlobalName(*name) : std::nullopt;
+  if (!target || FormatGlobalName(target->cell, target->path) != *name) return std::nullopt;
   parsed.sequencer.instance = Position(*instance);
   parsed.sequencer.generation = Position(*generation);
-  parsed.sequencer.path = std::string(text);
+  parsed.sequencer.cell = target->cell;
+  parsed.sequencer.path = target->path;
   parsed.check = *check;
   return parsed;
 }
@@ -60,6 +99,7 @@ uint64_t CheckDigits(const Sequencer& sequencer, const MacKey& key) {
   out.U8(static_cast<uint8_t>(sequencer.mode));
   out.U64(sequencer.instance.value());
   out.U64(sequencer.generation.value());
+  out.Bytes(sequencer.cell);
   out.Bytes(sequencer.path);
   return Mac(key, bytes);
 }
@@ -72,7 +112,8 @@ std::string FormatSequencer(const Sequencer& sequencer, const MacKey& key) {
   AppendNumber(sequencer.instance.value(), text);
   AppendNumber(sequencer.generation.value(), text);
   AppendNumber(CheckDigits(sequencer, key), text);
-  return text += sequencer.path;
+  AppendEscaped(FormatGlobalName(sequencer.cell, sequencer.path), text);
+  return text;
 }
 
 std::optional<Sequencer> ParseSequencer(std::string_view text) {
@@ -82,7 +123,7 @@ std::optional<Sequencer> ParseSequencer(std::string_view text) {
 }
 
 std::optional<Sequencer> VerifySequencer(std::string_view text, const MacKey& key) {
-  std::optional<Parsed> parsed = Parse(text);
+  std::optional<Parsed> parsed = key ? Parse(text) : std::nullopt;
   if (!parsed || CheckDigits(parsed->sequencer, key) != parsed->check) return std::nullopt;
   return std::move(parsed->sequencer);
 }

@@ -1,10 +1,13 @@
 // Sequencer: what the holder of a lock gives to a server that acts for it, and what that server checks before it acts
-// [Chubby §2.4]. It describes the lock as it was when it was acquired: name, instance, mode, generation; check digits under a
-// secret of the cell make it unforgeable, and say which cell it is of [D-40].
+// [Chubby §2.4]. It describes the lock as it was when it was acquired: cell and path, instance, mode, generation; check digits
+// under a secret of the cell make it unforgeable [D-40].
 //
-// Applications treat it as opaque. It is printable, so it can travel in an environment variable or a header:
+// Applications treat it as opaque. It is printable ASCII without blanks, so it can travel in an environment variable or a header:
 //
-//   s1:x:<instance>:<generation>:<check digits>:<path>      numbers in 16 hexadecimal digits; x exclusive, s shared
+//   s1:x:<instance>:<generation>:<check digits>:<name>
+//
+// Numbers are 16 hexadecimal digits; x is exclusive, s shared; the name is /ls/<cell>/<path>, in which every other byte is
+// written as % and two hexadecimal digits. There is one way to write each sequencer.
 //
 // A server without a session compares the generation with the largest it has seen for the name, and refuses what is smaller: it
 // rises whenever a lock is acquired anew, whatever happened to the node in between.
@@ -23,22 +26,25 @@
 
 namespace bramah {
 
-inline constexpr size_t kSequencerBytesMax = kPathBytesMax + 56;
+// 56 bytes before the name, which is "/ls/", a cell name and a path, each byte of it up to three.
+inline constexpr size_t kSequencerBytesMax = 56 + 3 * (4 + kComponentBytesMax + kPathBytesMax);
 
 struct Sequencer {
-  std::string path;
+  std::string cell;
+  std::string path;              // in the cell
   Position instance;
   v1::LockMode mode = v1::FREE;  // SHARED or EXCLUSIVE
   Position generation;           // the fencing token
   friend bool operator==(const Sequencer&, const Sequencer&) = default;
 };
 
+// REQUIRES: cell, path and mode are as said above.
 std::string FormatSequencer(const Sequencer& sequencer, const MacKey& key);
 
 // What the text says, if it has the form above. Its check digits are not looked at: enough for a server that compares
 // generations, and not for one that has to distrust its callers.
 std::optional<Sequencer> ParseSequencer(std::string_view text);
-// What the text says, if it was made with `key`.
+// What the text says, if it was made with `key`. Nothing is made with no key.
 std::optional<Sequencer> VerifySequencer(std::string_view text, const MacKey& key);
 
 }  // namespace bramah

@@ -17,6 +17,7 @@ struct MacKey {
   friend bool operator==(const MacKey&, const MacKey&) = default;
 };
 
+// SipHash-2-4 of `bytes`, of any length, under `key`.
 uint64_t Mac(const MacKey& key, std::string_view bytes);
 
 }  // namespace bramah

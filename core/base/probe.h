@@ -48,6 +48,9 @@ namespace bramah {
   X(kHolderPoisoned, "a handle that held a lock was poisoned")                               \
   X(kGuardRefused, "a call was refused because its sequencer was no longer valid")           \
   X(kFencedOff, "a resource refused the token of a former holder")                           \
+  X(kEventsMerged, "an event took the place of one that was not sent yet")                   \
+  X(kEventsLost, "a session was told that it missed events")                                 \
+  X(kChangeFoundByLooking, "a client found a change that no event told it of")               \
   X(kEphemeralRemoved, "an ephemeral node went with its last reference")                     \
   X(kClientJeopardy, "a client entered jeopardy")                                            \
   X(kClientSafe, "a client came back from jeopardy")                                         \

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/api/path.h"
 #include "core/base/check.h"
 #include "core/base/hash.h"
 #include "core/cell/command_check.h"
@@ -18,6 +19,7 @@ void Applied::Clear() {
   effect = false;
   duplicate = false;
   decisions.clear();
+  notices.clear();
   ended = SessionId();
 }
 
@@ -60,8 +62,9 @@ void Cell::Apply(LogIndex index, Time time, const v1::Command& command, Applied&
 // A secret that never leaves the cell must be made in it: the first leader's is kept by all, those of later ones go by [D-01].
 void Cell::NewEpoch(Entry& entry) {
   const MacKey offered{entry.command.nonce_low(), entry.command.nonce_high()};
-  if (secret_ || !offered) return;
+  if (secret_ || !offered || !IsCellName(entry.command.path())) return;
   secret_ = offered;
+  name_ = entry.command.path();
   entry.applied.effect = true;
 }
 
@@ -164,8 +167,11 @@ uint64_t Cell::DigestSlow() const {
 }
 
 uint64_t Cell::Digest(uint64_t tables) const {
-  const uint64_t hash = FoldHash(FoldHash(tables, incarnation_), secret_.low ^ secret_.high);
-  return FoldHash(FoldHash(hash, last_.value()), static_cast<uint64_t>(time_));
+  uint64_t hash = FoldHash(tables, incarnation_);
+  for (const uint64_t word : {secret_.low, secret_.high, Hash64(name_), last_.value(), static_cast<uint64_t>(time_)}) {
+    hash = FoldHash(hash, word);
+  }
+  return hash;
 }
 
 }  // namespace bramah::cell

@@ -18,6 +18,7 @@
 #include "core/base/time.h"
 #include "core/cell/view.h"
 #include "core/lock/delays.h"
+#include "core/lock/subscriptions.h"
 #include "core/lock/tree.h"
 #include "core/session/session_table.h"
 #include "core/wire/wire.pb.h"
@@ -42,12 +43,21 @@ struct Decision {
   Position generation;  // kGranted
 };
 
+// Something that a handle asked to be told of has happened [Chubby §2.5].
+struct Notice {
+  v1::EventKind kind = v1::EVENT_NONE;
+  SessionId session;
+  HandleId handle;
+  uint64_t generation = 0;  // as in v1::ItemKind
+};
+
 struct Applied {
   v1::Outcome outcome;
   // The command changed more than the exactly-once table. False for refusals and for duplicates.
   bool effect = false;
   bool duplicate = false;  // answered from the exactly-once table
   std::vector<Decision> decisions;
+  std::vector<Notice> notices;  // of what this command did, in the order in which it did it
   SessionId ended;         // the session that this command ended
   void Clear();            // keeps capacity
 };
@@ -163,23 +173,34 @@ class Cell {
   // `tables`: sum of those of the parts.
   uint64_t Digest(uint64_t tables) const;
 
+  // Tells all subscribers of `node` but the one that did it.
+  void Tell(const lock::Node& node, v1::EventKind kind, uint64_t generation, Entry& entry) const;
+  // An Acquire was in conflict with those who hold.
+  void TellHolders(const lock::Node& node, Entry& entry) const;
+  // The lock went from free to held.
+  void TellAcquired(const lock::Node& node, Entry& entry) const;
+  // A child of the node was made, removed or written.
+  void TellOfChildren(Position parent, Entry& entry) const;
+
   // Snapshot parts.
   bool LoadNodes(ByteReader& in);
   bool LoadNode(ByteReader& in, bool first);
   bool LoadSessions(ByteReader& in);
   bool LoadSession(ByteReader& in);
   bool LoadDelays(ByteReader& in);
-  // Fills in what no snapshot holds: references of nodes, waits of handles.
+  // Fills in what no snapshot holds: references of nodes, waits of handles, subscriptions.
   bool Derive();
 
   const Limits* limits_;
   uint32_t incarnation_;
   Position last_;
   Time time_ = 0;  // cluster time of the entry at last_
-  MacKey secret_;  // for check digits; none before the first NewEpoch
+  MacKey secret_;     // for check digits; none before the first NewEpoch that brought one
+  std::string name_;  // of the cell, with the secret
   lock::Tree tree_;
   lock::Delays delays_;
   session::SessionTable sessions_;
+  lock::Subscriptions subscriptions_;
 };
 
 }  // namespace bramah::cell

@@ -20,6 +20,7 @@ void Cell::Acquire(Entry& entry) {
   if (handle->waits || (holds && node->lock.mode() != mode)) return entry.Refuse(v1::BUSY);
   if (!holds && !node->lock.Grantable(mode, delay)) {
     const bool delayed = node->lock.Grantable(mode, lock::Delay());
+    TellHolders(*node, entry);
     if (entry.command.try_only()) return entry.Refuse(delayed ? v1::LOCK_DELAYED : v1::LOCK_CONFLICT);
     node->lock.Enqueue({entry.owner(), seq, mode}, entry.position);
     entry.session->SetWaits(HandleId(entry.command.handle()), entry.position);
@@ -27,6 +28,7 @@ void Cell::Acquire(Entry& entry) {
     SOMETIMES(entry.probes, kLockQueued, true);
   } else {
     if (!holds) node->lock.Grant(entry.owner(), seq, mode, entry.position);
+    if (!holds && node->lock.generation() == entry.position) TellAcquired(*node, entry);
     entry.outcome().set_lock_mode(mode);
     entry.outcome().set_lock_generation(node->lock.generation().value());
   }
@@ -81,6 +83,7 @@ void Cell::Promote(lock::Node& node, Entry& entry) {
   std::vector<lock::Waiter> granted;
   node.lock.Promote(entry.position, delays_.At(node.path), granted);
   tree_.Refresh(node);
+  if (!granted.empty() && node.lock.generation() == entry.position) TellAcquired(node, entry);
   for (const lock::Waiter& waiter : granted) Decide(waiter, Decision::kGranted, node, entry);
   SOMETIMES(entry.probes, kLockGrantedLater, !granted.empty());
   SOMETIMES(entry.probes, kLockDelayEnded, delay_ended && !granted.empty());

@@ -44,13 +44,16 @@ void Cell::Open(Entry& entry) {
   handle.instance = node->instance;
   handle.writable = (command.open_flags() & v1::OPEN_WRITE) != 0;
   handle.lock_delay = std::min<Duration>(command.lock_delay_ns(), kLockDelayMax);
+  handle.events = command.events();
   session.Open(id, handle);
+  subscriptions_.Add(handle.instance, entry.owner(), handle.events);
   v1::Outcome& outcome = entry.outcome();
   outcome.set_created(found == nullptr);
   outcome.set_directory(node->directory);
   outcome.set_ephemeral(node->ephemeral);
   outcome.set_instance(node->instance.value());
   outcome.set_content_generation(node->content_generation);
+  outcome.set_children_changed(node->children_changed.value());
   entry.applied.effect = true;
 }
 
@@ -68,6 +71,7 @@ lock::Node* Cell::CreateNode(Entry& entry) {
   if (!(flags & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE))) return refuse(v1::NOT_FOUND);
   if (command.contents().size() > kContentBytesMax) return refuse(v1::TOO_LARGE);
   if (parent->children.size() >= limits_->children_max) return refuse(v1::LIMIT_REACHED);
+  TellOfChildren(parent->instance, entry);
   return &tree_.Create(entry.position, parent->instance, BaseName(command.path()), (flags & v1::OPEN_DIRECTORY) != 0,
                        (flags & v1::OPEN_EPHEMERAL) != 0, command.contents());
 }
@@ -81,6 +85,7 @@ void Cell::Close(Entry& entry, bool lost) {
   for (const uint64_t seq : entry.command.gives_up()) session.results.GiveUp(RequestSeq(seq), id);
   const session::Handle* handle = session.Find(id);
   if (handle == nullptr) return;
+  subscriptions_.Remove(handle->instance, entry.owner());  // of what follows it is not told any more
   lock::Node* node = tree_.Find(handle->instance);
   const bool holds = node != nullptr && node->lock.HoldOf(entry.owner()) != nullptr;
   if (lost && holds) StartLockDelay(*node, handle->lock_delay, entry);
@@ -104,6 +109,9 @@ void Cell::SetContents(Entry& entry) {
   node->SetContents(command.contents());
   ++node->content_generation;
   tree_.Refresh(*node);
+  tree_.TouchChildren(node->parent, entry.position);
+  Tell(*node, v1::EVENT_CONTENTS, node->content_generation, entry);
+  TellOfChildren(node->parent, entry);
   entry.outcome().set_content_generation(node->content_generation);
   entry.outcome().set_content_length(node->contents.size());
   entry.outcome().set_checksum(node->checksum);
@@ -137,7 +145,10 @@ void Cell::CloseHandle(session::Session& session, HandleId id, Entry& entry) {
 void Cell::RemoveNode(lock::Node& node, Entry& entry) {
   for (lock::Node* next = &node; next != nullptr;) {
     lock::Node* parent = tree_.Find(next->parent);
-    tree_.Remove(next->instance);
+    Tell(*next, v1::EVENT_HANDLE_INVALID, entry.position.value(), entry);
+    subscriptions_.RemoveAll(next->instance);
+    tree_.Remove(next->instance, entry.position);
+    TellOfChildren(parent->instance, entry);
     next = parent->Abandoned() ? parent : nullptr;
     SOMETIMES(entry.probes, kEphemeralRemoved, next != nullptr);
   }

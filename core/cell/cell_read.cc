@@ -22,6 +22,7 @@ void FillStat(const lock::Node& node, v1::Outcome& outcome) {
   outcome.set_checksum(node.checksum);
   outcome.set_content_length(node.contents.size());
   outcome.set_child_count(node.children.size());
+  outcome.set_children_changed(node.children_changed.value());
   outcome.set_lock_mode(node.lock.mode());
   outcome.set_lock_holders(static_cast<uint32_t>(node.lock.holders().size()));
   outcome.set_lock_waiters(static_cast<uint32_t>(node.lock.waiters().size()));
@@ -37,12 +38,13 @@ void FillChild(const lock::Node& node, v1::ChildStat& child) {
 }
 
 NodeView NodeViewOf(const lock::Node& node, LockView lock) {
-  return {node.path,           node.instance,        node.parent,     node.directory, node.ephemeral, node.content_generation,
-          node.contents.size(), node.children.size(), node.references, std::move(lock)};
+  return {node.path,           node.instance,        node.parent,     node.directory,        node.ephemeral,
+          node.content_generation, node.contents.size(), node.children.size(), node.references, node.children_changed,
+          std::move(lock)};
 }
 
 HandleView ViewOf(HandleId id, const session::Handle& handle) {
-  return {id, handle.instance, handle.writable, handle.lock_delay, handle.waits};
+  return {id, handle.instance, handle.writable, handle.lock_delay, handle.events, handle.waits};
 }
 
 template <class V>
@@ -121,10 +123,11 @@ void Cell::CheckSequencer(const v1::Command& command, v1::Outcome& outcome) cons
 // Only to a handle that holds: a former holder must never get the sequencer of its successor.
 void Cell::GetSequencer(const lock::Node& node, const lock::Owner& owner, v1::Outcome& outcome) const {
   if (node.lock.HoldOf(owner) == nullptr) return outcome.set_code(v1::LOCK_NOT_HELD);
+  if (!secret_) return outcome.set_code(v1::UNAVAILABLE);
   outcome.set_instance(node.instance.value());
   outcome.set_lock_generation(node.lock.generation().value());
   outcome.set_lock_mode(node.lock.mode());
-  outcome.set_sequencer(FormatSequencer({node.path, node.instance, node.lock.mode(), node.lock.generation()}, secret_));
+  outcome.set_sequencer(FormatSequencer({name_, node.path, node.instance, node.lock.mode(), node.lock.generation()}, secret_));
 }
 
 LockView Cell::ViewOf(const lock::Node& node) const {

@@ -34,9 +34,10 @@ class CellSequencer : public ::testing::Test {
   std::string of_a;
 };
 
-TEST_F(CellSequencer, C32SaysWhatIsHeldAndAnySessionMayCheckIt) {
+// [C-32]
+TEST_F(CellSequencer, SaysWhatIsHeldAndAnySessionMayCheckIt) {
   const LockView lock = cell.Lock("/l");
-  EXPECT_EQ(ParseSequencer(of_a), (Sequencer{"/l", lock.instance, v1::EXCLUSIVE, lock.generation}));
+  EXPECT_EQ(ParseSequencer(of_a), (Sequencer{"demo", "/l", lock.instance, v1::EXCLUSIVE, lock.generation}));
   const v1::Outcome checked = cell.Read(CheckOf(b, of_a));
   EXPECT_EQ(checked.code(), v1::OK);
   EXPECT_EQ(checked.lock_mode(), v1::EXCLUSIVE);
@@ -44,7 +45,8 @@ TEST_F(CellSequencer, C32SaysWhatIsHeldAndAnySessionMayCheckIt) {
   EXPECT_EQ(checked.instance(), lock.instance.value());
 }
 
-TEST_F(CellSequencer, C32IsInvalidAfterReleaseAndAfterTheNextAcquire) {
+// [C-32]
+TEST_F(CellSequencer, IsInvalidAfterReleaseAndAfterTheNextAcquire) {
   ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1)), v1::OK);
   EXPECT_EQ(Check(of_a), v1::SEQUENCER_INVALID);
   ASSERT_EQ(cell.Do(AcquireOf(a, 4, 1, v1::EXCLUSIVE)), v1::OK);
@@ -52,7 +54,8 @@ TEST_F(CellSequencer, C32IsInvalidAfterReleaseAndAfterTheNextAcquire) {
   EXPECT_EQ(Check(SequencerOf(a)), v1::OK);
 }
 
-TEST_F(CellSequencer, C32IsInvalidAfterExpiryAndAfterDeletion) {
+// [C-32]
+TEST_F(CellSequencer, IsInvalidAfterExpiryAndAfterDeletion) {
   ASSERT_EQ(cell.Do(DeleteOf(a, 3, 1)), v1::OK);
   EXPECT_EQ(Check(of_a), v1::SEQUENCER_INVALID);
   ASSERT_EQ(cell.Do(OpenPath(a, 4, 2, "/l", kLockable)), v1::OK);
@@ -98,6 +101,21 @@ TEST_F(CellSequencer, D40ASharedOneIsGoodWhileAnyHolderOfTheGenerationRemains) {
 TEST_F(CellSequencer, SQ03AServerMayDemandAMode) {
   EXPECT_EQ(Check(of_a, v1::EXCLUSIVE), v1::OK);
   EXPECT_EQ(Check(of_a, v1::SHARED), v1::SEQUENCER_INVALID);
+  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 4, 1, v1::SHARED)), v1::OK);
+  EXPECT_EQ(Check(SequencerOf(a), v1::SHARED), v1::OK);
+  EXPECT_EQ(Check(SequencerOf(a), v1::EXCLUSIVE), v1::SEQUENCER_INVALID) << "a reader must not pass for a writer";
+}
+
+TEST(CellSequencerAlone, WithoutASecretThereAreNone) {
+  TestCell cell;
+  const uint64_t a = cell.Session();
+  ASSERT_EQ(cell.Do(OpenPath(a, 1, 1, "/l", kLockable)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
+  EXPECT_EQ(cell.Read(v1::GET_SEQUENCER, a, 1).code(), v1::UNAVAILABLE);
+  const LockView lock = cell.Lock("/l");
+  const std::string guess = FormatSequencer({"demo", "/l", lock.instance, v1::EXCLUSIVE, lock.generation}, {});
+  EXPECT_EQ(cell.Read(CheckOf(a, guess)).code(), v1::BAD_SEQUENCER);
 }
 
 TEST_F(CellSequencer, ForgedOnesAreBadWhateverTheySay) {

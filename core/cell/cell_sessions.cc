@@ -36,6 +36,7 @@ void Cell::EndSession(SessionId id, bool lost, Entry& entry) {
   std::vector<HandleId> handles;
   for (const auto& [handle_id, handle] : session.handles()) {
     handles.push_back(handle_id);
+    subscriptions_.Remove(handle.instance, {id, handle_id});  // it is told nothing of its own end
     lock::Node* node = tree_.Find(handle.instance);
     if (node != nullptr && handle.waits) {
       node->lock.Cancel(handle.waits);

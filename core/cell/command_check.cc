@@ -11,7 +11,7 @@ constexpr uint32_t kAllOpenFlags =
     v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE | v1::OPEN_DIRECTORY | v1::OPEN_EPHEMERAL;
 
 bool IsOpen(const v1::Command& command) {
-  if ((command.open_flags() & ~kAllOpenFlags) != 0 || command.lock_delay_ns() < 0) return false;
+  if ((command.open_flags() & ~kAllOpenFlags) != 0 || command.lock_delay_ns() < 0 || command.events() > kAllEvents) return false;
   return !(command.open_flags() & v1::OPEN_DIRECTORY) || command.contents().empty();
 }
 

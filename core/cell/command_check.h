@@ -3,9 +3,14 @@
 #ifndef BRAMAH_CORE_CELL_COMMAND_CHECK_H_
 #define BRAMAH_CORE_CELL_COMMAND_CHECK_H_
 
+#include <cstdint>
+
 #include "core/wire/wire.pb.h"
 
 namespace bramah::cell {
+
+// All bits of v1::EventKind.
+inline constexpr uint32_t kAllEvents = 31;
 
 bool WellFormed(const v1::Command& command);
 

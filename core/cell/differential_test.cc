@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,11 @@ class Walk {
   static std::map<v1::Code, int>& Codes() {
     static std::map<v1::Code, int> codes;
     return codes;
+  }
+  // And how often each kind of event was told.
+  static std::map<v1::EventKind, int>& Kinds() {
+    static std::map<v1::EventKind, int> kinds;
+    return kinds;
   }
 
  private:
@@ -134,7 +140,10 @@ class Walk {
       if (Percent(55)) flags |= v1::OPEN_EPHEMERAL;
       const std::string path = SomePath();
       const Duration lock_delay = Percent(60) ? static_cast<Duration>(Pick(20 * kSecond)) : 0;
-      return Delayed(OpenPath(session, seq, handle, path, flags, flags & v1::OPEN_DIRECTORY ? "" : "new"), lock_delay);
+      const char* contents = flags & v1::OPEN_DIRECTORY ? "" : "new";
+      v1::Command open = Delayed(OpenPath(session, seq, handle, path, flags, contents), lock_delay);
+      if (Percent(60)) open.set_events(static_cast<uint32_t>(Pick(32)));
+      return open;
     }
     const uint64_t handle = SomeHandle(client);
     if (dice < 32) {
@@ -166,6 +175,7 @@ class Walk {
     ASSERT_EQ(got.duplicate, expected.duplicate) << where;
     ASSERT_EQ(got.ended, expected.ended) << where;
     ASSERT_EQ(Text(got.decisions), Text(expected.decisions)) << where;
+    ASSERT_EQ(Told(got.notices), Told(expected.notices)) << where;
     ASSERT_TRUE(cell_.cell().HeldLocks() == model_.HeldLocks()) << where;
     const CellView view = cell_.cell().View();
     std::vector<std::string> paths;
@@ -224,6 +234,16 @@ class Walk {
     if (read.kind() == v1::CHECK_SEQUENCER) ++Codes()[got.code()];
   }
 
+  // Who was told what; how often and in which order does not matter. Counts by kind.
+  std::set<std::tuple<v1::EventKind, uint64_t, uint64_t, uint64_t>> Told(const std::vector<Notice>& notices) const {
+    std::set<std::tuple<v1::EventKind, uint64_t, uint64_t, uint64_t>> told;
+    for (const Notice& notice : notices) {
+      told.insert({notice.kind, notice.session.value(), notice.handle.value(), notice.generation});
+      ++Kinds()[notice.kind];
+    }
+    return told;
+  }
+
   static std::string Text(const std::vector<Decision>& decisions) {
     std::string text;
     for (const Decision& decision : decisions) {
@@ -253,6 +273,10 @@ TEST(Differential, CellAgreesWithTheNaiveModel) {
         v1::LIMIT_REACHED, v1::ROOT_IS_PERMANENT, v1::CANCELLED, v1::SESSION_EXPIRED, v1::NOT_WRITABLE, v1::LOCK_DELAYED,
         v1::SEQUENCER_INVALID, v1::BAD_SEQUENCER}) {
     EXPECT_GT(Walk::Codes()[code], 0) << v1::Code_Name(code);
+  }
+  for (const v1::EventKind kind : {v1::EVENT_CONTENTS, v1::EVENT_CHILDREN, v1::EVENT_HANDLE_INVALID, v1::EVENT_LOCK_ACQUIRED,
+                                   v1::EVENT_LOCK_REQUESTED}) {
+    EXPECT_GT(Walk::Kinds()[kind], 0) << v1::EventKind_Name(kind);
   }
 }
 

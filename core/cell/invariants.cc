@@ -60,6 +60,7 @@ Problem CheckPlace(const NodeView& node, const Index& index) {
   if (parent->second->path != ParentPath(node.path)) return node.path + ": hangs below " + parent->second->path;
   if (!parent->second->directory) return node.path + ": hangs below a file";
   if (node.instance <= node.parent) return node.path + ": is not younger than its directory";
+  if (parent->second->children_changed < node.instance) return node.path + ": its directory does not know when it was made";
   return std::nullopt;
 }
 
@@ -68,6 +69,7 @@ Problem CheckNode(const NodeView& node, const Index& index) {
   if (node.references != CountAt(index.references, node.instance)) return node.path + ": miscounts its handles";
   if (node.directory && node.content_length > 0) return node.path + ": is a directory with contents";
   if (node.content_generation == 0) return node.path + ": has no content generation";
+  if (!node.directory && node.children_changed) return node.path + ": is a file whose children changed";
   if (node.ephemeral && node.references == 0 && node.children == 0) {
     return node.path + ": is ephemeral, and no handle and no child keeps it";
   }
@@ -128,6 +130,7 @@ Problem CheckWaiters(const NodeView& node, const Index& index) {
 Problem CheckPositions(const CellView& view) {
   for (const NodeView& node : view.nodes) {
     if (node.instance > view.last) return node.path + ": is younger than the last entry";
+    if (node.children_changed > view.last) return node.path + ": its children changed after the last entry";
     if (node.lock.generation > view.last) return node.path + ": the lock generation is younger than the last entry";
     for (const WaiterView& waiter : node.lock.waiters) {
       if (waiter.since > view.last) return node.path + ": a waiter is younger than the last entry";
@@ -222,6 +225,7 @@ Problem CheckSuccession(const CellView& before, const CellView& after) {
     if (now.instance < old.instance) return old.path + ": the instance went back";
     if (now.instance > old.instance) continue;
     if (now.content_generation < old.content_generation) return old.path + ": the content generation went back";
+    if (now.children_changed < old.children_changed) return old.path + ": the last change of its children went back";
     if (Problem problem = CheckLockSuccession(old.lock, now.lock)) return problem;
   }
   std::map<SessionId, const SessionView*> sessions;

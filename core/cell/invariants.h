@@ -1,8 +1,8 @@
 // What holds in every state of a cell, as pure predicates over a view.
 //
 //   positions instances, generations, waits and sessions are no younger than the last entry
-//   tree      the root is a permanent directory "/"; every other node hangs below an older directory, which counts it;
-//             directories have no contents; names are of the grammar; instances are unique
+//   tree      the root is a permanent directory "/"; every other node hangs below an older directory, which counts it and knows
+//             when its children last changed; directories have no contents; names are of the grammar; instances are unique
 //   ephemeral exists iff a handle is open on it or, a directory, it has children [D-46, D-47]
 //   handles   a node counts exactly the handles bound to it; no handle id was closed before
 //   locks     free, or one exclusive holder, or shared holders only; a held lock has a generation younger than its node

@@ -71,6 +71,9 @@ const Broken kBroken[] = {
     {"SessionOfTheFuture", [](CellView& v) { v.sessions[1].session = SessionId(v.last.Next().value()); }, "is younger"},
     {"HandleOfTheFuture", [](CellView& v) { v.sessions[1].handles[0].instance = v.last.Next(); }, "a handle on a node younger"},
     {"NoContentGeneration", [](CellView& v) { v.nodes[2].content_generation = 0; }, "no content generation"},
+    {"FileWithChangedChildren", [](CellView& v) { v.nodes[2].children_changed = Position(1); }, "file whose children changed"},
+    {"ChangeBeforeTheChild", [](CellView& v) { v.nodes[1].children_changed = Position(); }, "does not know when"},
+    {"ChildrenOfTheFuture", [](CellView& v) { v.nodes[1].children_changed = v.last.Next(); }, "changed after the last entry"},
     {"AbandonedEphemeral",
      [](CellView& v) {
        v.nodes[4].ephemeral = true;
@@ -160,6 +163,7 @@ const Broken kBrokenSuccession[] = {
     {"Last", [](CellView& v) { v.last = Position(1); }, "the last entry went back"},
     {"Instance", [](CellView& v) { v.nodes[2].instance = Position(1); }, "the instance went back"},
     {"ContentGeneration", [](CellView& v) { v.nodes[2].content_generation = 0; }, "the content generation went back"},
+    {"ChildrenChanged", [](CellView& v) { v.nodes[0].children_changed = Position(1); }, "change of its children went back"},
     {"LockGeneration", [](CellView& v) { v.nodes[2].lock.generation = Position(1); }, "the lock generation went back"},
     {"LockTaken", [](CellView& v) { v.nodes[2].lock.mode = v1::SHARED; }, "without a new generation"},
     {"Time", [](CellView& v) { v.time = -1; }, "the cluster time went back"},

@@ -41,6 +41,55 @@ size_t NaiveModel::ChildCount(const std::string& path) const {
 }
 
 Applied NaiveModel::Apply(uint64_t position, Time time, const v1::Command& command) {
+  const std::map<std::string, Node> before = nodes_;
+  applied_ = Change(position, time, command);
+  Compare(before, command);
+  return applied_;
+}
+
+void NaiveModel::Compare(const std::map<std::string, Node>& before, const v1::Command& command) {
+  const auto tell = [&](uint64_t instance, v1::EventKind kind, uint64_t generation, const std::vector<Hold>& not_to,
+                        const std::vector<Hold>* only_to) {
+    for (const auto& [id, handle] : handles_) {
+      const auto is_this = [&id = id](const Hold& hold) { return std::pair(hold.session, hold.handle) == id; };
+      // Who let go of a lock is told that the next one got it; of what else it did itself, nobody is told.
+      const bool own = kind != v1::EVENT_LOCK_ACQUIRED && id == std::pair(command.session(), command.handle());
+      if (!handle.open || handle.instance != instance || (handle.events & kind) == 0 || own) continue;
+      if (std::any_of(not_to.begin(), not_to.end(), is_this)) continue;
+      if (only_to != nullptr && std::none_of(only_to->begin(), only_to->end(), is_this)) continue;
+      applied_.notices.push_back({kind, SessionId(id.first), HandleId(id.second), generation});
+    }
+  };
+  const auto children = [](const std::map<std::string, Node>& nodes, const std::string& of) {
+    std::set<std::pair<uint64_t, uint64_t>> found;
+    for (const auto& [path, node] : nodes) {
+      if (IsChild(path, of)) found.insert({node.instance, node.content_generation});
+    }
+    return found;
+  };
+  for (const auto& [path, old] : before) {
+    const auto now = nodes_.find(path);
+    if (now == nodes_.end() || now->second.instance != old.instance) {
+      tell(old.instance, v1::EVENT_HANDLE_INVALID, position_, {}, nullptr);
+      continue;
+    }
+    const uint64_t contents = now->second.content_generation;
+    if (contents != old.content_generation) tell(old.instance, v1::EVENT_CONTENTS, contents, {}, nullptr);
+    const uint64_t lock = now->second.lock_generation;
+    if (lock != old.lock_generation) tell(old.instance, v1::EVENT_LOCK_ACQUIRED, lock, now->second.holds, nullptr);
+    if (children(before, path) == children(nodes_, path)) continue;
+    now->second.children_changed = position_;
+    tell(old.instance, v1::EVENT_CHILDREN, position_, {}, nullptr);
+  }
+  const v1::Code code = applied_.outcome.code();
+  const bool refused = code == v1::QUEUED || code == v1::LOCK_CONFLICT || code == v1::LOCK_DELAYED;
+  if (command.kind() != v1::ACQUIRE || applied_.duplicate || !refused) return;
+  const uint64_t instance = handles_.at({command.session(), command.handle()}).instance;
+  const std::vector<Hold>& holds = nodes_.at(*PathOf(instance)).holds;
+  tell(instance, v1::EVENT_LOCK_REQUESTED, position_, {}, &holds);
+}
+
+Applied NaiveModel::Change(uint64_t position, Time time, const v1::Command& command) {
   position_ = position;
   time_ = std::max(time_, time);
   applied_ = Applied();
@@ -64,8 +113,9 @@ Applied NaiveModel::Apply(uint64_t position, Time time, const v1::Command& comma
   }
   if (command.kind() == v1::NEW_EPOCH) {
     const MacKey offered{command.nonce_low(), command.nonce_high()};
-    if (secret_ == MacKey() && offered != MacKey()) {
+    if (secret_ == MacKey() && offered != MacKey() && IsCellName(command.path())) {
       secret_ = offered;
+      name_ = command.path();
       applied_.effect = true;
     }
     return applied_;
@@ -221,12 +271,14 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
     node.contents = command.contents();
   }
   const Node& node = nodes_[path];
-  handles_[id] = {node.instance, (flags & v1::OPEN_WRITE) != 0, true, std::min(command.lock_delay_ns(), 60 * kSecond)};
+  handles_[id] = {node.instance, (flags & v1::OPEN_WRITE) != 0, true, std::min(command.lock_delay_ns(), 60 * kSecond),
+                  command.events()};
   outcome.set_created(!exists);
   outcome.set_directory(node.directory);
   outcome.set_ephemeral(node.ephemeral);
   outcome.set_instance(node.instance);
   outcome.set_content_generation(node.content_generation);
+  outcome.set_children_changed(node.children_changed);
   applied_.effect = true;
 }
 
@@ -451,11 +503,12 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
   if (command.kind() == v1::GET_SEQUENCER) {
     for (const Hold& hold : node.holds) {
       if (hold.session != command.session() || hold.handle != command.handle()) continue;
+      if (secret_ == MacKey()) return fail(v1::UNAVAILABLE);
       outcome.set_instance(node.instance);
       outcome.set_lock_generation(node.lock_generation);
       outcome.set_lock_mode(node.mode);
       outcome.set_sequencer(
-          FormatSequencer({*path, Position(node.instance), node.mode, Position(node.lock_generation)}, secret_));
+          FormatSequencer({name_, *path, Position(node.instance), node.mode, Position(node.lock_generation)}, secret_));
       return outcome;
     }
     return fail(v1::LOCK_NOT_HELD);
@@ -486,6 +539,7 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
   outcome.set_checksum(Hash64(node.contents));
   outcome.set_content_length(node.contents.size());
   outcome.set_child_count(children.size());
+  outcome.set_children_changed(node.children_changed);
   outcome.set_lock_mode(node.mode);
   outcome.set_lock_holders(static_cast<uint32_t>(node.holds.size()));
   outcome.set_lock_waiters(static_cast<uint32_t>(node.waits.size()));

@@ -46,6 +46,7 @@ class NaiveModel {
     std::string contents;
     uint64_t content_generation = 1;
     uint64_t lock_generation = 0;
+    uint64_t children_changed = 0;
     v1::LockMode mode = v1::FREE;
     std::vector<Hold> holds;  // by session, handle
     std::vector<Wait> waits;  // in order
@@ -55,8 +56,12 @@ class NaiveModel {
     bool writable = false;
     bool open = true;  // closed ones are kept: their ids are spent
     Duration lock_delay = 0;
+    uint32_t events = 0;
   };
 
+  Applied Change(uint64_t position, Time time, const v1::Command& command);
+  // What happened to nodes since `before`, and who asked to be told of it.
+  void Compare(const std::map<std::string, Node>& before, const v1::Command& command);
   v1::Outcome Execute(const v1::Command& command);
   void Open(const v1::Command& command, v1::Outcome& outcome);
   void Acquire(const v1::Command& command, Node& node, v1::Outcome& outcome);
@@ -83,6 +88,7 @@ class NaiveModel {
   std::map<std::string, Time> closed_;       // by path: nobody gets the lock before
   std::map<std::string, Time> no_writers_;   // by path: nobody gets it exclusively before
   MacKey secret_;
+  std::string name_;
   uint64_t position_ = static_cast<uint64_t>(3) << 48;
   Applied applied_;
   std::map<std::string, Node> nodes_;

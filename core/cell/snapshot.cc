@@ -1,12 +1,12 @@
 // The encoding of a whole cell, little-endian [A-24, SN-02: everything that Apply reads is in it].
 //
 //   u32 magic, u32 version, u32 incarnation, u64 position and i64 cluster time of the last entry, u64 low and u64 high half of
-//   the secret
-//   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 content generation, contents,
+//   the secret, name of the cell (empty without a secret)
+//   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 content generation, contents, u64 children changed,
 //     u8 lock mode, u64 lock generation, u64 holders (session, handle, seq), u64 waiters (since, session, handle, seq, u8 mode)
 //   u64 sessions, each: u64 id, nonce (high, low), u64 first outstanding, u64 handles (id, instance, u8 writable,
-//     i64 lock-delay),
-//     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, and six numbers)
+//     i64 lock-delay, u32 events),
+//     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, and seven numbers)
 //   u64 pending lock-delays, each: path, i64 end for all, i64 end for exclusive holders
 //
 // Strings are a u32 length and bytes. All lists are in rising order of their first field, so a state has exactly one encoding.
@@ -15,6 +15,7 @@
 #include "core/api/path.h"
 #include "core/base/bytes.h"
 #include "core/cell/cell.h"
+#include "core/cell/command_check.h"
 #include "core/cell/invariants.h"
 
 namespace bramah::cell {
@@ -58,6 +59,7 @@ void SaveNode(const lock::Node& node, ByteWriter& out) {
   out.U8((node.directory ? kDirectory : 0) | (node.ephemeral ? kEphemeral : 0));
   out.U64(node.content_generation);
   out.Bytes(node.contents.view());
+  out.U64(node.children_changed.value());
   SaveLock(node.lock, out);
 }
 
@@ -73,6 +75,7 @@ void SaveResult(RequestSeq seq, const session::Result& result, ByteWriter& out) 
   out.U64(result.content_length);
   out.U64(result.checksum);
   out.U64(result.lock_generation.value());
+  out.U64(result.children_changed.value());
 }
 
 void SaveSession(const session::Session& session, ByteWriter& out) {
@@ -86,6 +89,7 @@ void SaveSession(const session::Session& session, ByteWriter& out) {
     out.U64(handle.instance.value());
     out.U8(handle.writable ? 1 : 0);
     out.U64(static_cast<uint64_t>(handle.lock_delay));
+    out.U32(handle.events);
   }
   out.U64(session.closed().runs().size());
   for (const auto& [first, last] : session.closed().runs()) {
@@ -151,9 +155,10 @@ bool LoadHandles(ByteReader& in, session::Session& session) {
     const Position instance = Take<Position>(in);
     const uint8_t writable = in.U8();
     const Duration lock_delay = static_cast<Duration>(in.U64());
-    if (id <= previous || writable > 1 || lock_delay < 0 || lock_delay > kLockDelayMax) return false;
+    const uint32_t events = in.U32();
+    if (id <= previous || writable > 1 || lock_delay < 0 || lock_delay > kLockDelayMax || events > kAllEvents) return false;
     previous = id;
-    session.Open(id, {instance, writable == 1, lock_delay, Position()});
+    session.Open(id, {instance, writable == 1, lock_delay, events, Position()});
     return true;
   });
 }
@@ -177,6 +182,7 @@ bool LoadResults(ByteReader& in, session::Results& results) {
     result.content_length = in.U64();
     result.checksum = in.U64();
     result.lock_generation = Take<Position>(in);
+    result.children_changed = Take<Position>(in);
     const bool known = code <= v1::Code_MAX && mode <= v1::EXCLUSIVE && flags < 8;
     if (!known || seq <= previous || seq < results.first()) return false;
     previous = seq;
@@ -197,6 +203,7 @@ void Cell::Save(std::string* bytes) const {
   out.U64(static_cast<uint64_t>(time_));
   out.U64(secret_.low);
   out.U64(secret_.high);
+  out.Bytes(name_);
   out.U64(tree_.nodes().size());
   for (const auto& [instance, node] : tree_.nodes()) SaveNode(*node, out);
   out.U64(sessions_.size());
@@ -217,6 +224,8 @@ bool Cell::Load(std::string_view bytes) {
   time_ = static_cast<Time>(in.U64());
   secret_.low = in.U64();
   secret_.high = in.U64();
+  name_ = std::string(in.Bytes());
+  if (secret_ ? !IsCellName(name_) : !name_.empty()) return false;
   if (incarnation_ > kIncarnationMax || time_ < 0 || time_ > kClusterTimeMax) return false;
   sessions_ = session::SessionTable();
   return LoadNodes(in) && LoadSessions(in) && LoadDelays(in) && in.Finished() && Derive() && !CheckInvariants(View());
@@ -235,6 +244,7 @@ bool Cell::LoadNode(ByteReader& in, bool first) {
   const uint8_t flags = in.U8();
   const uint64_t content_generation = in.U64();
   const std::string_view contents = in.Bytes();
+  const Position children_changed = Take<Position>(in);
   lock::LockState lock;
   if (!LoadLock(in, lock) || flags > (kDirectory | kEphemeral) || contents.size() > kContentBytesMax) return false;
   lock::Node* node = nullptr;
@@ -245,10 +255,12 @@ bool Cell::LoadNode(ByteReader& in, bool first) {
   } else {
     const lock::Node* above = tree_.Find(parent);
     if (instance <= tree_.nodes().rbegin()->first || above == nullptr || !above->directory) return false;
+    if (above->children_changed < instance) return false;
     if (name.find('/') != name.npos || above->children.find(name) != above->children.end()) return false;
     node = &tree_.Create(instance, parent, name, (flags & kDirectory) != 0, (flags & kEphemeral) != 0, contents);
   }
   node->content_generation = content_generation;
+  node->children_changed = children_changed;
   node->lock = std::move(lock);
   tree_.Refresh(*node);
   return true;
@@ -289,9 +301,13 @@ bool Cell::LoadDelays(ByteReader& in) {
 }
 
 bool Cell::Derive() {
+  subscriptions_.Clear();
   for (const auto& [id, session] : sessions_.sessions()) {
     for (const auto& [handle_id, handle] : session->handles()) {
-      if (lock::Node* node = tree_.Find(handle.instance)) ++node->references;
+      lock::Node* node = tree_.Find(handle.instance);
+      if (node == nullptr) continue;
+      ++node->references;
+      subscriptions_.Add(handle.instance, {id, handle_id}, handle.events);
     }
   }
   for (const auto& [instance, node] : tree_.nodes()) {

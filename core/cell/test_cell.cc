@@ -9,7 +9,8 @@ namespace {
 
 // Everything but the exactly-once tables.
 bool SameButAnswers(const CellView& a, const CellView& b) {
-  if (a.has_secret != b.has_secret || a.nodes != b.nodes || a.delays != b.delays || a.sessions.size() != b.sessions.size()) return false;
+  if (a.has_secret != b.has_secret || a.nodes != b.nodes || a.delays != b.delays) return false;
+  if (a.sessions.size() != b.sessions.size()) return false;
   for (size_t i = 0; i < a.sessions.size(); ++i) {
     if (a.sessions[i].session != b.sessions[i].session || a.sessions[i].handles != b.sessions[i].handles) return false;
   }
@@ -54,6 +55,7 @@ v1::Command NewEpoch(const MacKey& secret) {
   command.set_kind(v1::NEW_EPOCH);
   command.set_nonce_low(secret.low);
   command.set_nonce_high(secret.high);
+  command.set_path("demo");
   return command;
 }
 
@@ -61,6 +63,11 @@ v1::Command ExpireDelays() {
   v1::Command command;
   command.set_kind(v1::EXPIRE_LOCK_DELAYS);
   return command;
+}
+
+v1::Command Watching(v1::Command open, uint32_t events) {
+  open.set_events(events);
+  return open;
 }
 
 v1::Command Delayed(v1::Command open, Duration lock_delay) {

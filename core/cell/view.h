@@ -50,6 +50,7 @@ struct NodeView {
   uint64_t content_length = 0;
   uint64_t children = 0;    // as the node counts them
   uint64_t references = 0;  // as the node counts them
+  Position children_changed;
   LockView lock;
   friend bool operator==(const NodeView&, const NodeView&) = default;
 };
@@ -59,6 +60,7 @@ struct HandleView {
   Position instance;  // the node may be gone
   bool writable = false;
   Duration lock_delay = 0;
+  uint32_t events = 0;
   Position waits;  // `since` of its waiter, if any
   friend bool operator==(const HandleView&, const HandleView&) = default;
 };

@@ -78,7 +78,8 @@ void Calls::Accept(const Context& context, CallId call, const v1::Command& asked
   if (asked.kind() == v1::OPEN) {
     pending.command.set_handle(++last_handle_);
     handles_[HandleId(last_handle_)].path = asked.path();
-  } else if (handle != nullptr && asked.kind() != v1::RELEASE) {
+    watches_.Add(HandleId(last_handle_), asked.events());
+  } else if (handle != nullptr && OnHandle(asked.kind()) && asked.kind() != v1::RELEASE) {
     pending.command.set_sequencer(handle->sequencer);
   }
   Advance(context, HandleId(pending.command.handle()));
@@ -101,7 +102,8 @@ v1::Code Calls::Judge(const Context& context, const v1::Command& asked) const {
   if (sequencer && !ParseSequencer(asked.sequencer())) return v1::BAD_SEQUENCER;
   if (asked.kind() == v1::OPEN && !IsCellPath(asked.path())) return v1::BAD_NAME;
   if (asked.contents().size() > kContentBytesMax) return v1::TOO_LARGE;
-  return asked.kind() != v1::END_SESSION && pending_ >= kCallsMax ? v1::LIMIT_REACHED : v1::OK;
+  const bool waits = asked.kind() != v1::END_SESSION && asked.kind() != v1::SET_SEQUENCER;
+  return waits && pending_ >= kCallsMax ? v1::LIMIT_REACHED : v1::OK;
 }
 
 // Never fails: a handle that is not open is closed already [C-25]. A poisoned one is unknown to the master, so its Close stays
@@ -121,6 +123,7 @@ void Calls::AcceptLeave(const Context& context, CallId call, const v1::Command& 
   leave.command.set_handle(asked.handle());
   GiveUp(context, id, close ? v1::CANCELLED : v1::POISONED, leave.command);
   beliefs_.End(context.session, id, context.out);
+  watches_.Remove(id);
   if (close) {
     handles_.erase(id);
   } else {
@@ -145,14 +148,17 @@ void Calls::GiveUp(const Context& context, HandleId handle, v1::Code code, v1::C
   }
 }
 
+// A Poison that the master may not have heard of makes the whole session lost: a clean end would free the lock at once.
 void Calls::AcceptEnd(const Context& context, CallId call) {
+  const bool poisoned = std::any_of(calls_.begin(), calls_.end(),
+                                    [](const auto& entry) { return entry.second.command.kind() == v1::POISON; });
   EndAll(context, v1::CANCELLED);
   end_id_ = ++last_id_;
   Pending& end = calls_[end_id_];
   ++pending_;
   end.call = call;
   end.command.set_kind(v1::END_SESSION);
-  end.command.set_reason(v1::END_CLOSED);
+  end.command.set_reason(poisoned ? v1::END_ABANDONED : v1::END_CLOSED);
   Issue(context, calls_.find(end_id_));
 }
 
@@ -305,6 +311,16 @@ void Calls::OnOutcome(const Context& context, uint64_t id, const v1::Outcome& ou
 }
 
 void Calls::OnItem(const Context& context, const v1::SessionItem& item) {
+  if (item.kind() == v1::ITEM_EVENTS_LOST) {
+    context.out.Event(CoreEvent::kEventsLost).session = context.session;
+    SOMETIMES(context.out.probes(), kEventsLost, true);
+    return LookAtAll(context);
+  }
+  if (item.seq() == 0) return watches_.OnItem(context.session, item, context.out);
+  OnGrantItem(context, item);
+}
+
+void Calls::OnGrantItem(const Context& context, const v1::SessionItem& item) {
   const auto at = std::find_if(calls_.begin(), calls_.end(), [&item](const auto& entry) {
     const Pending& pending = entry.second;
     return pending.command.kind() == v1::ACQUIRE && pending.command.seq() != 0 && pending.command.seq() == item.seq() &&
@@ -349,9 +365,49 @@ void Calls::Complete(const Context& context, PendingMap::iterator at, const v1::
   Settle(pending, outcome);
   Answer(context, pending, leave ? v1::OK : outcome.code(), leave ? nullptr : &outcome);
   if (Handle* const handle = Find(id); handle != nullptr && handle->issued == at->first) handle->issued = 0;
+  SettleWatch(context, pending, outcome);
   Erase(at);
   if (remove) SettleGrants(context, id, outcome.code() == v1::OK);
   GoOn(context, id);
+}
+
+void Calls::SettleWatch(const Context& context, const Pending& pending, const v1::Outcome& outcome) {
+  const HandleId id(pending.command.handle());
+  const bool ok = outcome.code() == v1::OK;
+  if (pending.look) {
+    if (ok || outcome.code() == v1::STALE_HANDLE) watches_.OnLook(context.session, id, outcome, context.out);
+  } else if (pending.command.kind() == v1::OPEN && ok) {
+    if (watches_.Opened(context.session, id, outcome, context.out)) Look(context, id);
+  } else if (pending.command.kind() == v1::OPEN) {
+    watches_.Remove(id);
+  } else if (pending.command.kind() == v1::SET_CONTENTS && ok) {
+    watches_.Wrote(id, outcome.content_generation());
+  }
+}
+
+bool Calls::IsLook(uint64_t id) const {
+  const auto at = calls_.find(id);
+  return at != calls_.end() && at->second.look;
+}
+
+void Calls::LookAtAll(const Context& context) {
+  for (const HandleId handle : watches_.Suspect()) Look(context, handle);
+}
+
+// Beside the handle's queue: it is a read, and nobody waits for it. One question at a time is enough, but it must be asked after
+// whatever made it necessary.
+void Calls::Look(const Context& context, HandleId handle) {
+  for (auto at = calls_.begin(); at != calls_.end();) {
+    at = at->second.look && at->second.command.handle() == handle.value() ? Erase(at) : std::next(at);
+  }
+  const uint64_t id = ++last_id_;
+  Pending& look = calls_[id];
+  look.told = true;
+  look.look = true;
+  look.stage = Stage::kIssued;
+  look.command.set_kind(v1::GET_STAT);
+  look.command.set_handle(handle.value());
+  Transmit(context, id, look);
 }
 
 bool Calls::Deletes(HandleId id) {
@@ -429,6 +485,7 @@ void Calls::Resume(const Context& context) {
 void Calls::EndAll(const Context& context, v1::Code code) {
   for (auto& [id, pending] : calls_) Answer(context, pending, Leaves(pending.command.kind()) ? v1::OK : code);
   beliefs_.EndAll(context.session, context.out);
+  watches_.RemoveAll();
   calls_.clear();
   handles_.clear();
   unanswered_.clear();

@@ -24,6 +24,7 @@
 #include "core/api/effects.h"
 #include "core/client/beliefs.h"
 #include "core/client/client.h"
+#include "core/client/watches.h"
 
 namespace bramah::client {
 
@@ -58,6 +59,10 @@ class Calls {
   // A final answer or QUEUED; anything unexpected is ignored.
   void OnOutcome(const Context& context, uint64_t id, const v1::Outcome& outcome);
   void OnItem(const Context& context, const v1::SessionItem& item);
+  // Whether `id` is a question of the library's own, to be believed only if the present master answers it.
+  bool IsLook(uint64_t id) const;
+  // Events may have been missed: looks at all that is watched.
+  void LookAtAll(const Context& context);
 
   // ---- the session
   // A new one begins: seqs count from 1. REQUIRES: no call is issued.
@@ -80,6 +85,7 @@ class Calls {
   uint32_t pending() const { return pending_; }
   Time retry_at() const { return calls_.empty() ? kNever : retry_at_; }
   const std::vector<HeldLock>& held() const { return beliefs_.held(); }
+  const std::vector<Watch>& watches() const { return watches_.open(); }
 
  private:
   enum class Stage : uint8_t {
@@ -91,6 +97,7 @@ class Calls {
   struct Pending {
     CallId call;
     bool told = false;  // the application has its answer; only the master has still to know
+    bool look = false;  // a GET_STAT of the library's own; `told` from the start
     bool sent = false;
     Stage stage = Stage::kBlocked;
     bool confirmed = false;  // kQueued: the master said so since it was last repeated; if not, it may be granted already
@@ -131,6 +138,10 @@ class Calls {
   void Transmit(const Context& context, uint64_t id, Pending& pending);
   void Complete(const Context& context, PendingMap::iterator at, const v1::Outcome& outcome);
   void Settle(const Pending& pending, const v1::Outcome& outcome);
+  // What the answer, which the application has by now, means for watches.
+  void SettleWatch(const Context& context, const Pending& pending, const v1::Outcome& outcome);
+  void Look(const Context& context, HandleId handle);
+  void OnGrantItem(const Context& context, const v1::SessionItem& item);
   void Grant(const Context& context, PendingMap::iterator at, Position generation);
   // Whether a Delete of the handle's node waits for its answer.
   bool Deletes(HandleId id);
@@ -140,6 +151,7 @@ class Calls {
   PendingMap calls_;
   absl::btree_map<HandleId, Handle> handles_;
   Beliefs beliefs_;
+  Watches watches_;
   uint32_t pending_ = 0;
   uint64_t last_id_ = 0;
   uint64_t last_seq_ = 0;

@@ -55,6 +55,7 @@ struct Client::State {
   void EnterJeopardy(Effects& out);
   void Granted(SessionState before, Time lease_before, Effects& out);
   void FoundMaster(Effects& out);
+  void FailedOver(Effects& out);
   void EndSession(v1::SessionEnd reason, v1::Code code, Effects& out);
   void AnswerOpening(v1::Code code, Effects& out);
 
@@ -131,6 +132,7 @@ void Client::State::UpdateView() {
   view.epoch = session.epoch();
   view.lease_end = session.alive() ? session.lease_end() : 0;
   view.held = &calls.held();
+  view.watches = &calls.watches();
   view.calls_pending = calls.pending() + (opening.has_value() ? 1 : 0);
   view.keepalive_overdue = session.Overdue(now);
 }
@@ -252,13 +254,15 @@ void Client::State::OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& o
   switch (session.OnKeepAliveReply(now, reply)) {
     case Verdict::kGranted:
       Granted(before, lease_before, out);
+      if (before != SessionState::kOpening && session.epoch() != epoch_before) FailedOver(out);
       for (int i = 0; i < std::min(reply.items_size(), kItemsPerReply); ++i) {
         if (session.TakeItem(reply.items(i).number())) calls.OnItem(Here(out), reply.items(i));
       }
-      break;
+      return;
     case Verdict::kNewEpoch:
       FoundMaster(out);
-      break;
+      if (session.alive()) FailedOver(out);
+      return;
     case Verdict::kNotMaster:
       return connection.NotMaster(now, reply.located(), out);
     case Verdict::kClosing:
@@ -271,7 +275,6 @@ void Client::State::OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& o
     default:
       return;
   }
-  if (session.alive() && session.epoch() != epoch_before) calls.Resend(Here(out));
 }
 
 void Client::State::OnReply(const v1::Reply& reply, Effects& out) {
@@ -279,12 +282,14 @@ void Client::State::OnReply(const v1::Reply& reply, Effects& out) {
   const Epoch epoch(reply.epoch());
   if (outcome.code() == v1::NOT_MASTER) return connection.NotMaster(now, reply.located(), out);
   if (!session.alive() || !calls.Waits(reply.id())) return;
+  // What an earlier master saw may be older than what was missed since.
+  if (calls.IsLook(reply.id()) && epoch < session.epoch()) return;
   switch (outcome.code()) {
     case v1::WRONG_EPOCH:
       if (epoch < session.epoch()) return connection.NotMaster(now, reply.located(), out);
       if (!session.Adopt(epoch)) return;  // adopted since
       FoundMaster(out);
-      return calls.Resend(Here(out));
+      return FailedOver(out);
     case v1::SESSION_CLOSING:
       return;  // not final; the call is sent again
     case v1::QUEUED:
@@ -342,6 +347,13 @@ void Client::State::FoundMaster(Effects& out) {
   if (view.master == connection.member() && view.epoch == session.epoch()) return;
   view.master = connection.member();
   Tell(CoreEvent::kMasterFound, out).replica = view.master;
+}
+
+// Whatever the former master had not told yet is lost with it: the library looks for itself, in the new epoch [D-22].
+void Client::State::FailedOver(Effects& out) {
+  Tell(CoreEvent::kMasterFailedOver, out);
+  calls.Resend(Here(out));
+  calls.LookAtAll(Here(out));
 }
 
 // The session is over, whoever ended it. `code` answers END_SESSION if that is what happened, and every other call.

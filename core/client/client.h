@@ -11,10 +11,14 @@
 //   POISON        never fails; what is unanswered on the handle and every later call but CLOSE is answered POISONED (outcome
 //                 unknown), so that another thread can stop using it safely; its lock counts as lost, not as released [C-26]
 //   SET_SEQUENCER from now on every call on the handle fails with SEQUENCER_INVALID once the sequencer is no longer valid, except
-//                 CLOSE, POISON and RELEASE, which only give something up; BAD_SEQUENCER if it has not the form of one [C-32]
+//                 CLOSE, POISON and RELEASE, which only give something up; an ACQUIRE that has to wait is judged when it is
+//                 queued. BAD_SEQUENCER if it has not the form of one [C-32]
 //   others        the master's answer; SESSION_EXPIRED, outcome unknown, if the session ends first. LIMIT_REACHED when 512 wait
-// In jeopardy calls wait, except CLOSE, POISON, SET_SEQUENCER and END_SESSION. There are no time-outs: who gives up waiting closes
-// the handle.
+// OPEN with `events` makes the library tell what happens to the node by CoreEvents kContentsModified .. kLockRequested, each
+// after it happened; a read that follows sees it. Several changes may be told as one. After kMasterFailedOver and kEventsLost
+// what the library can find out by looking is told as usual; that a lock was acquired or asked for may have been missed.
+// In jeopardy calls wait, except CLOSE, POISON, SET_SEQUENCER and END_SESSION. There are no time-outs: who gives up waiting
+// closes the handle.
 #ifndef BRAMAH_CORE_CLIENT_CLIENT_H_
 #define BRAMAH_CORE_CLIENT_CLIENT_H_
 
@@ -49,6 +53,16 @@ struct HeldLock {
   RequestSeq seq;  // of the Acquire
 };
 
+// A handle that asked for events, and what the application was told last.
+struct Watch {
+  HandleId handle;
+  uint32_t events = 0;              // bits of v1::EventKind
+  Position instance;
+  uint64_t content_generation = 0;  // told, or known from Open or an own write
+  Position children_changed;
+  bool gone = false;                // the node was removed, and nothing more is told; told if the handle asked for that
+};
+
 struct ClientView {
   SessionState state = SessionState::kNone;
   SessionId session;
@@ -56,6 +70,7 @@ struct ClientView {
   Time lease_end = 0;  // local instant; beliefs hold strictly before it, and only in state kActive
   // Sorted by handle. In jeopardy they are uncertain, not believed.
   const std::vector<HeldLock>* held = nullptr;
+  const std::vector<Watch>* watches = nullptr;  // sorted by handle; those that are open
   uint32_t calls_pending = 0;
   ReplicaId master;    // believed
   bool keepalive_overdue = false;  // an answer was due and has not come

@@ -73,7 +73,7 @@ class Fuzz {
     command.set_try_only(Chance(20));
     command.set_handle(1 + Pick(10 + h_.Requests(v1::OPEN).size()));
     const bool leaves = command.kind() == v1::CLOSE || command.kind() == v1::POISON;
-    if (Chance(50)) command.set_sequencer(FormatSequencer({"/0", Position(1), v1::SHARED, Position(2)}, {}));
+    if (Chance(50)) command.set_sequencer(FormatSequencer({"demo", "/0", Position(1), v1::SHARED, Position(2)}, {}));
     if (leaves && IsOpen(command.handle())) closed_.insert(HandleId(command.handle()));
     const CallId call = h_.Call(command);
     if (command.kind() == v1::OPEN) opens_.push_back(call);

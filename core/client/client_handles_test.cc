@@ -9,7 +9,7 @@
 namespace bramah::client {
 namespace {
 
-const std::string kSequencer = FormatSequencer({"/l", Position(7), v1::EXCLUSIVE, Position(9)}, {1, 2});
+const std::string kSequencer = FormatSequencer({"demo", "/l", Position(7), v1::EXCLUSIVE, Position(9)}, {1, 2});
 
 CallId SetSequencer(Harness& h, HandleId handle, const std::string& sequencer) {
   v1::Command command;
@@ -21,7 +21,8 @@ CallId SetSequencer(Harness& h, HandleId handle, const std::string& sequencer) {
 
 // -------------------------------------------------------------------------------------------------------------------- poison
 
-TEST(ClientPoison, C26OutstandingAndLaterCallsFailAndTheHandleStays) {
+// [C-26]
+TEST(ClientPoison, OutstandingAndLaterCallsFailAndTheHandleStays) {
   Harness h;
   h.OpenSession();
   const HandleId handle = h.OpenHandle();
@@ -57,17 +58,46 @@ TEST(ClientPoison, EndsTheBeliefBeforeItLeaves) {
   EXPECT_FALSE(h.Believes(handle));
 }
 
+// The lock must be lost, not given back, although nobody told the master so [D-32].
+TEST(ClientPoison, AnEndThatOvertakesItIsNoCleanOne) {
+  Harness h;
+  h.OpenSession();
+  const HandleId handle = h.Lock();
+  h.Step(ConnDown{h.conn(), CloseReason::kPeerClosed});
+  h.Call(v1::POISON, handle);
+  const CallId end = h.Call(v1::END_SESSION);
+  h.AwaitDial();
+  h.Accept();
+  EXPECT_EQ(h.Last<v1::Request>().command().kind(), v1::END_SESSION);
+  EXPECT_EQ(h.Last<v1::Request>().command().reason(), static_cast<uint32_t>(v1::END_ABANDONED));
+  h.Reply(h.Last<v1::Request>(), v1::OK);
+  EXPECT_EQ(h.CodeOf(end), v1::OK);
+}
+
+TEST(ClientPoison, AnEndAfterItWasConfirmedIsCleanAgain) {
+  Harness h;
+  h.OpenSession();
+  const HandleId handle = h.Lock();
+  h.Call(v1::POISON, handle);
+  h.Reply(h.Last<v1::Request>(), v1::OK);
+  h.Call(v1::END_SESSION);
+  EXPECT_EQ(h.Last<v1::Request>().command().reason(), static_cast<uint32_t>(v1::END_CLOSED));
+}
+
 TEST(ClientPoison, IsAnsweredAtOnceInJeopardyAndDeliveredLater) {
   Harness h;
   h.OpenSession();
   const HandleId handle = h.OpenHandle();
+  h.Step(ConnDown{h.conn(), CloseReason::kPeerClosed});
   h.Run(kLease);
   ASSERT_EQ(h.client.view().state, SessionState::kJeopardy);
   const CallId waiting = h.Call(v1::GET_STAT, handle);
   EXPECT_EQ(h.CodeOf(h.Call(v1::POISON, handle)), v1::OK);
   EXPECT_EQ(h.CodeOf(waiting), v1::POISONED);
   EXPECT_EQ(h.CodeOf(h.Call(v1::GET_STAT, handle)), v1::POISONED);
-  h.Reconnect();
+  EXPECT_TRUE(h.Requests(v1::POISON).empty());
+  h.AwaitDial();
+  h.Accept();
   EXPECT_FALSE(h.Requests(v1::POISON).empty());
 }
 
@@ -85,6 +115,7 @@ TEST(ClientPoison, NeverFails) {
 
 // ---------------------------------------------------------------------------------------------------------------- sequencers
 
+// [C-32]
 TEST(ClientSequencer, A25TravelsWithEveryLaterCallOnItsHandle) {
   Harness h;
   h.OpenSession();
@@ -95,7 +126,8 @@ TEST(ClientSequencer, A25TravelsWithEveryLaterCallOnItsHandle) {
   EXPECT_EQ(h.Last<v1::Request>().command().sequencer(), "") << "what was asked before is not guarded";
   h.Reply(h.Last<v1::Request>(), v1::OK);
   EXPECT_EQ(h.CodeOf(before), v1::OK);
-  for (const v1::CommandKind kind : {v1::SET_CONTENTS, v1::GET_CONTENTS, v1::GET_STAT, v1::GET_SEQUENCER, v1::ACQUIRE, v1::DELETE}) {
+  for (const v1::CommandKind kind : {v1::SET_CONTENTS, v1::GET_CONTENTS, v1::GET_STAT, v1::READ_DIR, v1::GET_SEQUENCER,
+                                     v1::ACQUIRE, v1::DELETE}) {
     v1::Command command;
     command.set_kind(kind);
     command.set_handle(guarded.value());
@@ -106,6 +138,14 @@ TEST(ClientSequencer, A25TravelsWithEveryLaterCallOnItsHandle) {
     h.Reply(h.Last<v1::Request>(), v1::SEQUENCER_INVALID);
     EXPECT_EQ(h.CodeOf(call), v1::SEQUENCER_INVALID);
   }
+  // The next master knows nothing of the handle but what every call says.
+  const CallId late = h.Call(v1::SET_CONTENTS, guarded);
+  h.epoch = 9;
+  h.Reply(h.Last<v1::Request>(), v1::WRONG_EPOCH);
+  EXPECT_EQ(h.Last<v1::Request>().epoch(), 9u);
+  EXPECT_EQ(h.Last<v1::Request>().command().sequencer(), kSequencer);
+  h.Reply(h.Last<v1::Request>(), v1::SEQUENCER_INVALID);
+  EXPECT_EQ(h.CodeOf(late), v1::SEQUENCER_INVALID);
   h.Call(v1::GET_STAT, free);
   EXPECT_EQ(h.Last<v1::Request>().command().sequencer(), "");
 }
@@ -119,19 +159,25 @@ TEST(ClientSequencer, GivingSomethingUpIsNotGuarded) {
   EXPECT_EQ(h.Last<v1::Request>().command().kind(), v1::RELEASE);
   EXPECT_EQ(h.Last<v1::Request>().command().sequencer(), "");
   h.Reply(h.Last<v1::Request>(), v1::OK);
-  h.Call(v1::CLOSE, handle);
-  EXPECT_EQ(h.Last<v1::Request>().command().kind(), v1::CLOSE);
-  EXPECT_EQ(h.Last<v1::Request>().command().sequencer(), "");
+  for (const v1::CommandKind kind : {v1::CLOSE, v1::POISON}) {
+    const HandleId other = h.OpenHandle();
+    SetSequencer(h, other, kSequencer);
+    h.Call(kind, other);
+    EXPECT_EQ(h.Last<v1::Request>().command().kind(), kind);
+    EXPECT_EQ(h.Last<v1::Request>().command().sequencer(), "");
+  }
 }
 
 TEST(ClientSequencer, CheckNeedsNoHandleAndWaitsOutJeopardy) {
   Harness h;
   v1::Command check;
   check.set_kind(v1::CHECK_SEQUENCER);
-  check.set_handle(77);
   check.set_sequencer(kSequencer);
   EXPECT_EQ(h.CodeOf(h.Call(check)), v1::NO_SESSION);
   h.OpenSession();
+  const HandleId tied = h.OpenHandle();
+  SetSequencer(h, tied, FormatSequencer({"demo", "/other", Position(7), v1::SHARED, Position(9)}, {1, 2}));
+  check.set_handle(tied.value());  // means nothing
   const CallId first = h.Call(check);
   const CallId second = h.Call(check);
   ASSERT_EQ(h.Requests(v1::CHECK_SEQUENCER).size(), 2u) << "one does not wait for another";

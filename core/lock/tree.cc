@@ -17,6 +17,7 @@ uint64_t HashNode(const Node& node, uint64_t checksum, uint64_t lock) {
   hash = FoldHash(hash, node.content_generation);
   hash = FoldHash(hash, checksum);
   hash = FoldHash(hash, node.contents.size());
+  hash = FoldHash(hash, node.children_changed.value());
   return FoldHash(hash, lock);
 }
 
@@ -72,14 +73,22 @@ Node& Tree::Create(Position instance, Position parent, std::string_view name, bo
   node.ephemeral = ephemeral;
   node.SetContents(contents);
   Refresh(node);
+  TouchChildren(parent, instance);
   return node;
 }
 
-void Tree::Remove(Position instance) {
+void Tree::TouchChildren(Position parent, Position now) {
+  Node& node = *Find(parent);
+  node.children_changed = std::max(node.children_changed, now);
+  Refresh(node);
+}
+
+void Tree::Remove(Position instance, Position now) {
   const auto it = nodes_.find(instance);
   BRAMAH_CHECK(it != nodes_.end() && instance != root_ && it->second->children.empty());
   Node* above = Find(it->second->parent);
   above->children.erase(it->second->path.substr(it->second->path.rfind('/') + 1));
+  TouchChildren(it->second->parent, now);
   digest_ -= it->second->digest;
   locked_.erase(instance);
   nodes_.erase(it);

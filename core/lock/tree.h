@@ -28,6 +28,7 @@ struct Node {
   uint64_t content_generation = 1;  // +1 per write, also of equal contents [D-45, C-10]
   Blob contents;                    // files only
   uint64_t checksum = 0;            // Hash64(contents) [D-52]
+  Position children_changed;        // the entry that last made, removed or wrote a child; none if nothing did
   LockState lock;
   absl::btree_map<std::string, Position, std::less<>> children;  // by name, in byte order; directories only
 
@@ -54,11 +55,14 @@ class Tree {
   const Node* Resolve(std::string_view path) const;
   Position root() const { return root_; }
 
-  // Adds a node of a free name. REQUIRES: `parent` is a directory without a child `name`; `instance` is new.
+  // Adds a node of a free name; `instance` is also the entry that changed the parent's children. REQUIRES: `parent` is a
+  // directory without a child `name`; `instance` is new.
   Node& Create(Position instance, Position parent, std::string_view name, bool directory, bool ephemeral,
                std::string_view contents);
-  // Removes a node without children. REQUIRES: it is not the root.
-  void Remove(Position instance);
+  // Removes a node without children at entry `now`. REQUIRES: it is not the root.
+  void Remove(Position instance, Position now);
+  // A child of `parent` was written at entry `now`.
+  void TouchChildren(Position parent, Position now);
   // To be called after every change of `node` (not of its children or references): accounts for it in digest and locked().
   void Refresh(Node& node);
 

@@ -42,11 +42,14 @@ TEST(Tree, RemovedNameIsFreeAndTheDigestForgetsIt) {
   const uint64_t empty = tree.digest();
   tree.Create(Position(101), kRoot, "a", false, false, "x");
   EXPECT_NE(tree.digest(), empty);
-  tree.Remove(Position(101));
-  EXPECT_EQ(tree.digest(), empty);
+  tree.Remove(Position(101), Position(102));
+  EXPECT_EQ(tree.digest(), tree.DigestSlow());
+  Tree touched(kRoot);
+  touched.TouchChildren(kRoot, Position(102));
+  EXPECT_EQ(tree.digest(), touched.digest()) << "what remains is when the children changed";
   EXPECT_EQ(tree.Resolve("/a"), nullptr);
-  tree.Create(Position(102), kRoot, "a", false, false, "x");
-  EXPECT_EQ(tree.Resolve("/a")->instance, Position(102));
+  tree.Create(Position(103), kRoot, "a", false, false, "x");
+  EXPECT_EQ(tree.Resolve("/a")->instance, Position(103));
 }
 
 TEST(Tree, DigestFollowsEveryFieldThatRefreshAccountsFor) {
@@ -67,6 +70,22 @@ TEST(Tree, DigestFollowsEveryFieldThatRefreshAccountsFor) {
   expect_changed();
   node.ephemeral = true;
   expect_changed();
+  node.children_changed = Position(106);
+  expect_changed();
+}
+
+TEST(Tree, ADirectoryKnowsWhenItsChildrenLastChanged) {
+  Tree tree(kRoot);
+  EXPECT_FALSE(tree.Resolve("/")->children_changed);
+  tree.Create(Position(101), kRoot, "a", true, false, "");
+  EXPECT_EQ(tree.Resolve("/")->children_changed, Position(101));
+  tree.Create(Position(102), Position(101), "b", false, false, "");
+  EXPECT_EQ(tree.Resolve("/")->children_changed, Position(101));
+  EXPECT_EQ(tree.Resolve("/a")->children_changed, Position(102));
+  tree.Remove(Position(102), Position(103));
+  EXPECT_EQ(tree.Resolve("/a")->children_changed, Position(103));
+  tree.TouchChildren(Position(101), Position(102));
+  EXPECT_EQ(tree.Resolve("/a")->children_changed, Position(103)) << "it does not go back";
 }
 
 TEST(Tree, LockedListsTheHeldLocks) {
@@ -76,7 +95,7 @@ TEST(Tree, LockedListsTheHeldLocks) {
   node.lock.Grant({SessionId(1), HandleId(1)}, RequestSeq(1), v1::SHARED, Position(102));
   tree.Refresh(node);
   EXPECT_EQ(tree.locked().count(Position(101)), 1u);
-  tree.Remove(Position(101));
+  tree.Remove(Position(101), Position(103));
   EXPECT_TRUE(tree.locked().empty());
 }
 

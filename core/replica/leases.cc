@@ -4,8 +4,9 @@
 
 namespace bramah::replica {
 
-void Leases::Configure(Duration lease, Duration margin) {
+void Leases::Configure(Duration lease, Duration margin, uint32_t items) {
   lease_ = lease;
+  items_max_ = items;
   margin_ = std::min(margin, lease / 2);
 }
 
@@ -41,10 +42,7 @@ void Leases::Receive(Time now, SessionId session, const v1::KeepAlive& request, 
   Lease* lease = Find(session);
   if (lease == nullptr || request.nonce() < lease->answered.nonce) return;
   if (lease->held.has_value() && request.nonce() < lease->held->nonce) return;
-  while (!lease->items.empty() && lease->items.front().number() <= request.acknowledged()) {
-    lease->items.pop_front();
-    lease->queued_at.pop_front();
-  }
+  lease->items.Acknowledge(request.acknowledged());
   Extend(session, now);
   HeldKeepAlive held{request.nonce(), now, lease->expires - margin_, conn};
   const HeldKeepAlive* before = lease->held.has_value() ? &*lease->held : nullptr;
@@ -63,21 +61,27 @@ void Leases::Receive(Time now, SessionId session, const v1::KeepAlive& request, 
 void Leases::Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation) {
   Lease* lease = Find(session);
   if (lease == nullptr) return;
-  v1::SessionItem& item = lease->items.emplace_back();
-  item.set_number(++lease->last_number);
-  item.set_kind(kind);
-  item.set_handle(handle.value());
-  item.set_seq(seq.value());
-  item.set_generation(generation.value());
-  lease->queued_at.push_back(now);
-  if (lease->held.has_value()) lease->held->answer_at = now;
-  Schedule(session, *lease);
+  lease->items.Add(now, kind, handle, seq, generation.value());
+  Hurry(now, session, *lease);
+}
+
+bool Leases::QueueEvent(Time now, SessionId session, v1::ItemKind kind, HandleId handle, uint64_t generation) {
+  Lease* lease = Find(session);
+  if (lease == nullptr) return false;
+  const bool merged = lease->items.AddEvent(now, kind, handle, generation, items_max_);
+  Hurry(now, session, *lease);
+  return merged;
+}
+
+void Leases::Hurry(Time now, SessionId session, Lease& lease) {
+  if (lease.held.has_value()) lease.held->answer_at = now;
+  Schedule(session, lease);
 }
 
 void Leases::Extend(SessionId session, Time at) {
   Lease* lease = Find(session);
   if (lease == nullptr || lease->closing) return;
-  const Time from = lease->queued_at.empty() ? at : std::min(at, lease->queued_at.front());
+  const Time from = lease->items.empty() ? at : std::min(at, lease->items.oldest());
   lease->expires = std::max(lease->expires, from + lease_);
   Schedule(session, *lease);
 }

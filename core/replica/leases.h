@@ -15,7 +15,6 @@
 #define BRAMAH_CORE_REPLICA_LEASES_H_
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -24,6 +23,7 @@
 #include "absl/container/btree_set.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
+#include "core/replica/item_queue.h"
 #include "core/wire/wire.pb.h"
 
 namespace bramah::replica {
@@ -44,15 +44,14 @@ struct Lease {
   std::optional<HeldKeepAlive> held;
   bool proving = false;    // the held KeepAlive waits for a proof of authority: nothing is due for it
   HeldKeepAlive answered;  // the last nonce that was answered: a copy of it is answered again at once
-  std::deque<v1::SessionItem> items;  // not yet acknowledged
-  std::deque<Time> queued_at;         // of each item
-  uint64_t last_number = 0;
+  ItemQueue items;         // not yet acknowledged
 };
 
 class Leases {
  public:
   // `margin`: a KeepAlive is answered when so much of the lease is left, or half the lease if that is less.
-  void Configure(Duration lease, Duration margin);
+  // `items`: as many unacknowledged items of a session make its further events be lost.
+  void Configure(Duration lease, Duration margin, uint32_t items);
   Duration lease() const { return lease_; }
 
   void TakeOver(Time now, const std::vector<SessionId>& sessions);
@@ -65,8 +64,10 @@ class Leases {
   // Records a KeepAlive that arrived on a current stream. A repeated nonce keeps its first receipt, and is answered at once: a
   // client repeats itself only when it is worried. An older nonce is ignored.
   void Receive(Time now, SessionId session, const v1::KeepAlive& request, ConnId conn);
-  // Queues an item for the session; does nothing if there is no such session.
+  // Queues an item for the session, the fate of the Acquire `seq` or an event; nothing happens if there is no such session.
   void Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation);
+  // Returns whether the event was merged with one that had not been sent.
+  bool QueueEvent(Time now, SessionId session, v1::ItemKind kind, HandleId handle, uint64_t generation);
   // Moves the end of the lease to at least min(at, oldest unacknowledged item) + lease: whoever does not acknowledge is
   // not kept for longer than a lease after the item was queued.
   void Extend(SessionId session, Time at);
@@ -85,9 +86,12 @@ class Leases {
  private:
   void Schedule(SessionId session, const Lease& lease);
   Time DueTime(const Lease& lease) const;
+  // Something new is to be told.
+  void Hurry(Time now, SessionId session, Lease& lease);
 
   Duration lease_ = 0;
   Duration margin_ = 0;
+  uint32_t items_max_ = 0;
   struct Slot {
     Lease lease;
     Time scheduled = kNever;

@@ -10,7 +10,7 @@ constexpr Duration kMargin = 5 * kSecond;
 
 class LeasesTest : public testing::Test {
  protected:
-  LeasesTest() { leases_.Configure(kLease, kMargin); }
+  LeasesTest() { leases_.Configure(kLease, kMargin, 512); }
 
   v1::KeepAlive Ask(uint64_t nonce, uint64_t acknowledged = 0) {
     v1::KeepAlive request;
@@ -76,7 +76,7 @@ TEST_F(LeasesTest, C57AnItemMakesTheHeldKeepAliveDueAndStaysUntilAcknowledged) {
   EXPECT_EQ(leases_.Due(kSecond).size(), 1u);
   leases_.Answered(session_);
   leases_.Receive(kSecond, session_, Ask(2, 0), ConnId(2));
-  EXPECT_EQ(leases_.Find(session_)->items.size(), 1u);
+  EXPECT_EQ(leases_.Find(session_)->items.entries().size(), 1u);
   leases_.Receive(kSecond, session_, Ask(3, 1), ConnId(2));
   EXPECT_TRUE(leases_.Find(session_)->items.empty());
 }

@@ -11,6 +11,23 @@ bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v
 
 bool IsReplicatedForClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::POISON; }
 
+v1::ItemKind ItemOf(v1::EventKind kind) {
+  switch (kind) {
+    case v1::EVENT_CONTENTS:
+      return v1::ITEM_CONTENTS;
+    case v1::EVENT_CHILDREN:
+      return v1::ITEM_CHILDREN;
+    case v1::EVENT_HANDLE_INVALID:
+      return v1::ITEM_HANDLE_INVALID;
+    case v1::EVENT_LOCK_ACQUIRED:
+      return v1::ITEM_LOCK_ACQUIRED;
+    case v1::EVENT_LOCK_REQUESTED:
+      return v1::ITEM_LOCK_REQUESTED;
+    default:
+      return v1::ITEM_UNKNOWN;
+  }
+}
+
 }  // namespace
 
 Master::Master(const ServerConfig* config) : config_(config) {}
@@ -22,7 +39,7 @@ void Master::Recover(Epoch epoch) {
 
 void Master::Serve(MasterContext& m) {
   phase_ = Phase::kServing;
-  leases_.Configure(m.raft.configuration().lease_ns(), config_->keepalive_margin);
+  leases_.Configure(m.raft.configuration().lease_ns(), config_->keepalive_margin, config_->session_items_max);
   // L3: from now on, the longest lease that any predecessor may have granted.
   leases_.TakeOver(m.ctx.now, m.cell.Sessions());
   m.ctx.out.Event(CoreEvent::kMasterServing).epoch = epoch_;
@@ -198,7 +215,8 @@ void Master::AnswerKeepAlive(MasterContext& m, SessionId session, Time proven_at
   reply.set_code(v1::OK);
   reply.set_hold_ns(m.ctx.now - lease->held->received);
   reply.set_lease_ns(std::max<Duration>(0, std::min(lease->expires - m.ctx.now, proven_at + leases_.lease() - m.ctx.now)));
-  for (const v1::SessionItem& item : lease->items) *reply.add_items() = item;
+  for (const ItemQueue::Entry& entry : lease->items.entries()) *reply.add_items() = entry.item;
+  lease->items.Sent();
   CoreEvent& event = m.ctx.out.Event(CoreEvent::kSessionLease);
   event.session = session;
   event.time = lease->expires;
@@ -252,8 +270,10 @@ void Master::OnRequest(MasterContext& m, ClientConn from, const v1::Request& req
     waiting.session = session;
     waiting.read_index = m.raft.commit();
     waiting.command = command;
-    if (config_->read_mode == ReadMode::kLease && HasAuthority(m)) return AnswerRead(m, waiting);
-    m.ctx.out.probes().Reach(ProbeId::kReadRefusedNoAuthority);
+    const bool authority = config_->read_mode == ReadMode::kLease && HasAuthority(m);
+    if (authority && waiting.read_index <= m.applied) return AnswerRead(m, waiting);
+    if (authority) waiting.round = m.raft.ConfirmedRound();  // only what is committed has to be applied yet
+    SOMETIMES(m.ctx.out.probes(), kReadRefusedNoAuthority, !authority);
     return Prove(m, std::move(waiting));
   }
   // Refusals that depend on the request alone are the same for every copy of it, so they need no entry.
@@ -290,6 +310,11 @@ void Master::OnApplied(MasterContext& m, LogIndex index, const v1::Command& comm
     const bool granted = decision.kind == cell::Decision::kGranted;
     leases_.Queue(m.ctx.now, decision.session, granted ? v1::ITEM_LOCK_GRANTED : v1::ITEM_HANDLE_INVALID, decision.handle,
                   decision.seq, decision.generation);
+  }
+  for (const cell::Notice& notice : applied.notices) {
+    const bool merged =
+        leases_.QueueEvent(m.ctx.now, notice.session, ItemOf(notice.kind), notice.handle, notice.generation);
+    SOMETIMES(m.ctx.out.probes(), kEventsMerged, merged);
   }
   const auto it = pending_.find(index);
   if (it == pending_.end()) return;

@@ -39,11 +39,12 @@ bool LoadCell(const raft::Snapshot& snapshot, cell::Cell& cell) {
          cell.time() <= snapshot.meta.cluster_time;
 }
 
-std::string NewEpoch(const MacKey& secret) {
+std::string NewEpoch(const MacKey& secret, const std::string& cell) {
   v1::Command command;
   command.set_kind(v1::NEW_EPOCH);
   command.set_nonce_low(secret.low);
   command.set_nonce_high(secret.high);
+  command.set_path(cell);
   return command.SerializeAsString();
 }
 
@@ -197,7 +198,7 @@ void Server::State::StartTakingPart(raft::Context& ctx) {
   hello.set_member(config->self.value());
   hello.set_disk_high(recovered.identity.disk_high);
   hello.set_disk_low(recovered.identity.disk_low);
-  raft.Start(ctx, recovered, seed, NewEpoch(secret));
+  raft.Start(ctx, recovered, seed, NewEpoch(secret, config->cell));
   v1::Hello& accept = ctx.out.Listen();
   accept = hello;
   accept.set_role(v1::Hello::SERVER);

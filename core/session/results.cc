@@ -16,7 +16,7 @@ uint64_t HashResult(RequestSeq seq, const Result& result) {
   hash = FoldHash(hash, result.content_generation);
   hash = FoldHash(hash, result.content_length);
   hash = FoldHash(hash, result.checksum);
-  return FoldHash(hash, result.lock_generation.value());
+  return FoldHash(FoldHash(hash, result.lock_generation.value()), result.children_changed.value());
 }
 
 }  // namespace
@@ -34,6 +34,7 @@ Result FromOutcome(const v1::Outcome& outcome) {
   result.content_length = outcome.content_length();
   result.checksum = outcome.checksum();
   result.lock_generation = Position(outcome.lock_generation());
+  result.children_changed = Position(outcome.children_changed());
   return result;
 }
 
@@ -49,6 +50,7 @@ void ToOutcome(const Result& result, v1::Outcome& outcome) {
   outcome.set_content_length(result.content_length);
   outcome.set_checksum(result.checksum);
   outcome.set_lock_generation(result.lock_generation.value());
+  outcome.set_children_changed(result.children_changed.value());
 }
 
 void Results::Trim(RequestSeq first) {

@@ -28,6 +28,7 @@ struct Result {
   uint64_t content_length = 0;
   uint64_t checksum = 0;
   Position lock_generation;
+  Position children_changed;
   friend bool operator==(const Result&, const Result&) = default;
 };
 

@@ -11,7 +11,7 @@ namespace {
 
 uint64_t HashHandle(HandleId id, const Handle& handle) {
   const uint64_t hash = FoldHash(FoldHash(FoldHash(4, id.value()), handle.instance.value()), handle.writable ? 1 : 0);
-  return FoldHash(hash, static_cast<uint64_t>(handle.lock_delay));
+  return FoldHash(FoldHash(hash, static_cast<uint64_t>(handle.lock_delay)), handle.events);
 }
 
 }  // namespace

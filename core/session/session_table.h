@@ -29,6 +29,7 @@ struct Handle {
   Position instance;      // the node it is bound to, also after that was deleted [C-20]
   bool writable = false;  // SetContents, Delete and locking need it [Chubby §2.4]
   Duration lock_delay = 0;  // how long nobody gets the lock if this handle loses it; 0 to kLockDelayMax [C-36]
+  uint32_t events = 0;      // bits of v1::EventKind that its session is told of
   Position waits;         // key of its waiter in the node's lock, none if it waits for nothing; derived, in no snapshot
 };
 

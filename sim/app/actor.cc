@@ -9,6 +9,9 @@ namespace {
 
 constexpr uint32_t kSlotBits = 16;
 
+constexpr uint32_t kEverything = v1::EVENT_CONTENTS | v1::EVENT_CHILDREN | v1::EVENT_HANDLE_INVALID | v1::EVENT_LOCK_ACQUIRED |
+                                 v1::EVENT_LOCK_REQUESTED;
+
 bool HandleIsGone(v1::Code code) { return code == v1::STALE_HANDLE || code == v1::BAD_HANDLE; }
 
 }  // namespace
@@ -84,6 +87,7 @@ void Actor::Stopped() {
   tasks_in_use_ = 0;
   waiting_.clear();
   kept_.clear();
+  watched_.clear();
   wishes_.clear();
   requests_.clear();
 }
@@ -114,6 +118,7 @@ void Actor::SessionEnded() {
 
 // Its handles died with it. Tasks that wait for calls get answers; those that hold something find out when they wake.
 void Actor::ForgetSession() {
+  watched_.clear();
   const std::map<std::string, Kept> gone = std::exchange(kept_, {});
   for (const auto& [path, kept] : gone) {
     for (uint32_t task : kept.waiting) {
@@ -180,6 +185,8 @@ void Actor::Begin(uint32_t task) {
       return BeginLock(task);
     case v1::Operation::EPHEMERAL:
       return OpenOwn(task, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | v1::OPEN_EPHEMERAL);
+    case v1::Operation::WATCH:
+      return BeginWatch(task);
     case v1::Operation::CLOSE: {
       const auto kept = kept_.find(operation.path());
       if (kept != kept_.end() && !kept->second.opening) DropKept(operation.path(), kept->second.handle);
@@ -192,6 +199,34 @@ void Actor::Begin(uint32_t task) {
       return;
     default:
       return EndTask(task);
+  }
+}
+
+// A watch lasts as long as its node and session; only a second one of the same path takes its place.
+void Actor::BeginWatch(uint32_t task) {
+  const std::string& path = OperationOf(tasks_[task]).path();
+  OpenOwn(task, path == "/" ? v1::OPEN_READ : v1::OPEN_READ | v1::OPEN_MAY_CREATE);
+}
+
+void Actor::OnWatchOpened(uint32_t task, HandleId handle) {
+  const std::string& path = OperationOf(tasks_[task]).path();
+  const HandleId before = std::exchange(watched_[path], handle);
+  if (before) Close(kNoTask, path, before);
+  EndTask(task);
+}
+
+// As an application would: look, or give up what is gone.
+void Actor::Notified(const CoreEvent& event) {
+  for (auto at = watched_.begin(); at != watched_.end(); ++at) {
+    const auto& [path, handle] = *at;
+    if (handle != event.handle || event.session != session_id_) continue;
+    if (event.kind == CoreEvent::kHandleInvalid) {
+      Close(kNoTask, path, handle);
+      watched_.erase(at);
+      return;
+    }
+    NewCall(kNoTask, path == "/" ? v1::READ_DIR : v1::GET_CONTENTS, path).set_handle(handle.value());
+    return;
   }
 }
 
@@ -257,6 +292,7 @@ void Actor::OpenOwn(uint32_t task, uint32_t flags) {
   open.set_path(path);
   open.set_lock_delay_ns(OperationOf(tasks_[task]).lock_delay_ns());
   open.set_open_flags(flags);
+  if (OperationOf(tasks_[task]).kind() == v1::Operation::WATCH) open.set_events(kEverything);
 }
 
 // The call that the operation is about; its handle is open.
@@ -312,6 +348,7 @@ void Actor::OnTaskAnswer(uint32_t id, const v1::Outcome& outcome) {
       if (!task.own_handle) return OnKeptOpened(id, outcome);
       if (outcome.code() != v1::OK || task.session != session_ordinal_) return EndTask(id);
       task.handle = HandleId(outcome.handle());
+      if (operation.kind() == v1::Operation::WATCH) return OnWatchOpened(id, task.handle);
       return operation.kind() == v1::Operation::EPHEMERAL ? Hold(id) : Perform(id);
     case Stage::kCalling:
       return OnPerformed(id, outcome);

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/api/event.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/wire/wire.pb.h"
@@ -48,6 +49,7 @@ class Actor {
   void Woken(uint32_t tag);
   void Answered(CallId call, const v1::Outcome& outcome);
   void SessionEnded();                       // the library said so
+  void Notified(const CoreEvent& event);     // the library told of something that a handle watches
   // Somebody else's sequencer is to be checked by this client.
   void Check(const std::string& sequencer, v1::LockMode mode);
   std::vector<Wish>& wishes() { return wishes_; }
@@ -67,7 +69,9 @@ class Actor {
 
  private:
   enum class Session : uint8_t { kNone, kOpening, kOpen, kEnding };
-  enum class Stage : uint8_t { kFree, kWaiting, kOpening, kCalling, kFencing, kHolding, kReleasing, kPoisoning, kClosing, kFenced };
+  enum class Stage : uint8_t {
+    kFree, kWaiting, kOpening, kCalling, kFencing, kHolding, kReleasing, kPoisoning, kClosing, kFenced,
+  };
   // What a fenced lock operation has built (fenced_lock.cc).
   struct Fence {
     ResourceRequest request;  // its sequencer is empty until there is one
@@ -106,6 +110,8 @@ class Actor {
   void OnSessionAnswer(const v1::Outcome& outcome);
   void Begin(uint32_t task);
   void BeginLock(uint32_t task);
+  void BeginWatch(uint32_t task);
+  void OnWatchOpened(uint32_t task, HandleId handle);
   void UseKept(uint32_t task, bool writable);
   void OpenOwn(uint32_t task, uint32_t flags);
   void Perform(uint32_t task);
@@ -147,6 +153,7 @@ class Actor {
   std::vector<uint32_t> free_tasks_;
   std::vector<uint32_t> waiting_;  // tasks that need a session
   std::map<std::string, Kept> kept_;
+  std::map<std::string, HandleId> watched_;  // handle that is told of everything, by path
   std::map<std::string, uint64_t> seen_;  // content generation seen last, by path
 };
 

@@ -389,5 +389,61 @@ TEST_F(ActorTest, PoisonsEveryEighthOfItsOwnHandlesBeforeClosingIt) {
   EXPECT_EQ(Next(v1::CLOSE).command.handle(), 6u);
 }
 
+// -------------------------------------------------------------------------------------------------------------------- watches
+
+class WatchTest : public ActorTest {
+ protected:
+  void Begin(uint32_t operation, uint64_t handle) {
+    actor_->Due(operation);
+    const auto open = Next(v1::OPEN);
+    EXPECT_NE(open.command.events(), 0u);
+    Answer(open, v1::OK, handle);
+  }
+  void Notify(CoreEvent::Kind kind, uint64_t handle) {
+    CoreEvent event;
+    event.kind = kind;
+    event.handle = HandleId(handle);
+    actor_->Notified(event);
+  }
+};
+
+TEST_F(WatchTest, LooksWhenSomethingHappenedAndStaysOpen) {
+  Add(v1::Operation::WATCH);
+  Add(v1::Operation::WATCH, 2, "/");
+  Start();
+  Begin(0, 5);
+  Begin(1, 6);
+  EXPECT_TRUE(actor_->idle());
+  Notify(CoreEvent::kContentsModified, 5);
+  const auto get = Next(v1::GET_CONTENTS);
+  EXPECT_EQ(get.command.handle(), 5u);
+  Answer(get, v1::OK);
+  Notify(CoreEvent::kChildrenChanged, 6);
+  Answer(Next(v1::READ_DIR), v1::OK);
+  Notify(CoreEvent::kContentsModified, 77);
+  ExpectNoCall();
+}
+
+TEST_F(WatchTest, ASecondOneOfAPathTakesThePlaceOfTheFirst) {
+  Add(v1::Operation::WATCH);
+  Add(v1::Operation::WATCH, 2);
+  Start();
+  Begin(0, 5);
+  Begin(1, 6);
+  EXPECT_EQ(Next(v1::CLOSE).command.handle(), 5u);
+  Notify(CoreEvent::kContentsModified, 5);
+  ExpectNoCall();
+}
+
+TEST_F(WatchTest, ClosesWhatIsGone) {
+  Add(v1::Operation::WATCH);
+  Start();
+  Begin(0, 5);
+  Notify(CoreEvent::kHandleInvalid, 5);
+  EXPECT_EQ(Next(v1::CLOSE).command.handle(), 5u);
+  Notify(CoreEvent::kContentsModified, 5);
+  ExpectNoCall();
+}
+
 }  // namespace
 }  // namespace bramah::sim

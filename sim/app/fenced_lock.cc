@@ -68,10 +68,14 @@ void Actor::UseFenceOnceMore(uint32_t id) {
 // The lock is gone. False: there is nothing left to try.
 bool Actor::TryFenceInVain(uint32_t id) {
   Task& task = tasks_[id];
-  if (!task.fence.tied || task.session != session_ordinal_ || session_ != Session::kOpen) return false;
+  if (!task.fence.guarded || task.session != session_ordinal_ || session_ != Session::kOpen) return false;
   task.stage = Stage::kFenced;
   if (!task.own_handle) NewCall(kNoTask, v1::GET_SEQUENCER, OperationOf(task).path()).set_handle(task.handle.value());
-  WriteGuarded(id, id);
+  if (task.fence.tied) {
+    WriteGuarded(id, id);
+  } else {
+    EndFence(id);
+  }
   return true;
 }
 

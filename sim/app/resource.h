@@ -1,5 +1,5 @@
-// FencedResource: a server outside the cell that acts for whoever shows it a fencing token, and refuses a token that is older than
-// the newest it has seen for the same lock [Chubby §2.4, C-37]. It needs no session and no clock.
+// FencedResource: a server outside the cell that acts for whoever shows it a fencing token, and refuses a token that is older
+// than the newest it has seen for the same lock [Chubby §2.4, C-37]. It needs no session and no clock.
 #ifndef BRAMAH_SIM_APP_RESOURCE_H_
 #define BRAMAH_SIM_APP_RESOURCE_H_
 

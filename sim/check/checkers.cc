@@ -11,6 +11,7 @@
 #include "sim/check/delay_checker.h"
 #include "sim/check/digest_checker.h"
 #include "sim/check/durability_checker.h"
+#include "sim/check/event_checker.h"
 #include "sim/check/exactly_once_checker.h"
 #include "sim/check/fencing_checker.h"
 #include "sim/check/history/history.h"
@@ -40,6 +41,7 @@ struct Checkers::State {
         locks(&reporter),
         delays(c.rho_ppm, &reporter),
         fencing(c.clocks_within_rho, &reporter),
+        events(c.clocks_within_rho, &reporter),
         roles(c.replicas, {replica::Role::kFollower, false}),
         session_of(c.clients) {}
 
@@ -58,6 +60,7 @@ struct Checkers::State {
   LockChecker locks;
   DelayChecker delays;
   FencingChecker fencing;
+  EventChecker events;
   History history;
 
   LogIndex applied_max;  // highest index that any replica was seen to apply
@@ -140,11 +143,12 @@ void Checkers::MessageLeft(Time at, ReplicaId from, const Claim& claim) {
   if (!state_->reporter.failed()) state_->durability.MessageLeft(at, from, claim);
 }
 
-void Checkers::AfterClientStep(Time at, uint32_t client, const client::ClientView& view, const Effects&) {
+void Checkers::AfterClientStep(Time at, uint32_t client, const client::ClientView& view, const Effects& effects) {
   State& s = *state_;
   if (s.reporter.failed()) return;
   s.session_of[client - 1] = view.session;
   s.beliefs.AfterStep(at, client, view);
+  s.events.AfterStep(at, client, effects.events());
   if (s.context.clocks_within_rho) s.sessions.AfterStep(at, client, view);
 }
 
@@ -154,6 +158,7 @@ void Checkers::ClientStopped(Time, uint32_t client) {
   s.sessions.Stopped(client);
   s.history.Stopped(client);
   s.fencing.Stopped(client);
+  s.events.Stopped(client);
   s.asked.erase(s.asked.lower_bound({client, CallId()}), s.asked.lower_bound({client + 1, CallId()}));
   s.session_of[client - 1] = SessionId();
 }
@@ -163,6 +168,7 @@ void Checkers::Called(Time at, uint32_t client, CallId call, const v1::Command& 
   s.asked.insert_or_assign({client, call}, State::Asked{command.kind(), s.session_of[client - 1]});
   s.history.Called(client, call, command, path);
   s.fencing.Called(at, client, s.session_of[client - 1], call, command);
+  s.events.Called(client, s.session_of[client - 1], call, command);
 }
 
 void Checkers::Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome) {
@@ -170,6 +176,7 @@ void Checkers::Answered(Time at, uint32_t client, CallId call, const v1::Outcome
   if (s.reporter.failed()) return;
   if (const auto problem = s.history.Answered(client, call, outcome)) s.reporter.Report("history.reply", at, *problem);
   s.fencing.Answered(at, client, call, outcome);
+  s.events.Answered(at, client, call, outcome);
   const auto it = s.asked.find({client, call});
   if (it == s.asked.end()) return;
   const State::Asked asked = it->second;

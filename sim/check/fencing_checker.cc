@@ -31,16 +31,30 @@ void FencingChecker::Look(Time at, const std::vector<cell::LockView>& locks) {
     const PeriodKey key(lock.instance, lock.generation);
     held.insert(key);
     FencedPeriod& period = periods_[key];
-    if (period.ordinal == 0) period = {++periods_seen_, lock.mode, at, kNever};
-    for (const cell::HolderView& holder : lock.holders) {
-      holds_[{holder.session, holder.handle, holder.seq}] = key;
-      holders_.insert({key, holder.session, holder.handle});
-    }
+    if (period.ordinal == 0) period = {++periods_seen_, lock.path, lock.mode, at, kNever};
   }
+  LookAtHolders(at, locks);
   for (const PeriodKey& key : held_) {
     if (!held.contains(key)) periods_[key].until = at;
   }
   held_ = std::move(held);
+}
+
+void FencingChecker::LookAtHolders(Time at, const std::vector<cell::LockView>& locks) {
+  absl::btree_set<std::pair<SessionId, HandleId>> present;
+  for (const cell::LockView& lock : locks) {
+    const PeriodKey key(lock.instance, lock.generation);
+    for (const cell::HolderView& holder : lock.holders) {
+      holds_[{holder.session, holder.handle, holder.seq}] = key;
+      holders_.insert({key, holder.session, holder.handle});
+      present.insert({holder.session, holder.handle});
+      Holding& holding = holding_[{holder.session, holder.handle}];
+      if (holding.period != key || holding.until != kNever) holding = {key, at, kNever};
+    }
+  }
+  for (auto& [holder, holding] : holding_) {
+    if (holding.until == kNever && !present.contains(holder)) holding.until = at;
+  }
 }
 
 void FencingChecker::Called(Time at, uint32_t client, SessionId session, CallId call, const v1::Command& command) {
@@ -65,7 +79,7 @@ void FencingChecker::Answered(Time at, uint32_t client, CallId call, const v1::O
     return;
   }
   if (IsRead(asked.kind) && !reads_count_) return;
-  if (asked.kind == v1::GET_SEQUENCER && outcome.code() == v1::OK) CheckToken(at, asked, outcome);
+  if (asked.kind == v1::GET_SEQUENCER) CheckToken(at, asked, outcome);
   if (!asked.sequencer.empty()) CheckVerdict(at, asked, outcome.code());
 }
 
@@ -82,19 +96,29 @@ const FencedPeriod* FencingChecker::Find(const Sequencer& sequencer) const {
 
 void FencingChecker::CheckToken(Time at, const Asked& asked, const v1::Outcome& outcome) {
   const auto report = [&](const std::string& what) {
-    reporter_->Report("sequencer.fencing", at,
-                      absl::StrCat("handle ", asked.handle.value(), " of session ", asked.session.value(),
-                                   " was given the sequencer ", outcome.sequencer(), ", which ", what));
+    const std::string who = absl::StrCat("handle ", asked.handle.value(), " of session ", asked.session.value());
+    const std::string given = outcome.code() == v1::OK ? "given the sequencer " + outcome.sequencer() : "refused one";
+    reporter_->Report("sequencer.fencing", at, absl::StrCat(who, " was ", given, ", ", what));
   };
+  const auto held = holding_.find({asked.session, asked.handle});
+  const bool holds = held != holding_.end() && held->second.from <= asked.at && held->second.until > at;
+  if (outcome.code() == v1::LOCK_NOT_HELD || outcome.code() == v1::UNAVAILABLE) {
+    if (holds) report("although it held all the while");
+    return;
+  }
+  if (outcome.code() != v1::OK) return;
   const std::optional<Sequencer> said = ParseSequencer(outcome.sequencer());
-  if (!said) return report("is none");
+  if (!said) return report("which is none");
+  const PeriodKey key(said->instance, said->generation);
+  if (holds && held->second.period != key) return report("which is not of the lock that it held all the while");
   const FencedPeriod* period = Find(*said);
   if (period == nullptr) return;
-  if (period->mode != said->mode) report("says another mode than the lock was held in");
-  if (period->until < asked.at) report(absl::StrCat("was over ", (asked.at - period->until) / kMicrosecond, " us before it asked"));
+  if (period->path != said->path) report("which names another lock");
+  if (period->mode != said->mode) report("which says another mode than the lock was held in");
+  if (period->until < asked.at) report(absl::StrCat("which was over ", (asked.at - period->until) / kMicrosecond, " us before"));
   // A shared holder may join and leave unseen.
-  const PeriodKey key(said->instance, said->generation);
-  if (period->mode == v1::EXCLUSIVE && !holders_.contains({key, asked.session, asked.handle})) report("is another holder's");
+  const bool known = period->mode != v1::EXCLUSIVE || holders_.contains({key, asked.session, asked.handle});
+  if (!known) report("which is another holder's");
 }
 
 void FencingChecker::CheckVerdict(Time at, const Asked& asked, v1::Code code) {
@@ -133,9 +157,8 @@ void FencingChecker::Requested(Time at, const ResourceRequest& request, bool acc
   uint64_t& latest = acted_[request.path];
   if (period.ordinal < latest) {
     reporter_->Report("sequencer.fencing", at,
-                      absl::StrCat("the resource acted under ", request.path, " for a former holder, ",
-                                   (at - period.until) / kMicrosecond, " us after it lost the lock, and after it acted for its ",
-                                   "successor; the token is ", request.token.value()));
+                      absl::StrCat("the resource acted for a former holder of ", request.path,
+                                   " after it acted for a later one; the token is ", request.token.value()));
   }
   latest = std::max(latest, period.ordinal);
 }

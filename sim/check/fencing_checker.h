@@ -2,13 +2,14 @@
 //
 //   the resource     acts on nothing that was sent under an earlier period of being held after it acted on something of a later
 //                    one of the same name, and never refuses whoever holds the lock at present
-//   GetSequencer     describes a period in which the handle that asked did hold
+//   GetSequencer     describes a period in which the handle that asked did hold; it is not refused to who holds all the while
 //   CheckSequencer   says valid only if the lock was held so at some instant between question and answer, invalid only if it was
 //                    not at some such instant, and forged never; a mode that is demanded counts
 //   SetSequencer     a call on a tied handle succeeds, or is refused for the sequencer's sake, by the same two rules
 //
-// Periods are known from the replicated state, as of its first application anywhere, and are told apart by the order in which they
-// were seen, not by their generations, which are under test. What began and ended within one step is not seen, hence not judged.
+// Periods are known from the replicated state, as of its first application anywhere, and are told apart by the order in which
+// they were seen, not by their generations, which are under test. What began and ended within one step is not seen, hence not
+// judged.
 #ifndef BRAMAH_SIM_CHECK_FENCING_CHECKER_H_
 #define BRAMAH_SIM_CHECK_FENCING_CHECKER_H_
 
@@ -32,6 +33,7 @@ namespace bramah::sim {
 // A lock was held from about `from` until about `until`.
 struct FencedPeriod {
   uint64_t ordinal = 0;  // in the order in which periods were first seen
+  std::string path;
   v1::LockMode mode = v1::FREE;
   Time from = 0;
   Time until = kNever;  // kNever: it still is
@@ -62,7 +64,15 @@ class FencingChecker {
     std::string sequencer;  // that the call is about, or guarded by
   };
 
+  // When a handle held last, as far as seen.
+  struct Holding {
+    PeriodKey period;
+    Time from = 0;
+    Time until = kNever;
+  };
+
   const FencedPeriod* Find(const Sequencer& sequencer) const;
+  void LookAtHolders(Time at, const std::vector<cell::LockView>& locks);
   void CheckToken(Time at, const Asked& asked, const v1::Outcome& outcome);
   void CheckVerdict(Time at, const Asked& asked, v1::Code code);
 
@@ -73,6 +83,7 @@ class FencingChecker {
   absl::btree_set<PeriodKey> held_;                                          // at present
   absl::btree_map<HoldKey, PeriodKey> holds_;                                // that were ever seen
   absl::btree_set<std::tuple<PeriodKey, SessionId, HandleId>> holders_;      // of periods
+  absl::btree_map<std::pair<SessionId, HandleId>, Holding> holding_;
   absl::btree_map<std::pair<uint32_t, CallId>, Asked> asked_;                // unanswered
   absl::btree_map<std::tuple<uint32_t, SessionId, HandleId>, std::string> tied_;  // handles, to sequencers
   absl::btree_map<std::string, uint64_t> acted_;                             // by path: the latest period the resource acted for

@@ -22,7 +22,7 @@ cell::LockView Lock(uint64_t generation, SessionId session, uint64_t seq, v1::Lo
 }
 
 std::string Text(uint64_t generation, v1::LockMode mode = v1::EXCLUSIVE) {
-  return FormatSequencer({"/l", Position(5), mode, Position(generation)}, {1, 2});
+  return FormatSequencer({"local", "/l", Position(5), mode, Position(generation)}, {1, 2});
 }
 
 v1::Command Command(v1::CommandKind kind, const std::string& sequencer = "", v1::LockMode mode = v1::FREE) {
@@ -141,6 +141,29 @@ TEST_F(Fencing, SQ04AFormerHolderGetsItsSuccessorsToken) {
   EXPECT_FALSE(reporter.failed());
   Ask(310, 320, kFirst, Command(v1::GET_SEQUENCER), v1::OK, Text(9));
   EXPECT_TRUE(Reported("another holder's"));
+}
+
+TEST_F(Fencing, ATokenThatSaysWhatNeverWas) {
+  SecondHolds();
+  Ask(310, 320, kFirst, Command(v1::GET_SEQUENCER), v1::OK, Text(10));  // perhaps it held and lost within a step
+  EXPECT_FALSE(reporter.failed());
+  Ask(310, 320, kSecond, Command(v1::GET_SEQUENCER), v1::OK, Text(10));
+  EXPECT_TRUE(Reported("not of the lock that it held"));
+}
+
+TEST_F(Fencing, ATokenOfAnotherName) {
+  SecondHolds();
+  const std::string other = FormatSequencer({"local", "/other", Position(5), v1::EXCLUSIVE, Position(9)}, {1, 2});
+  Ask(310, 320, kSecond, Command(v1::GET_SEQUENCER), v1::OK, other);
+  EXPECT_TRUE(Reported("another lock"));
+}
+
+TEST_F(Fencing, NoTokenForTheHolder) {
+  Ask(150, 250, kFirst, Command(v1::GET_SEQUENCER), v1::LOCK_NOT_HELD);
+  SecondHolds();
+  EXPECT_FALSE(reporter.failed());
+  Ask(310, 320, kSecond, Command(v1::GET_SEQUENCER), v1::UNAVAILABLE);
+  EXPECT_TRUE(Reported("although it held all the while"));
 }
 
 TEST_F(Fencing, ATokenOfWhatIsOver) {

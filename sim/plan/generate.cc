@@ -47,6 +47,9 @@ void DrawKnobs(v1::Plan& plan) {
   const bool wide = dice.Hit(300'000);
   const int64_t rho = dice.LogIn(kRho, 30 * kRho);
   knobs.set_rho_ppm(wide ? rho : kRho);
+  const bool small_queues = dice.Hit(300'000);
+  const int64_t items = dice.LogIn(1, 16);
+  if (small_queues) knobs.set_session_items_max(static_cast<uint32_t>(items));
 }
 
 void DrawNetwork(v1::Plan& plan) {
@@ -194,6 +197,10 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
   add(v1::Operation::CLOSE, "f", names * 2 / 10);
   add(v1::Operation::REMOVE, "l", names / 10);
   add(v1::Operation::END_SESSION, "", names / 10);
+  // A watch stays, so a few are enough; every event of it makes a call.
+  add(v1::Operation::WATCH, "f", names / 10);
+  add(v1::Operation::WATCH, "", names / 20);
+  add(v1::Operation::WATCH, "l", names / 20);
 }
 
 const Profile* FindProfile(std::string_view name) {

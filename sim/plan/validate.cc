@@ -90,7 +90,7 @@ void CheckFault(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Need(!fault.has_on() || fault.at_ns() == 0, at(".at_ns"), "a fault has either at_ns or on");
   if (fault.has_on()) {
     bool known = false;
-    for (int kind = 0; kind <= CoreEvent::kMasterFound; ++kind)
+    for (int kind = 0; kind <= CoreEvent::kLast; ++kind)
       known |= EventName(static_cast<CoreEvent::Kind>(kind)) == fault.on().event();
     bad.Need(known, at(".on.event"), "unknown event \"", fault.on().event(), "\"");
     if (!fault.on().process().empty()) bad.Process(fault.on().process(), true, false, at(".on.process"));

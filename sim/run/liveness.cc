@@ -4,12 +4,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/api/path.h"
+#include "sim/check/event_delivery.h"
 
 namespace bramah::sim {
 namespace {
 
 constexpr std::string_view kProgress = "liveness.progress";
 constexpr std::string_view kDrain = "liveness.drain";
+constexpr std::string_view kDelivery = "event.delivery";
 
 const replica::ServerView* ServerAt(const World& world, ProcessId process) {
   const Node* node = world.NodeOf(process);
@@ -72,6 +74,22 @@ std::optional<Obstacle> FindSessionObstacle(const World& world, const std::set<S
   return std::nullopt;
 }
 
+std::optional<Obstacle> FindEventObstacle(const World& world) {
+  const replica::ServerView* replica = nullptr;
+  for (ProcessId id = 0; id < world.replicas() && replica == nullptr; ++id) {
+    if (!world.GoneForGood(id)) replica = ServerAt(world, id);
+  }
+  if (replica == nullptr) return std::nullopt;
+  const EventDelivery delivery(*replica->cell);
+  for (ProcessId id = world.replicas(); id < world.processes(); ++id) {
+    const client::ClientView* view = ClientAt(world, id);
+    if (view == nullptr || view->state != client::SessionState::kActive) continue;
+    const auto untold = delivery.FindUntold(*view);
+    if (untold) return Obstacle{kDelivery, absl::StrCat(world.NameOf(id), " was not told ", *untold)};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void LiveSessions::Applied(const CoreEvent& event) {
@@ -87,7 +105,8 @@ std::optional<Obstacle> FindObstacle(const World& world, const LiveSessions& ses
   if (auto obstacle = FindReplicaObstacle(world)) return obstacle;
   if (auto obstacle = FindClientObstacle(world)) return obstacle;
   if (auto obstacle = FindConvergenceObstacle(world)) return obstacle;
-  return FindSessionObstacle(world, sessions.sessions());
+  if (auto obstacle = FindSessionObstacle(world, sessions.sessions())) return obstacle;
+  return FindEventObstacle(world);
 }
 
 Duration SettlingBound(const v1::Plan& plan, const World& world) {

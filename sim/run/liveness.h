@@ -27,12 +27,12 @@ class LiveSessions {
 
 // What is still in the way of a settled world.
 struct Obstacle {
-  std::string_view checker;  // liveness.progress or liveness.drain
+  std::string_view checker;  // liveness.progress, liveness.drain or event.delivery
   std::string what;
 };
 
-// Nothing if a master serves, every live application got its answers and is done, all live replicas have applied the same, and
-// only live clients have sessions.
+// Nothing if a master serves, every live application got its answers and is done, all live replicas have applied the same, only
+// live clients have sessions, and whoever watches a node was told of its latest state [EV-02, EV-05].
 std::optional<Obstacle> FindObstacle(const World& world, const LiveSessions& sessions);
 
 // How long the world may take to settle from now on: a generous sum of elections, leases, grace periods and of what applications

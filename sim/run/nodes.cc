@@ -56,6 +56,7 @@ replica::ServerConfig MakeServerConfig(const v1::Plan& plan, ReplicaId self) {
   SetIf(config.snapshot_after_bytes, knobs.snapshot_after_bytes());
   SetIf(config.snapshot_chunk_bytes, knobs.snapshot_chunk_bytes());
   SetIf(config.step_work_max, knobs.step_work_max());
+  SetIf(config.session_items_max, knobs.session_items_max());
   config.storage.segment_bytes = 1 << 20;
   SetIf(config.storage.segment_bytes, knobs.segment_bytes());
   return config;

@@ -49,6 +49,7 @@ void World::CarryOutEach(Host& host, size_t count) {
         FoldEvent(event);
         if (event.kind == CoreEvent::kRecovered) host.recovered_once = true;
         if (event.kind == CoreEvent::kSessionEnded && host.actor != nullptr) host.actor->SessionEnded();
+        if (event.kind >= CoreEvent::kContentsModified && host.actor != nullptr) host.actor->Notified(event);
         break;
       }
       case Effects::Op::kHalt:
@@ -66,7 +67,7 @@ void World::FoldEvent(const CoreEvent& event) {
   Fold(event.replica.value() ^ event.term.value() << 8 ^ event.index.value() << 32);
   Fold(event.epoch.value() ^ event.session.value() << 20);
   Fold(event.seq.value() ^ event.handle.value() << 24);
-  Fold(event.generation.value());
+  Fold(event.generation.value() ^ event.content_generation << 40);
   Fold(static_cast<uint64_t>(event.time));
 }
 

@@ -78,7 +78,7 @@ void World::ScheduleFaults() {
       continue;
     }
     Watch watch{static_cast<uint32_t>(i), CoreEvent::kRecovered, kAnybody, std::max<uint32_t>(1, fault.on().ordinal())};
-    for (int kind = 0; kind <= CoreEvent::kMasterFound; ++kind) {
+    for (int kind = 0; kind <= CoreEvent::kLast; ++kind) {
       if (EventName(static_cast<CoreEvent::Kind>(kind)) == fault.on().event()) watch.kind = static_cast<CoreEvent::Kind>(kind);
     }
     for (const auto& host : hosts_) {
@@ -179,8 +179,8 @@ void World::Boot(Host& host) {
   if (IsReplica(host.id)) {
     boot.expect = &identity;
     boot.files = files;
-    boot.secret = {Draw(plan_.seed(), Stream::kSecret, host.id, 2 * host.incarnation),
-                   Draw(plan_.seed(), Stream::kSecret, host.id, 2 * host.incarnation + 1)};
+    boot.secret.low = Draw(plan_.seed(), Stream::kSecret, host.id, 2 * host.incarnation);
+    boot.secret.high = Draw(plan_.seed(), Stream::kSecret, host.id, 2 * host.incarnation + 1);
   }
   const uint32_t incarnation = host.incarnation;
   Step(host, boot, HashOf(boot));
