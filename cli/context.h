@@ -20,6 +20,7 @@ struct Context {
   Duration timeout = 10 * kSecond;
   bool timeout_given = false;
   bool json = false;
+  std::string principal;  // who the user is, for ACLs
   // What followed `--`, for the verbs that run a command.
   std::vector<std::string> command;
   // Set by the verb that was chosen; returns the exit code.

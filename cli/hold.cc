@@ -47,6 +47,8 @@ Answer Begin(RealClient& client, const v1::Command& command) {
   return answer;
 }
 
+bool BelongsToOthers(v1::Code code) { return code == v1::LOCK_CONFLICT || code == v1::LOCK_DELAYED; }
+
 }  // namespace
 
 void AddLockDelayOption(CLI::App& verb, Duration fallback, const std::shared_ptr<LockWish>& wish) {
@@ -70,16 +72,21 @@ std::optional<Interruption> TakeLock(CellSession& session, const LockWish& wish,
   command.set_kind(v1::ACQUIRE);
   command.set_handle(held->handle);
   command.set_mode(wish.mode);
-  command.set_try_only(wish.try_only);
+  command.set_try_only(true);
   RealClient& client = session.client();
   int signal = 0;
   const Signals signals(client.io(), {SIGINT, SIGTERM, SIGHUP}, [&signal](int number) { signal = number; });
-  const Answer acquired = Begin(client, command);
-  const auto over = [&] {
-    if (waiting != nullptr) waiting();
-    return acquired->has_value() || signal != 0;
-  };
-  client.RunUntil(over, wish.deadline);
+  Answer acquired = Begin(client, command);
+  client.RunUntil([&] { return acquired->has_value() || signal != 0; }, wish.deadline);
+  if (!wish.try_only && acquired->has_value() && BelongsToOthers((*acquired)->code())) {
+    command.set_try_only(false);
+    acquired = Begin(client, command);
+    const auto over = [&] {
+      if (waiting != nullptr && !acquired->has_value()) waiting();
+      return acquired->has_value() || signal != 0;
+    };
+    client.RunUntil(over, wish.deadline);
+  }
   if (acquired->has_value() && (*acquired)->code() != v1::OK) return Interruption{0, FailureOfOutcome(**acquired, wish.name)};
   if (signal != 0) return Interruption{signal, std::nullopt};
   if (!acquired->has_value()) return Interruption{0, NotGranted(session, wish, client.view().state)};
@@ -89,7 +96,7 @@ std::optional<Interruption> TakeLock(CellSession& session, const LockWish& wish,
   client.RunUntil([&] { return described->has_value() || signal != 0 || !BelievesHeld(client.view(), held->handle); }, kNever);
   if (signal != 0) return Interruption{signal, std::nullopt};
   if (!described->has_value()) return Interruption{0, Lost(wish.name, "the cell was not reached before the local lease ended")};
-  if ((*described)->code() != v1::OK) return Interruption{0, FailureOfOutcome(**described, wish.name)};
+  if ((*described)->code() != v1::OK) return Interruption{0, Lost(wish.name, "the session ended, or the file was removed")};
   held->sequencer = (*described)->sequencer();
   return std::nullopt;
 }

@@ -43,7 +43,7 @@ struct Interruption {
 };
 
 // Opens (creating if needed) and acquires. `held` has its handle as soon as the node is open, so that `waiting` may use it; that
-// is called whenever anything happened while the lock belongs to others, and once before.
+// is called while the lock belongs to others, at first and whenever anything happened.
 std::optional<Interruption> TakeLock(CellSession& session, const LockWish& wish, HeldByUs* held,
                                      std::function<void()> waiting = nullptr);
 

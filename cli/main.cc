@@ -1,4 +1,7 @@
 // bramah: the one binary. This file only knows the table of verbs, the global options and how a usage error is told.
+#include <pwd.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <exception>
 #include <string>
@@ -10,6 +13,7 @@
 #include "CLI/Formatter.hpp"
 #include "cli/context.h"
 #include "cli/text.h"
+#include "core/api/path.h"
 #include "net_real/endpoint.h"
 
 // Read by jemalloc, if that is linked: a simulated run is all over its memory, so that huge pages are worth a few per cent.
@@ -30,15 +34,24 @@ constexpr const char* kFooter =
     "128+n ended by signal n. `lock --` and `elect --` return the command's own code otherwise (126, 127: it could\n"
     "not be run). `sim` verdicts: 0 ok, 1 violation, 2 inconclusive.\n"
     "\n"
-    "Environment: BRAMAH_ENDPOINTS, BRAMAH_TIMEOUT, BRAMAH_OUTPUT stand for --endpoints, --timeout, --output.\n"
+    "Environment: BRAMAH_ENDPOINTS, BRAMAH_TIMEOUT, BRAMAH_OUTPUT, BRAMAH_PRINCIPAL stand for --endpoints,\n"
+    "--timeout, --output, --principal.\n"
     "A command run by `lock` or `elect` gets BRAMAH_LOCK_PATH, BRAMAH_LOCK_MODE, BRAMAH_LOCK_GENERATION (an integer\n"
     "that rises with every holder: pass it to what the lock protects), BRAMAH_SEQUENCER (the same in a form that\n"
     "`check` verifies and nobody can forge), BRAMAH_SESSION.\n"
     "\n"
-    "Not built yet: client caches, ACLs, encryption, changes of membership.";
+    "Not built yet: client caches, authentication, encryption, changes of membership.";
 
 // Options that take a value as the next argument, before any verb.
-bool TakesValue(std::string_view arg) { return arg == "-o" || arg == "--output" || arg == "--timeout" || arg == "--endpoints"; }
+bool TakesValue(std::string_view arg) {
+  return arg == "-o" || arg == "--output" || arg == "--timeout" || arg == "--endpoints" || arg == "--principal";
+}
+
+// The name under which the user is logged in; empty if there is none.
+std::string LoginName() {
+  const passwd* const entry = getpwuid(geteuid());
+  return entry == nullptr ? "" : entry->pw_name;
+}
 
 // The arguments that are neither options nor values of global options, as far as `most`.
 std::vector<std::string> Words(const std::vector<std::string>& args, size_t most) {
@@ -97,6 +110,15 @@ void AddGlobals(CLI::App& app, Context& context) {
   app.add_option_function<std::string>("--endpoints", set_endpoints, "Replicas of the cell: host:port,...")
       ->type_name("LIST")
       ->envname("BRAMAH_ENDPOINTS");
+  const auto set_principal = [&context](const std::string& name) {
+    if (name.size() > kComponentBytesMax) throw CLI::ValidationError("--principal", "longer than 255 bytes");
+    context.principal = name;
+  };
+  context.principal = LoginName();
+  app.add_option_function<std::string>("--principal", set_principal, "Who you are, for ACLs; the cell takes your word for it")
+      ->type_name("NAME")
+      ->default_str("login name")
+      ->envname("BRAMAH_PRINCIPAL");
 }
 
 // Moves what follows `--` out of the way of the parser, for verbs that run a command.

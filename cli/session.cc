@@ -42,6 +42,8 @@ constexpr Explanation kExplanations[] = {
      "refuse the request: its sender held the lock once, or in another mode"},
     {v1::BAD_SEQUENCER, kExitBadData, "bad_sequencer", "is named by a sequencer that this cell never gave out",
      "refuse the request, or ask the cell that it comes from"},
+    {v1::PERMISSION_DENIED, kExitPermission, "permission_denied", "does not permit that to this principal",
+     "see 'bramah acl' for the names of its ACLs, or say who you are with --principal"},
     {v1::STALE_HANDLE, kExitConflict, "removed", "was removed meanwhile", "start again"},
     {v1::CANCELLED, kExitConflict, "cancelled", "was given up", "start again"},
     {v1::TIMED_OUT, kExitConflict, "timed_out", "was not answered in time; the outcome is unknown",
@@ -75,6 +77,7 @@ CellSession::CellSession(const Context& context, std::string cell, std::function
     : context_(context), cell_(std::move(cell)) {
   ClientOptions options;
   options.cell = cell_;
+  options.principal = context.principal;
   options.endpoints = context.endpoints;
   options.on_event = std::move(on_event);
   if (!options.endpoints.empty()) client_ = std::make_unique<RealClient>(std::move(options));

@@ -25,6 +25,9 @@ struct FileArgs {
   std::optional<uint64_t> if_generation;
   bool directory = false;
   bool ephemeral = false;
+  std::string acl_read;  // ACL names; empty: as they are
+  std::string acl_write;
+  std::string acl_change;
 };
 
 // A verb's work in an open session; nothing if it succeeded.
@@ -147,6 +150,10 @@ std::optional<Failure> Stat(const Context& context, const FileArgs& args, const 
                              {"content_length", outcome.content_length()},
                              {"checksum", Hex16(outcome.checksum())},
                              {"child_count", outcome.child_count()},
+                             {"acl_generation", outcome.acl_generation()},
+                             {"acl_read", outcome.acl_read()},
+                             {"acl_write", outcome.acl_write()},
+                             {"acl_change", outcome.acl_change()},
                              {"lock_mode", mode},
                              {"lock_generation", outcome.lock_generation()},
                              {"lock_holders", outcome.lock_holders()},
@@ -158,6 +165,32 @@ std::optional<Failure> Stat(const Context& context, const FileArgs& args, const 
   for (const auto& [key, value] : json.items()) {
     std::printf("%-18s %s\n", key.c_str(), value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
   }
+  return std::nullopt;
+}
+
+// Sets the names that are given, and shows all three.
+std::optional<Failure> ShowAcl(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
+  v1::Outcome outcome;
+  if (!args.acl_read.empty() || !args.acl_write.empty() || !args.acl_change.empty()) {
+    v1::Command command = On(v1::SET_ACL, 0);
+    command.set_acl_read(args.acl_read);
+    command.set_acl_write(args.acl_write);
+    command.set_acl_change(args.acl_change);
+    command.set_compare(args.if_generation.has_value());
+    command.set_generation(args.if_generation.value_or(0));
+    if (auto failure = OpenAndCall(session, target, v1::OPEN_CHANGE_ACL, command, &outcome)) return failure;
+  }
+  if (auto failure = OpenAndCall(session, target, v1::OPEN_READ, On(v1::GET_STAT, 0), &outcome)) return failure;
+  if (context.json) {
+    Print({{"path", args.path},
+           {"acl_generation", outcome.acl_generation()},
+           {"acl_read", outcome.acl_read()},
+           {"acl_write", outcome.acl_write()},
+           {"acl_change", outcome.acl_change()}});
+    return std::nullopt;
+  }
+  std::printf("read %s\nwrite %s\nchange %s\ngeneration %llu\n", outcome.acl_read().c_str(), outcome.acl_write().c_str(),
+              outcome.acl_change().c_str(), static_cast<unsigned long long>(outcome.acl_generation()));
   return std::nullopt;
 }
 
@@ -238,6 +271,17 @@ void AddFileVerbs(CLI::App& app, Context& context) {
       [create_args, &context] { context.run = [create_args, &context] { return RunCreate(context, *create_args); }; });
   AddVerb(app, context, "rm", "Remove a file or an empty directory", std::make_shared<FileArgs>(), Remove);
   AddVerb(app, context, "stat", "Show a node's numbers and its lock", std::make_shared<FileArgs>(), Stat);
+  auto acl_args = std::make_shared<FileArgs>();
+  CLI::App* acl = AddVerb(app, context, "acl", "Show or set the ACL names of a node", acl_args, ShowAcl);
+  acl->add_option("--read", acl_args->acl_read, "ACL of those who may read it")->type_name("NAME");
+  acl->add_option("--write", acl_args->acl_write, "ACL of those who may write, lock and remove it, and make children")
+      ->type_name("NAME");
+  acl->add_option("--change", acl_args->acl_change, "ACL of those who may set these names")->type_name("NAME");
+  acl->add_option("--if-generation", acl_args->if_generation, "Only if the ACL generation is this one")->type_name("N");
+  acl->footer(
+      "An ACL is the file /acl/NAME of the cell: principals, separated by blanks or line ends. 'everyone' and 'nobody' need no\n"
+      "file; a file that does not exist lists nobody. New nodes take the names of their directory. Rights are looked at when a\n"
+      "node is opened, removed, or its ACL names are set. Exit 77: permission denied.");
 }
 
 }  // namespace bramah::cli

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cli/context.h"
 #include "cli/loop.h"
@@ -35,11 +37,28 @@ const char* WordOf(CoreEvent::Kind kind) {
   }
 }
 
-// Prints events of the node as they are told.
+// Prints events of the node as they are told: first that it is watched, then at most so many.
 class EventPrinter {
  public:
-  EventPrinter(bool json, std::string path) : json_(json), path_(std::move(path)) {}
+  EventPrinter(bool json, std::string path, uint64_t most) : json_(json), path_(std::move(path)), most_(most) {}
 
+  // What was told before is printed now.
+  void Start(uint64_t generation) {
+    Print("watching", generation);
+    started_ = true;
+    for (const CoreEvent& event : std::exchange(early_, {})) On(event);
+  }
+  void On(const CoreEvent& event) {
+    const char* const word = WordOf(event.kind);
+    if (word == nullptr || done()) return;
+    if (!started_) return early_.push_back(event);
+    Print(word, event.kind == CoreEvent::kContentsModified ? event.content_generation : event.generation.value());
+    if (event.handle) ++printed_;
+    removed_ = event.kind == CoreEvent::kHandleInvalid;
+  }
+  bool done() const { return removed_ || (most_ != 0 && printed_ >= most_); }
+
+ private:
   void Print(const char* word, uint64_t generation) {
     if (json_) {
       const ordered_json line = {{"event", word}, {"path", path_}, {"generation", generation}};
@@ -50,20 +69,13 @@ class EventPrinter {
       std::printf("%s\n", word);
     }
     std::fflush(stdout);
-    ++printed_;
   }
-  void On(const CoreEvent& event) {
-    const char* const word = WordOf(event.kind);
-    if (word == nullptr) return;
-    Print(word, event.kind == CoreEvent::kContentsModified ? event.content_generation : event.generation.value());
-    removed_ = removed_ || event.kind == CoreEvent::kHandleInvalid;
-  }
-  uint64_t printed() const { return printed_; }
-  bool removed() const { return removed_; }
 
- private:
   const bool json_;
   const std::string path_;
+  const uint64_t most_;  // events of the node; 0: no limit
+  bool started_ = false;
+  std::vector<CoreEvent> early_;
   uint64_t printed_ = 0;
   bool removed_ = false;
 };
@@ -71,18 +83,17 @@ class EventPrinter {
 int RunWatch(const Context& context, const WatchArgs& args) {
   GlobalName target;
   if (auto failure = ParseTarget(args.path, &target)) return Report(context, *failure);
-  const auto printer = std::make_shared<EventPrinter>(context.json, args.path);
+  const auto printer = std::make_shared<EventPrinter>(context.json, args.path, args.count);
   CellSession session(context, target.cell, [printer](const CoreEvent& event) { printer->On(event); });
   if (auto failure = session.Open()) return Report(context, *failure);
-  v1::Outcome opened;
-  if (auto failure = session.OpenNode(target, {.events = kEverything}, &opened)) return Report(context, *failure);
-  printer->Print("watching", opened.content_generation());
-  const uint64_t most = args.count == 0 ? UINT64_MAX : args.count + 1;
   net_real::RealClient& client = session.client();
   bool signalled = false;
   const Signals signals(client.io(), {SIGINT, SIGTERM, SIGHUP}, [&signalled](int) { signalled = true; });
+  v1::Outcome opened;
+  if (auto failure = session.OpenNode(target, {.events = kEverything}, &opened)) return Report(context, *failure);
+  printer->Start(opened.content_generation());
   const auto expired = [&client] { return client.view().state == net_real::SessionState::kExpired; };
-  client.RunUntil([&] { return signalled || printer->removed() || printer->printed() >= most || expired(); }, kNever);
+  client.RunUntil([&] { return signalled || printer->done() || expired(); }, kNever);
   if (!expired()) return net_real::kExitOk;
   return Report(context, {net_real::kExitUnavailable, "session_expired", "the cell was not reached within lease and grace period",
                           "check the cell with 'bramah status', then start again; what happened meanwhile was not shown"});
@@ -94,7 +105,7 @@ void AddWatchVerb(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("watch", "Print what happens to a node, until it is removed or a signal comes");
   auto args = std::make_shared<WatchArgs>();
   verb->add_option("path", args->path, "/ls/<cell>/...")->required()->type_name("PATH");
-  verb->add_option("--count", args->count, "End after so many events")->type_name("N");
+  verb->add_option("--count", args->count, "End after so many events of the node")->type_name("N");
   verb->footer(
       "Lines: 'watching', then 'contents' (written), 'children' (of a directory: one was made, removed or written), 'locked',\n"
       "'removed'; generations rise. Several changes may be shown as one. 'failed_over' and 'events_lost': contents, children\n"

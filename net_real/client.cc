@@ -14,6 +14,7 @@ namespace {
 client::ClientConfig ConfigOf(const ClientOptions& options) {
   client::ClientConfig config;
   config.cell = options.cell;
+  config.principal = options.principal;
   config.endpoints = options.endpoints;
   return config;
 }

@@ -12,6 +12,7 @@
 #include "core/base/keyed.h"
 #include "core/base/mac.h"
 #include "core/base/probe.h"
+#include "core/base/shared.h"
 #include "core/base/small_map.h"
 #include "core/base/time.h"
 
@@ -136,6 +137,22 @@ TEST(Bytes, LengthBeyondTheEndFails) {
   ByteReader reader(out);
   EXPECT_EQ(reader.Bytes(), "");
   EXPECT_FALSE(reader.ok());
+}
+
+TEST(Shared, LastHolderFreesIt) {
+  Shared<std::string> none;
+  EXPECT_FALSE(none);
+  Shared<std::string> first(std::string(100, 'x'));
+  {
+    const Shared<std::string> second = first;
+    first = Shared<std::string>("other");
+    EXPECT_EQ(second->size(), 100u);
+    none = second;
+  }
+  EXPECT_EQ(*none, std::string(100, 'x'));
+  EXPECT_EQ(*first, "other");
+  const Shared<std::string> moved = std::move(none);
+  EXPECT_EQ(moved->size(), 100u);
 }
 
 TEST(Time, ShrinkRoundsDownAndStretchRoundsUp) {

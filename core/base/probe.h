@@ -51,6 +51,7 @@ namespace bramah {
   X(kEventsMerged, "an event took the place of one that was not sent yet")                   \
   X(kEventsLost, "a session was told that it missed events")                                 \
   X(kChangeFoundByLooking, "a client found a change that no event told it of")               \
+  X(kPermissionDenied, "an Open was refused because of an ACL")                              \
   X(kEphemeralRemoved, "an ephemeral node went with its last reference")                     \
   X(kClientJeopardy, "a client entered jeopardy")                                            \
   X(kClientSafe, "a client came back from jeopardy")                                         \

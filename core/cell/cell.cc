@@ -144,6 +144,9 @@ void Cell::Execute(Entry& entry) {
     case v1::DELETE:
       Delete(entry);
       break;
+    case v1::SET_ACL:
+      SetAcl(entry);
+      break;
     case v1::ACQUIRE:
       Acquire(entry);
       break;

@@ -7,6 +7,7 @@
 #define BRAMAH_CORE_CELL_CELL_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +82,8 @@ class Cell {
 
   // ---- what the master needs to know
   bool HasSession(SessionId session) const;
+  // For whom it was created; null if there is no such session.
+  const std::string* PrincipalOf(SessionId session) const;
   // In rising order.
   std::vector<SessionId> Sessions() const;
   size_t session_count() const;
@@ -107,6 +110,8 @@ class Cell {
   // The part of View() about the life of ephemeral nodes: these nodes, and the handles that refer to one of them or to an
   // instance in `also`. O(nodes + handles), but it copies little.
   CellView ViewOfEphemerals(absl::Span<const Position> also) const;
+  // What an open handle may do, and the ACLs that say so now; nothing if it is not open or its node is gone.
+  std::optional<AccessView> AccessOf(SessionId session, HandleId handle) const;
   // The locks that are held, in path order; O(held locks).
   std::vector<LockView> HeldLocks() const;
 
@@ -144,9 +149,15 @@ class Cell {
 
   // Commands of a session; each sets outcome and effect.
   void Open(Entry& entry);
-  lock::Node* CreateNode(Entry& entry);
+  // The directory of a node that may be created; null if the command was refused.
+  const lock::Node* ParentOf(Entry& entry) const;
+  // What the handle may do with a node under `acl`; false if the command was refused because it asks for more.
+  bool Permit(Entry& entry, const lock::Acl& acl, session::Handle& handle) const;
+  // Whether the ACL of this name lists the principal [D-50].
+  bool Allows(const std::string& acl, const std::string& principal) const;
   void Close(Entry& entry, bool lost);
   void SetContents(Entry& entry);
+  void SetAcl(Entry& entry);
   void Delete(Entry& entry);
   void Acquire(Entry& entry);
   void Release(Entry& entry);
@@ -175,7 +186,7 @@ class Cell {
 
   // Tells all subscribers of `node` but the one that did it.
   void Tell(const lock::Node& node, v1::EventKind kind, uint64_t generation, Entry& entry) const;
-  // An Acquire was in conflict with those who hold.
+  // An Acquire is in conflict with those who hold.
   void TellHolders(const lock::Node& node, Entry& entry) const;
   // The lock went from free to held.
   void TellAcquired(const lock::Node& node, Entry& entry) const;
@@ -184,7 +195,7 @@ class Cell {
 
   // Snapshot parts.
   bool LoadNodes(ByteReader& in);
-  bool LoadNode(ByteReader& in, bool first);
+  bool LoadNode(ByteReader& in, const std::vector<lock::AclPtr>& acls, size_t& acls_used, bool first);
   bool LoadSessions(ByteReader& in);
   bool LoadSession(ByteReader& in);
   bool LoadDelays(ByteReader& in);

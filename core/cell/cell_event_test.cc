@@ -139,6 +139,18 @@ TEST_F(CellEvent, AHolderIsToldOfRequestsThatConflictWithIt) {
   EXPECT_EQ(Told(), Strings()) << "a copy of it";
 }
 
+// [C-43]
+TEST_F(CellEvent, ANewHolderIsToldOfThoseWhoWaitedBeforeIt) {
+  Watch("/l", v1::EVENT_LOCK_REQUESTED);
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(Open("/l"), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(a, ++seq, 1, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(w, 2, 1, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(AcquireOf(a, ++seq, 2, v1::EXCLUSIVE)), v1::QUEUED);
+  EXPECT_EQ(Told(), Strings());
+  ASSERT_EQ(cell.Do(ReleaseOf(a, ++seq, 1)), v1::OK);
+  EXPECT_EQ(Told(), Strings({"LOCK_REQUESTED now to w1"}));
+}
+
 TEST_F(CellEvent, WhoClosedIsToldNothing) {
   Watch("/f", v1::EVENT_CONTENTS);
   ASSERT_EQ(Open("/f"), v1::OK);

@@ -27,8 +27,9 @@ void Cell::Acquire(Entry& entry) {
     entry.outcome().set_code(v1::QUEUED);
     SOMETIMES(entry.probes, kLockQueued, true);
   } else {
+    const bool free = node->lock.mode() == v1::FREE;
     if (!holds) node->lock.Grant(entry.owner(), seq, mode, entry.position);
-    if (!holds && node->lock.generation() == entry.position) TellAcquired(*node, entry);
+    if (free) TellAcquired(*node, entry);
     entry.outcome().set_lock_mode(mode);
     entry.outcome().set_lock_generation(node->lock.generation().value());
   }
@@ -85,6 +86,8 @@ void Cell::Promote(lock::Node& node, Entry& entry) {
   tree_.Refresh(node);
   if (!granted.empty() && node.lock.generation() == entry.position) TellAcquired(node, entry);
   for (const lock::Waiter& waiter : granted) Decide(waiter, Decision::kGranted, node, entry);
+  // Who holds from now on has not heard of those who were waiting already.
+  if (!granted.empty() && !node.lock.waiters().empty()) TellHolders(node, entry);
   SOMETIMES(entry.probes, kLockGrantedLater, !granted.empty());
   SOMETIMES(entry.probes, kLockDelayEnded, delay_ended && !granted.empty());
 }

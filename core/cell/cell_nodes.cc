@@ -1,10 +1,29 @@
 // Commands on handles and nodes.
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "core/api/path.h"
 #include "core/cell/cell.h"
 
 namespace bramah::cell {
+namespace {
+
+// Names that a command leaves out are not set.
+bool AreAclNames(const v1::Command& command) {
+  const auto good = [](const std::string& name) { return name.empty() || IsCellName(name); };
+  return good(command.acl_read()) && good(command.acl_write()) && good(command.acl_change());
+}
+
+lock::AclPtr Changed(const lock::AclPtr& from, const v1::Command& command) {
+  lock::AclNames names = from->names;
+  if (!command.acl_read().empty()) names.read = command.acl_read();
+  if (!command.acl_write().empty()) names.write = command.acl_write();
+  if (!command.acl_change().empty()) names.change = command.acl_change();
+  return names == from->names ? from : lock::AclPtr(lock::Acl(std::move(names)));
+}
+
+}  // namespace
 
 Cell::Target Cell::TargetOf(Entry& entry) {
   Target target;
@@ -35,30 +54,37 @@ void Cell::Open(Entry& entry) {
   if (session.handles().size() >= most || session.closed().runs().size() > most) return entry.Refuse(v1::LIMIT_REACHED);
   if (!IsCellPath(command.path())) return entry.Refuse(v1::BAD_NAME);
   const lock::Node* found = tree_.Resolve(command.path());
-  lock::Node* node = found == nullptr ? CreateNode(entry) : tree_.Find(found->instance);
-  if (node == nullptr) return;
-  if (found != nullptr && (command.open_flags() & v1::OPEN_MUST_CREATE)) return entry.Refuse(v1::EXISTS);
-  if (!node->directory && (command.open_flags() & v1::OPEN_DIRECTORY)) return entry.Refuse(v1::NOT_A_DIRECTORY);
-  ++node->references;
+  const lock::Node* parent = found == nullptr ? ParentOf(entry) : nullptr;
+  if (found == nullptr && parent == nullptr) return;
+  const uint32_t flags = command.open_flags();
+  if (found != nullptr && (flags & v1::OPEN_MUST_CREATE)) return entry.Refuse(v1::EXISTS);
+  if (found != nullptr && !found->directory && (flags & v1::OPEN_DIRECTORY)) return entry.Refuse(v1::NOT_A_DIRECTORY);
+  const lock::AclPtr acl = found != nullptr ? found->acl : Changed(parent->acl, command);
   session::Handle handle;
-  handle.instance = node->instance;
-  handle.writable = (command.open_flags() & v1::OPEN_WRITE) != 0;
+  if (!Permit(entry, *acl, handle)) return;
+  if (found == nullptr) {
+    TellOfChildren(parent->instance, entry);
+    found = &tree_.Create(entry.position, parent->instance, BaseName(command.path()), (flags & v1::OPEN_DIRECTORY) != 0,
+                          (flags & v1::OPEN_EPHEMERAL) != 0, command.contents(), acl);
+  }
+  lock::Node& node = *tree_.Find(found->instance);
+  ++node.references;
+  handle.instance = node.instance;
   handle.lock_delay = std::min<Duration>(command.lock_delay_ns(), kLockDelayMax);
   handle.events = command.events();
   session.Open(id, handle);
   subscriptions_.Add(handle.instance, entry.owner(), handle.events);
   v1::Outcome& outcome = entry.outcome();
-  outcome.set_created(found == nullptr);
-  outcome.set_directory(node->directory);
-  outcome.set_ephemeral(node->ephemeral);
-  outcome.set_instance(node->instance.value());
-  outcome.set_content_generation(node->content_generation);
-  outcome.set_children_changed(node->children_changed.value());
+  outcome.set_created(node.instance == entry.position);
+  outcome.set_directory(node.directory);
+  outcome.set_ephemeral(node.ephemeral);
+  outcome.set_instance(node.instance.value());
+  outcome.set_content_generation(node.content_generation);
+  outcome.set_children_changed(node.children_changed.value());
   entry.applied.effect = true;
 }
 
-// Null if the command was refused.
-lock::Node* Cell::CreateNode(Entry& entry) {
+const lock::Node* Cell::ParentOf(Entry& entry) const {
   const v1::Command& command = entry.command;
   const auto refuse = [&](v1::Code code) {
     entry.Refuse(code);
@@ -67,13 +93,37 @@ lock::Node* Cell::CreateNode(Entry& entry) {
   const lock::Node* parent = tree_.Resolve(ParentPath(command.path()));
   if (parent == nullptr) return refuse(v1::NOT_FOUND);
   if (!parent->directory) return refuse(v1::NOT_A_DIRECTORY);
-  const uint32_t flags = command.open_flags();
-  if (!(flags & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE))) return refuse(v1::NOT_FOUND);
+  if (!(command.open_flags() & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE))) return refuse(v1::NOT_FOUND);
   if (command.contents().size() > kContentBytesMax) return refuse(v1::TOO_LARGE);
+  if (!AreAclNames(command)) return refuse(v1::BAD_NAME);
+  if (!Allows(parent->acl->names.write, entry.session->principal())) return refuse(v1::PERMISSION_DENIED);
   if (parent->children.size() >= limits_->children_max) return refuse(v1::LIMIT_REACHED);
-  TellOfChildren(parent->instance, entry);
-  return &tree_.Create(entry.position, parent->instance, BaseName(command.path()), (flags & v1::OPEN_DIRECTORY) != 0,
-                       (flags & v1::OPEN_EPHEMERAL) != 0, command.contents());
+  return parent;
+}
+
+// Looked at here and then no more: the handle keeps its rights, whatever becomes of the ACLs [Chubby §2.3, D-49].
+bool Cell::Permit(Entry& entry, const lock::Acl& acl, session::Handle& handle) const {
+  const std::string& principal = entry.session->principal();
+  const uint32_t flags = entry.command.open_flags();
+  handle.readable = Allows(acl.names.read, principal);
+  handle.writable = (flags & v1::OPEN_WRITE) != 0;
+  handle.changes_acl = (flags & v1::OPEN_CHANGE_ACL) != 0;
+  const bool reads = (!handle.writable && !handle.changes_acl) || entry.command.events() != 0;
+  const bool permitted = (!reads || handle.readable) && (!handle.writable || Allows(acl.names.write, principal)) &&
+                         (!handle.changes_acl || Allows(acl.names.change, principal));
+  if (!permitted) entry.Refuse(v1::PERMISSION_DENIED);
+  SOMETIMES(entry.probes, kPermissionDenied, !permitted);
+  return permitted;
+}
+
+bool Cell::Allows(const std::string& acl, const std::string& principal) const {
+  if (acl == lock::kEveryone) return true;
+  if (acl == lock::kNobody) return false;
+  std::string path(lock::kAclDirectory);
+  path += '/';
+  path += acl;
+  const lock::Node* file = tree_.Resolve(path);
+  return file != nullptr && lock::Lists(file->contents.view(), principal);
 }
 
 // Never fails. The calls it gives up are settled here and now, in replicated state: a copy of one that comes later, from whatever
@@ -118,11 +168,29 @@ void Cell::SetContents(Entry& entry) {
   entry.applied.effect = true;
 }
 
+// The right is looked at again: whoever may set the names must not keep that after it was taken away [D-49].
+void Cell::SetAcl(Entry& entry) {
+  const v1::Command& command = entry.command;
+  const auto [handle, node] = TargetOf(entry);
+  if (node == nullptr) return;
+  const bool permitted = handle->changes_acl && Allows(node->acl->names.change, entry.session->principal());
+  if (!permitted) return entry.Refuse(v1::PERMISSION_DENIED);
+  if (!AreAclNames(command)) return entry.Refuse(v1::BAD_NAME);
+  entry.outcome().set_acl_generation(node->acl_generation);
+  if (command.compare() && command.generation() != node->acl_generation) return entry.Refuse(v1::GENERATION_MISMATCH);
+  node->acl = Changed(node->acl, command);
+  ++node->acl_generation;
+  tree_.Refresh(*node);
+  entry.outcome().set_acl_generation(node->acl_generation);
+  entry.applied.effect = true;
+}
+
 // Refused while another handle holds the lock: waiting for that holder to hear of it needs invalidations.
 void Cell::Delete(Entry& entry) {
   const auto [handle, node] = TargetOf(entry);
   if (node == nullptr) return;
   if (!handle->writable) return entry.Refuse(v1::NOT_WRITABLE);
+  if (!Allows(node->acl->names.write, entry.session->principal())) return entry.Refuse(v1::PERMISSION_DENIED);
   if (node->instance == tree_.root()) return entry.Refuse(v1::ROOT_IS_PERMANENT);
   if (!node->children.empty()) return entry.Refuse(v1::NOT_EMPTY);
   const size_t own = node->lock.HoldOf(entry.owner()) != nullptr ? 1 : 0;

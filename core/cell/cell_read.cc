@@ -10,15 +10,16 @@
 namespace bramah::cell {
 namespace {
 
-constexpr uint64_t kAclGeneration = 1;  // nothing writes ACL names yet
-
 void FillStat(const lock::Node& node, v1::Outcome& outcome) {
   outcome.set_directory(node.directory);
   outcome.set_ephemeral(node.ephemeral);
   outcome.set_instance(node.instance.value());
   outcome.set_content_generation(node.content_generation);
   outcome.set_lock_generation(node.lock.generation().value());
-  outcome.set_acl_generation(kAclGeneration);
+  outcome.set_acl_generation(node.acl_generation);
+  outcome.set_acl_read(node.acl->names.read);
+  outcome.set_acl_write(node.acl->names.write);
+  outcome.set_acl_change(node.acl->names.change);
   outcome.set_checksum(node.checksum);
   outcome.set_content_length(node.contents.size());
   outcome.set_child_count(node.children.size());
@@ -38,13 +39,28 @@ void FillChild(const lock::Node& node, v1::ChildStat& child) {
 }
 
 NodeView NodeViewOf(const lock::Node& node, LockView lock) {
-  return {node.path,           node.instance,        node.parent,     node.directory,        node.ephemeral,
-          node.content_generation, node.contents.size(), node.children.size(), node.references, node.children_changed,
-          std::move(lock)};
+  NodeView view;
+  view.path = node.path;
+  view.instance = node.instance;
+  view.parent = node.parent;
+  view.directory = node.directory;
+  view.ephemeral = node.ephemeral;
+  view.content_generation = node.content_generation;
+  view.content_length = node.contents.size();
+  view.children = node.children.size();
+  view.references = node.references;
+  view.children_changed = node.children_changed;
+  view.acl_read = node.acl->names.read;
+  view.acl_write = node.acl->names.write;
+  view.acl_change = node.acl->names.change;
+  view.acl_generation = node.acl_generation;
+  view.lock = std::move(lock);
+  return view;
 }
 
 HandleView ViewOf(HandleId id, const session::Handle& handle) {
-  return {id, handle.instance, handle.writable, handle.lock_delay, handle.events, handle.waits};
+  return {id,           handle.instance,     handle.readable, handle.writable, handle.changes_acl,
+          handle.lock_delay, handle.events, handle.waits};
 }
 
 template <class V>
@@ -57,6 +73,7 @@ SessionView ViewOf(const session::Session& session) {
   view.session = session.id();
   view.nonce_high = session.nonce().high;
   view.nonce_low = session.nonce().low;
+  view.principal = session.principal();
   view.first_outstanding = session.results.first();
   for (const auto& [seq, result] : session.results.table()) view.answered.push_back(seq);
   for (const auto& [id, handle] : session.handles()) {
@@ -80,9 +97,9 @@ void Cell::Read(const v1::Command& command, v1::Outcome& outcome) const {
   const lock::Node* node = tree_.Find(handle->instance);
   if (node == nullptr) return outcome.set_code(v1::STALE_HANDLE);
   if (const v1::Code code = JudgeSequencer(command); code != v1::OK) return outcome.set_code(code);
+  if (command.kind() == v1::GET_SEQUENCER) return GetSequencer(*node, {session->id(), HandleId(command.handle())}, outcome);
+  if (!handle->readable) return outcome.set_code(v1::PERMISSION_DENIED);
   switch (command.kind()) {
-    case v1::GET_SEQUENCER:
-      return GetSequencer(*node, {session->id(), HandleId(command.handle())}, outcome);
     case v1::GET_STAT:
       break;
     case v1::GET_CONTENTS:
@@ -141,6 +158,22 @@ LockView Cell::ViewOf(const lock::Node& node) const {
     view.waiters.push_back({since, waiter.owner.session, waiter.owner.handle, waiter.seq, waiter.mode});
   }
   return view;
+}
+
+std::optional<AccessView> Cell::AccessOf(SessionId session, HandleId handle) const {
+  const session::Session* owner = sessions_.Find(session);
+  const session::Handle* open = owner == nullptr ? nullptr : owner->Find(handle);
+  const lock::Node* node = open == nullptr ? nullptr : tree_.Find(open->instance);
+  if (node == nullptr) return std::nullopt;
+  const auto list = [this](const std::string& name) {
+    AccessView::List list{name, std::nullopt};
+    const lock::Node* file = tree_.Resolve(std::string(lock::kAclDirectory) + "/" + name);
+    if (file != nullptr) list.contents = std::string(file->contents.view());
+    return list;
+  };
+  const lock::AclNames& names = node->acl->names;
+  return AccessView{node->path,       owner->principal(), cell::ViewOf(handle, *open), list(names.read),
+                    list(names.write), list(names.change)};
 }
 
 std::vector<LockView> Cell::HeldLocks() const {

@@ -293,7 +293,7 @@ TEST_F(Malformed, NumbersOutOfPlace) {
 }
 
 TEST_F(Malformed, FlagsAndModesOutOfRange) {
-  Expect(OpenPath(a, 2, 2, "/g", 32));
+  Expect(OpenPath(a, 2, 2, "/g", 64));
   Expect(OpenPath(a, 2, 2, "/g", kFile | v1::OPEN_DIRECTORY, "contents"));
   Expect(AcquireOf(a, 2, 1, v1::FREE));
   Expect(AcquireOf(a, 2, 1, static_cast<v1::LockMode>(3)));

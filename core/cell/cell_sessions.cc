@@ -8,14 +8,16 @@ namespace bramah::cell {
 void Cell::CreateSession(Entry& entry) {
   const session::Nonce nonce{entry.command.nonce_high(), entry.command.nonce_low()};
   SessionId id = sessions_.WithNonce(nonce);
-  if (id) {
+  if (id && sessions_.Find(id)->principal() != entry.command.principal()) {
+    return entry.Refuse(v1::PERMISSION_DENIED);
+  } else if (id) {
     entry.applied.duplicate = true;
     SOMETIMES(entry.probes, kDuplicateAnswered, true);
   } else if (sessions_.size() >= limits_->sessions_max) {
     return entry.Refuse(v1::LIMIT_REACHED);
   } else {
     id = SessionId(entry.position.value());
-    if (sessions_.Create(id, nonce) == nullptr) return entry.Refuse(v1::MALFORMED);
+    if (sessions_.Create(id, nonce, entry.command.principal()) == nullptr) return entry.Refuse(v1::MALFORMED);
     entry.applied.effect = true;
   }
   entry.outcome().set_session(id.value());
@@ -59,6 +61,11 @@ void Cell::EndSession(SessionId id, bool lost, Entry& entry) {
   sessions_.Remove(id);
   entry.applied.ended = id;
   entry.applied.effect = true;
+}
+
+const std::string* Cell::PrincipalOf(SessionId session) const {
+  const session::Session* found = sessions_.Find(session);
+  return found == nullptr ? nullptr : &found->principal();
 }
 
 bool Cell::HasSession(SessionId session) const { return sessions_.Find(session) != nullptr; }

@@ -8,7 +8,7 @@ namespace bramah::cell {
 namespace {
 
 constexpr uint32_t kAllOpenFlags =
-    v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE | v1::OPEN_DIRECTORY | v1::OPEN_EPHEMERAL;
+    v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE | v1::OPEN_DIRECTORY | v1::OPEN_EPHEMERAL | v1::OPEN_CHANGE_ACL;
 
 bool IsOpen(const v1::Command& command) {
   if ((command.open_flags() & ~kAllOpenFlags) != 0 || command.lock_delay_ns() < 0 || command.events() > kAllEvents) return false;
@@ -41,7 +41,7 @@ bool WellFormed(const v1::Command& command) {
     case v1::EXPIRE_LOCK_DELAYS:
       return true;
     case v1::CREATE_SESSION:
-      return command.nonce_high() != 0 || command.nonce_low() != 0;
+      return (command.nonce_high() != 0 || command.nonce_low() != 0) && command.principal().size() <= kComponentBytesMax;
     case v1::END_SESSION:
       return numbered;
     case v1::OPEN:
@@ -50,6 +50,7 @@ bool WellFormed(const v1::Command& command) {
     case v1::POISON:
       return on_handle && IsClose(command);
     case v1::SET_CONTENTS:
+    case v1::SET_ACL:
     case v1::DELETE:
       return on_handle;
     case v1::ACQUIRE:

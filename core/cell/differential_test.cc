@@ -26,6 +26,7 @@ constexpr uint64_t kSeeds = 60;
 
 struct Client {
   uint64_t nonce = 0;
+  std::string principal;
   uint64_t session = 0;
   uint64_t seq = 0;
   uint64_t first = 1;
@@ -40,6 +41,7 @@ class Walk {
   explicit Walk(uint64_t seed) : seed_(seed), limits_(SmallLimits()), cell_(limits_), model_(limits_) {}
 
   void Go() {
+    MakeAcls();
     for (step_ = 0; step_ < kSteps && !::testing::Test::HasFailure(); ++step_) {
       ordinal_ = 0;
       Client& client = clients_[Pick(kClients)];
@@ -60,6 +62,16 @@ class Walk {
   }
 
  private:
+  // /acl and /acl/few, which lists p.
+  void MakeAcls() {
+    Client maker;
+    Check(maker, Create(1, "maker"));
+    const uint64_t session = maker.session;
+    Check(maker, OpenPath(session, 1, 1, "/acl", v1::OPEN_MAY_CREATE | v1::OPEN_DIRECTORY));
+    Check(maker, OpenPath(session, 2, 2, "/acl/few", v1::OPEN_MAY_CREATE, "p"));
+    Check(maker, End(session, 3));
+  }
+
   static Limits SmallLimits() {
     Limits limits;
     limits.handles_per_session_max = 8;
@@ -73,8 +85,12 @@ class Walk {
 
   // What happens next at `client`; nothing if it only delayed something.
   std::optional<v1::Command> Next(Client& client) {
-    if (client.session == 0) return Create(client.nonce = Draw(seed_, 2, step_, 0));
-    if (Percent(2)) return Create(client.nonce);
+    if (client.session == 0) {
+      client.nonce = Draw(seed_, 2, step_, 0);
+      client.principal = std::string(1, static_cast<char>('p' + Pick(3)));
+      return Create(client.nonce, client.principal);
+    }
+    if (Percent(2)) return Create(client.nonce, Percent(90) ? client.principal : "p");
     if (Percent(1)) return Expire(client.session);
     if (Percent(3)) return ExpireDelays();
     if (Percent(2)) return NewEpoch({Pick(3), Pick(2)});
@@ -105,8 +121,22 @@ class Walk {
 
   std::string SomePath() {
     static constexpr const char* kPaths[] = {"/",    "/a",   "/b",     "/a/x",   "/a/y", "/b/x", "/a/x/p",
-                                             "/a/x/q", "/c", "/c-", "/c/x", "/a/x/p/z", "/bad/", "/d"};
+                                             "/a/x/q", "/c", "/c-", "/c/x", "/a/x/p/z", "/bad/", "/d",
+                                             "/acl/few", "/acl/more"};
     return kPaths[Percent(50) ? 1 + Pick(3) : Pick(std::size(kPaths))];
+  }
+
+  // Two of them are files that may exist and may list somebody; the last is none.
+  lock::AclNames SomeNames() {
+    const auto some = [this]() -> std::string {
+      static constexpr const char* kNames[] = {"everyone", "everyone", "few", "more", "nobody", "bad/name"};
+      return Percent(50) ? "" : kNames[Pick(Percent(90) ? 5 : 6)];
+    };
+    lock::AclNames names;
+    names.read = some();
+    names.write = some();
+    names.change = some();
+    return names;
   }
 
   // One that the cell gave out, mostly of late; now and then not quite.
@@ -143,6 +173,8 @@ class Walk {
       const char* contents = flags & v1::OPEN_DIRECTORY ? "" : "new";
       v1::Command open = Delayed(OpenPath(session, seq, handle, path, flags, contents), lock_delay);
       if (Percent(60)) open.set_events(static_cast<uint32_t>(Pick(32)));
+      if (Percent(30)) open.set_open_flags(open.open_flags() | v1::OPEN_CHANGE_ACL);
+      if (Percent(10)) open = WithAcl(open, SomeNames());
       return open;
     }
     const uint64_t handle = SomeHandle(client);
@@ -153,7 +185,9 @@ class Walk {
       }
       return Percent(70) ? CloseOf(session, seq, handle, gives_up) : PoisonOf(session, seq, handle, gives_up);
     }
-    if (dice < 37) return Set(session, seq, handle, std::string(Pick(30), 's'));
+    if (dice < 33) return Set(session, seq, handle, std::string(Pick(30), 's'));
+    if (dice < 35) return Set(session, seq, handle, Percent(50) ? "p q" : "q\nr\n");
+    if (dice < 37) return SetAclOf(session, seq, handle, SomeNames());
     if (dice < 42) return CompareAndSet(session, seq, handle, "cas", 1 + Pick(3));
     if (dice < 45) return DeleteOf(session, seq, handle);
     if (dice < 80) {
@@ -271,7 +305,7 @@ TEST(Differential, CellAgreesWithTheNaiveModel) {
        {v1::OK, v1::QUEUED, v1::NOT_FOUND, v1::EXISTS, v1::NOT_EMPTY, v1::NOT_A_DIRECTORY, v1::IS_A_DIRECTORY, v1::BAD_NAME,
         v1::GENERATION_MISMATCH, v1::LOCK_CONFLICT, v1::LOCK_NOT_HELD, v1::LOCK_HELD, v1::BAD_HANDLE, v1::STALE_HANDLE, v1::BUSY,
         v1::LIMIT_REACHED, v1::ROOT_IS_PERMANENT, v1::CANCELLED, v1::SESSION_EXPIRED, v1::NOT_WRITABLE, v1::LOCK_DELAYED,
-        v1::SEQUENCER_INVALID, v1::BAD_SEQUENCER}) {
+        v1::SEQUENCER_INVALID, v1::BAD_SEQUENCER, v1::PERMISSION_DENIED}) {
     EXPECT_GT(Walk::Codes()[code], 0) << v1::Code_Name(code);
   }
   for (const v1::EventKind kind : {v1::EVENT_CONTENTS, v1::EVENT_CHILDREN, v1::EVENT_HANDLE_INVALID, v1::EVENT_LOCK_ACQUIRED,

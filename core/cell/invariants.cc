@@ -69,6 +69,7 @@ Problem CheckNode(const NodeView& node, const Index& index) {
   if (node.references != CountAt(index.references, node.instance)) return node.path + ": miscounts its handles";
   if (node.directory && node.content_length > 0) return node.path + ": is a directory with contents";
   if (node.content_generation == 0) return node.path + ": has no content generation";
+  if (node.acl_generation == 0) return node.path + ": has no ACL generation";
   if (!node.directory && node.children_changed) return node.path + ": is a file whose children changed";
   if (node.ephemeral && node.references == 0 && node.children == 0) {
     return node.path + ": is ephemeral, and no handle and no child keeps it";
@@ -225,6 +226,10 @@ Problem CheckSuccession(const CellView& before, const CellView& after) {
     if (now.instance < old.instance) return old.path + ": the instance went back";
     if (now.instance > old.instance) continue;
     if (now.content_generation < old.content_generation) return old.path + ": the content generation went back";
+    if (now.acl_generation < old.acl_generation) return old.path + ": the ACL generation went back";
+    const bool same =
+        now.acl_read == old.acl_read && now.acl_write == old.acl_write && now.acl_change == old.acl_change;
+    if (!same && now.acl_generation == old.acl_generation) return old.path + ": its ACL names changed without a new generation";
     if (now.children_changed < old.children_changed) return old.path + ": the last change of its children went back";
     if (Problem problem = CheckLockSuccession(old.lock, now.lock)) return problem;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "core/api/path.h"
 #include "core/api/sequencer.h"
@@ -77,6 +78,14 @@ void NaiveModel::Compare(const std::map<std::string, Node>& before, const v1::Co
     if (contents != old.content_generation) tell(old.instance, v1::EVENT_CONTENTS, contents, {}, nullptr);
     const uint64_t lock = now->second.lock_generation;
     if (lock != old.lock_generation) tell(old.instance, v1::EVENT_LOCK_ACQUIRED, lock, now->second.holds, nullptr);
+    const auto held_before = [&old = old](const Hold& hold) {
+      return std::any_of(old.holds.begin(), old.holds.end(), [&hold](const Hold& other) {
+        return other.session == hold.session && other.handle == hold.handle;
+      });
+    };
+    const std::vector<Hold>& holds = now->second.holds;
+    const bool granted = !std::all_of(holds.begin(), holds.end(), held_before);
+    if (granted && !now->second.waits.empty()) tell(old.instance, v1::EVENT_LOCK_REQUESTED, position_, {}, &holds);
     if (children(before, path) == children(nodes_, path)) continue;
     now->second.children_changed = position_;
     tell(old.instance, v1::EVENT_CHILDREN, position_, {}, nullptr);
@@ -101,11 +110,16 @@ Applied NaiveModel::Change(uint64_t position, Time time, const v1::Command& comm
     const std::pair nonce(command.nonce_high(), command.nonce_low());
     for (const auto& [id, other] : sessions_) {
       if (other != nonce) continue;
+      if (principals_[id] != command.principal()) {
+        outcome.set_code(v1::PERMISSION_DENIED);
+        return applied_;
+      }
       outcome.set_session(id);
       applied_.duplicate = true;
       return applied_;
     }
     sessions_[position] = nonce;
+    principals_[position] = command.principal();
     first_[position] = 1;
     outcome.set_session(position);
     applied_.effect = true;
@@ -230,6 +244,10 @@ v1::Outcome NaiveModel::Execute(const v1::Command& command) {
   }
   Node& node = nodes_.at(*path);
   outcome.set_instance(node.instance);
+  if (command.kind() == v1::SET_ACL) {
+    SetAcl(command, node, outcome);
+    return outcome;
+  }
   if (command.kind() != v1::RELEASE && !handle->writable) {
     outcome.set_code(v1::NOT_WRITABLE);
     return outcome;
@@ -263,15 +281,35 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
     if (!parent->second.directory) return outcome.set_code(v1::NOT_A_DIRECTORY);
     if (!(flags & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE))) return outcome.set_code(v1::NOT_FOUND);
     if (command.contents().size() > kContentBytesMax) return outcome.set_code(v1::TOO_LARGE);
+    for (const std::string& name : {command.acl_read(), command.acl_write(), command.acl_change()}) {
+      if (!name.empty() && !IsCellName(name)) return outcome.set_code(v1::BAD_NAME);
+    }
+    if (!May(command.session(), parent->second.acl_write)) return outcome.set_code(v1::PERMISSION_DENIED);
     if (ChildCount(ParentOf(path)) >= limits_.children_max) return outcome.set_code(v1::LIMIT_REACHED);
-    Node& node = nodes_[path];
+  }
+  Node made;
+  if (!exists) {
+    const Node& parent = nodes_[ParentOf(path)];
+    made.acl_read = command.acl_read().empty() ? parent.acl_read : command.acl_read();
+    made.acl_write = command.acl_write().empty() ? parent.acl_write : command.acl_write();
+    made.acl_change = command.acl_change().empty() ? parent.acl_change : command.acl_change();
+  }
+  const Node& target = exists ? nodes_[path] : made;
+  const bool writes = flags & v1::OPEN_WRITE;
+  const bool changes = flags & v1::OPEN_CHANGE_ACL;
+  const bool may_read = May(command.session(), target.acl_read);
+  if (writes && !May(command.session(), target.acl_write)) return outcome.set_code(v1::PERMISSION_DENIED);
+  if (changes && !May(command.session(), target.acl_change)) return outcome.set_code(v1::PERMISSION_DENIED);
+  if (!may_read && ((!writes && !changes) || command.events() != 0)) return outcome.set_code(v1::PERMISSION_DENIED);
+  if (!exists) {
+    Node& node = nodes_[path] = made;
     node.instance = position_;
     node.directory = flags & v1::OPEN_DIRECTORY;
     node.ephemeral = flags & v1::OPEN_EPHEMERAL;
     node.contents = command.contents();
   }
   const Node& node = nodes_[path];
-  handles_[id] = {node.instance, (flags & v1::OPEN_WRITE) != 0, true, std::min(command.lock_delay_ns(), 60 * kSecond),
+  handles_[id] = {node.instance, may_read, writes, changes, true, std::min(command.lock_delay_ns(), 60 * kSecond),
                   command.events()};
   outcome.set_created(!exists);
   outcome.set_directory(node.directory);
@@ -294,6 +332,32 @@ void NaiveModel::Set(const v1::Command& command, Node& node, v1::Outcome& outcom
   outcome.set_content_length(node.contents.size());
   outcome.set_checksum(Hash64(node.contents));
   applied_.effect = true;
+}
+
+void NaiveModel::SetAcl(const v1::Command& command, Node& node, v1::Outcome& outcome) {
+  const bool may = May(command.session(), node.acl_change);
+  if (!may || !FindOpen(command.session(), command.handle())->changes_acl) return outcome.set_code(v1::PERMISSION_DENIED);
+  for (const std::string& name : {command.acl_read(), command.acl_write(), command.acl_change()}) {
+    if (!name.empty() && !IsCellName(name)) return outcome.set_code(v1::BAD_NAME);
+  }
+  outcome.set_acl_generation(node.acl_generation);
+  if (command.compare() && command.generation() != node.acl_generation) return outcome.set_code(v1::GENERATION_MISMATCH);
+  if (!command.acl_read().empty()) node.acl_read = command.acl_read();
+  if (!command.acl_write().empty()) node.acl_write = command.acl_write();
+  if (!command.acl_change().empty()) node.acl_change = command.acl_change();
+  outcome.set_acl_generation(++node.acl_generation);
+  applied_.effect = true;
+}
+
+bool NaiveModel::May(uint64_t session, const std::string& acl) const {
+  if (acl == "everyone") return true;
+  const auto file = nodes_.find("/acl/" + acl);
+  if (acl == "nobody" || file == nodes_.end()) return false;
+  std::istringstream words(file->second.contents);
+  for (std::string word; words >> word;) {
+    if (word == principals_.at(session)) return true;
+  }
+  return false;
 }
 
 void NaiveModel::Acquire(const v1::Command& command, Node& node, v1::Outcome& outcome) {
@@ -338,6 +402,7 @@ void NaiveModel::Release(const v1::Command& command, Node& node, v1::Outcome& ou
 }
 
 void NaiveModel::Delete(const v1::Command& command, const std::string& path, v1::Outcome& outcome) {
+  if (!May(command.session(), nodes_[path].acl_write)) return outcome.set_code(v1::PERMISSION_DENIED);
   if (path == "/") return outcome.set_code(v1::ROOT_IS_PERMANENT);
   if (ChildCount(path) > 0) return outcome.set_code(v1::NOT_EMPTY);
   for (const Hold& hold : nodes_[path].holds) {
@@ -513,6 +578,7 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
     }
     return fail(v1::LOCK_NOT_HELD);
   }
+  if (!handle->readable) return fail(v1::PERMISSION_DENIED);
   if (command.kind() == v1::GET_CONTENTS && node.directory) return fail(v1::IS_A_DIRECTORY);
   if (command.kind() == v1::READ_DIR && !node.directory) return fail(v1::NOT_A_DIRECTORY);
   if (command.kind() == v1::GET_CONTENTS) outcome.set_contents(node.contents);
@@ -535,7 +601,10 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
   outcome.set_instance(node.instance);
   outcome.set_content_generation(node.content_generation);
   outcome.set_lock_generation(node.lock_generation);
-  outcome.set_acl_generation(1);
+  outcome.set_acl_generation(node.acl_generation);
+  outcome.set_acl_read(node.acl_read);
+  outcome.set_acl_write(node.acl_write);
+  outcome.set_acl_change(node.acl_change);
   outcome.set_checksum(Hash64(node.contents));
   outcome.set_content_length(node.contents.size());
   outcome.set_child_count(children.size());

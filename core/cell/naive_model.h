@@ -47,13 +47,19 @@ class NaiveModel {
     uint64_t content_generation = 1;
     uint64_t lock_generation = 0;
     uint64_t children_changed = 0;
+    std::string acl_read = "everyone";
+    std::string acl_write = "everyone";
+    std::string acl_change = "everyone";
+    uint64_t acl_generation = 1;
     v1::LockMode mode = v1::FREE;
     std::vector<Hold> holds;  // by session, handle
     std::vector<Wait> waits;  // in order
   };
   struct Handle {
     uint64_t instance = 0;
+    bool readable = false;
     bool writable = false;
+    bool changes_acl = false;
     bool open = true;  // closed ones are kept: their ids are spent
     Duration lock_delay = 0;
     uint32_t events = 0;
@@ -68,6 +74,8 @@ class NaiveModel {
   void Release(const v1::Command& command, Node& node, v1::Outcome& outcome);
   void Delete(const v1::Command& command, const std::string& path, v1::Outcome& outcome);
   void Set(const v1::Command& command, Node& node, v1::Outcome& outcome);
+  void SetAcl(const v1::Command& command, Node& node, v1::Outcome& outcome);
+  bool May(uint64_t session, const std::string& acl) const;
   void Forget(uint64_t session, uint64_t handle, bool whole_session);
   // The handle, or the whole session, goes without having let go of its locks.
   void Lose(uint64_t session, uint64_t handle, bool whole_session);
@@ -93,6 +101,7 @@ class NaiveModel {
   Applied applied_;
   std::map<std::string, Node> nodes_;
   std::map<uint64_t, std::pair<uint64_t, uint64_t>> sessions_;  // id -> nonce
+  std::map<uint64_t, std::string> principals_;                   // by session
   std::map<uint64_t, uint64_t> first_;                          // session -> first outstanding
   std::map<std::pair<uint64_t, uint64_t>, Handle> handles_;
   std::map<std::pair<uint64_t, uint64_t>, v1::Outcome> answers_;  // (session, seq)

@@ -2,15 +2,22 @@
 //
 //   u32 magic, u32 version, u32 incarnation, u64 position and i64 cluster time of the last entry, u64 low and u64 high half of
 //   the secret, name of the cell (empty without a secret)
+//   u64 sets of ACL names, in order of their first use, each: read, write, change
 //   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 content generation, contents, u64 children changed,
+//     u32 which ACL names, u64 ACL generation,
 //     u8 lock mode, u64 lock generation, u64 holders (session, handle, seq), u64 waiters (since, session, handle, seq, u8 mode)
-//   u64 sessions, each: u64 id, nonce (high, low), u64 first outstanding, u64 handles (id, instance, u8 writable,
+//   u64 sessions, each: u64 id, nonce (high, low), principal, u64 first outstanding, u64 handles (id, instance, u8 rights,
 //     i64 lock-delay, u32 events),
-//     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, and seven numbers)
+//     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, and eight numbers)
 //   u64 pending lock-delays, each: path, i64 end for all, i64 end for exclusive holders
 //
 // Strings are a u32 length and bytes. All lists are in rising order of their first field, so a state has exactly one encoding.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "core/api/path.h"
 #include "core/base/bytes.h"
@@ -22,11 +29,16 @@ namespace bramah::cell {
 namespace {
 
 constexpr uint32_t kMagic = 0x4c4c4543;  // "CELL"
-constexpr uint32_t kVersion = 3;
+constexpr uint32_t kVersion = 4;
 
 // Flags of nodes.
 constexpr uint8_t kDirectory = 1;
 constexpr uint8_t kEphemeral = 2;
+
+// Rights of handles.
+constexpr uint8_t kWritable = 1;
+constexpr uint8_t kReadable = 2;
+constexpr uint8_t kChangesAcl = 4;
 
 // Flags of results.
 constexpr uint8_t kCreated = 1;
@@ -52,7 +64,7 @@ void SaveLock(const lock::LockState& lock, ByteWriter& out) {
   }
 }
 
-void SaveNode(const lock::Node& node, ByteWriter& out) {
+void SaveNode(const lock::Node& node, uint32_t acl, ByteWriter& out) {
   out.U64(node.instance.value());
   out.U64(node.parent.value());
   out.Bytes(BaseName(node.path));
@@ -60,7 +72,29 @@ void SaveNode(const lock::Node& node, ByteWriter& out) {
   out.U64(node.content_generation);
   out.Bytes(node.contents.view());
   out.U64(node.children_changed.value());
+  out.U32(acl);
+  out.U64(node.acl_generation);
   SaveLock(node.lock, out);
+}
+
+// Few nodes have names of their own, so each set of names is written once.
+struct AclTable {
+  std::vector<const lock::AclNames*> names;  // in order of their first use
+  std::vector<uint32_t> of_nodes;            // for each node, in order of instances
+};
+
+AclTable AclsOf(const lock::Tree& tree) {
+  AclTable table;
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, uint32_t> known;
+  for (const auto& [instance, node] : tree.nodes()) {
+    const lock::AclNames& names = node->acl->names;
+    const auto [at, fresh] = known.emplace(std::tuple(std::string_view(names.read), std::string_view(names.write),
+                                                      std::string_view(names.change)),
+                                           static_cast<uint32_t>(table.names.size()));
+    if (fresh) table.names.push_back(&names);
+    table.of_nodes.push_back(at->second);
+  }
+  return table;
 }
 
 void SaveResult(RequestSeq seq, const session::Result& result, ByteWriter& out) {
@@ -76,18 +110,20 @@ void SaveResult(RequestSeq seq, const session::Result& result, ByteWriter& out) 
   out.U64(result.checksum);
   out.U64(result.lock_generation.value());
   out.U64(result.children_changed.value());
+  out.U64(result.acl_generation);
 }
 
 void SaveSession(const session::Session& session, ByteWriter& out) {
   out.U64(session.id().value());
   out.U64(session.nonce().high);
   out.U64(session.nonce().low);
+  out.Bytes(session.principal());
   out.U64(session.results.first().value());
   out.U64(session.handles().size());
   for (const auto& [id, handle] : session.handles()) {
     out.U64(id.value());
     out.U64(handle.instance.value());
-    out.U8(handle.writable ? 1 : 0);
+    out.U8((handle.readable ? kReadable : 0) | (handle.writable ? kWritable : 0) | (handle.changes_acl ? kChangesAcl : 0));
     out.U64(static_cast<uint64_t>(handle.lock_delay));
     out.U32(handle.events);
   }
@@ -153,12 +189,13 @@ bool LoadHandles(ByteReader& in, session::Session& session) {
   return LoadList(in, [&] {
     const HandleId id = Take<HandleId>(in);
     const Position instance = Take<Position>(in);
-    const uint8_t writable = in.U8();
+    const uint8_t rights = in.U8();
     const Duration lock_delay = static_cast<Duration>(in.U64());
     const uint32_t events = in.U32();
-    if (id <= previous || writable > 1 || lock_delay < 0 || lock_delay > kLockDelayMax || events > kAllEvents) return false;
+    if (id <= previous || rights > 7 || lock_delay < 0 || lock_delay > kLockDelayMax || events > kAllEvents) return false;
     previous = id;
-    session.Open(id, {instance, writable == 1, lock_delay, events, Position()});
+    session.Open(id, {instance, (rights & kReadable) != 0, (rights & kWritable) != 0, (rights & kChangesAcl) != 0, lock_delay,
+                      events, Position()});
     return true;
   });
 }
@@ -183,6 +220,7 @@ bool LoadResults(ByteReader& in, session::Results& results) {
     result.checksum = in.U64();
     result.lock_generation = Take<Position>(in);
     result.children_changed = Take<Position>(in);
+    result.acl_generation = in.U64();
     const bool known = code <= v1::Code_MAX && mode <= v1::EXCLUSIVE && flags < 8;
     if (!known || seq <= previous || seq < results.first()) return false;
     previous = seq;
@@ -204,8 +242,16 @@ void Cell::Save(std::string* bytes) const {
   out.U64(secret_.low);
   out.U64(secret_.high);
   out.Bytes(name_);
+  const AclTable acls = AclsOf(tree_);
+  out.U64(acls.names.size());
+  for (const lock::AclNames* names : acls.names) {
+    out.Bytes(names->read);
+    out.Bytes(names->write);
+    out.Bytes(names->change);
+  }
   out.U64(tree_.nodes().size());
-  for (const auto& [instance, node] : tree_.nodes()) SaveNode(*node, out);
+  size_t at = 0;
+  for (const auto& [instance, node] : tree_.nodes()) SaveNode(*node, acls.of_nodes[at++], out);
   out.U64(sessions_.size());
   for (const auto& [id, session] : sessions_.sessions()) SaveSession(*session, out);
   out.U64(delays_.table().size());
@@ -233,11 +279,22 @@ bool Cell::Load(std::string_view bytes) {
 
 // The root comes first; its parent is itself.
 bool Cell::LoadNodes(ByteReader& in) {
+  std::vector<lock::AclPtr> acls;
+  const auto load_acl = [&] {
+    lock::AclNames names{std::string(in.Bytes()), std::string(in.Bytes()), std::string(in.Bytes())};
+    const bool good = IsCellName(names.read) && IsCellName(names.write) && IsCellName(names.change);
+    const auto same = [&names](const lock::AclPtr& acl) { return acl->names == names; };
+    if (!good || std::any_of(acls.begin(), acls.end(), same)) return false;
+    acls.push_back(lock::AclPtr(lock::Acl(std::move(names))));
+    return true;
+  };
   bool first = true;
-  return LoadList(in, [&] { return LoadNode(in, std::exchange(first, false)); }) && !first;
+  size_t acls_used = 0;
+  const auto load_node = [&] { return LoadNode(in, acls, acls_used, std::exchange(first, false)); };
+  return LoadList(in, load_acl) && LoadList(in, load_node) && !first && acls_used == acls.size();
 }
 
-bool Cell::LoadNode(ByteReader& in, bool first) {
+bool Cell::LoadNode(ByteReader& in, const std::vector<lock::AclPtr>& acls, size_t& acls_used, bool first) {
   const Position instance = Take<Position>(in);
   const Position parent = Take<Position>(in);
   const std::string_view name = in.Bytes();
@@ -245,8 +302,12 @@ bool Cell::LoadNode(ByteReader& in, bool first) {
   const uint64_t content_generation = in.U64();
   const std::string_view contents = in.Bytes();
   const Position children_changed = Take<Position>(in);
+  const uint32_t acl = in.U32();
+  const uint64_t acl_generation = in.U64();
   lock::LockState lock;
   if (!LoadLock(in, lock) || flags > (kDirectory | kEphemeral) || contents.size() > kContentBytesMax) return false;
+  if (acl > acls_used || acl >= acls.size()) return false;  // they stand in order of their first use
+  acls_used = std::max<size_t>(acls_used, acl + 1);
   lock::Node* node = nullptr;
   if (first) {
     if (parent != instance || !name.empty() || flags != kDirectory || !contents.empty()) return false;
@@ -257,10 +318,12 @@ bool Cell::LoadNode(ByteReader& in, bool first) {
     if (instance <= tree_.nodes().rbegin()->first || above == nullptr || !above->directory) return false;
     if (above->children_changed < instance) return false;
     if (name.find('/') != name.npos || above->children.find(name) != above->children.end()) return false;
-    node = &tree_.Create(instance, parent, name, (flags & kDirectory) != 0, (flags & kEphemeral) != 0, contents);
+    node = &tree_.Create(instance, parent, name, (flags & kDirectory) != 0, (flags & kEphemeral) != 0, contents, acls[acl]);
   }
   node->content_generation = content_generation;
   node->children_changed = children_changed;
+  node->acl = acls[acl];
+  node->acl_generation = acl_generation;
   node->lock = std::move(lock);
   tree_.Refresh(*node);
   return true;
@@ -275,9 +338,11 @@ bool Cell::LoadSession(ByteReader& in) {
   session::Nonce nonce;
   nonce.high = in.U64();
   nonce.low = in.U64();
+  const std::string principal(in.Bytes());
   const RequestSeq first = Take<RequestSeq>(in);
   const bool in_order = sessions_.size() == 0 || id > sessions_.sessions().rbegin()->first;
-  session::Session* session = in_order && first ? sessions_.Create(id, nonce) : nullptr;
+  const bool good = in_order && first && principal.size() <= kComponentBytesMax;
+  session::Session* session = good ? sessions_.Create(id, nonce, principal) : nullptr;
   if (session == nullptr) return false;
   session->results.Trim(first);
   const auto load_closed_run = [&] {

@@ -29,11 +29,12 @@ v1::Command OfSession(v1::CommandKind kind, uint64_t session, uint64_t seq, uint
 
 }  // namespace
 
-v1::Command Create(uint64_t nonce) {
+v1::Command Create(uint64_t nonce, const std::string& principal) {
   v1::Command command;
   command.set_kind(v1::CREATE_SESSION);
   command.set_nonce_high(7);
   command.set_nonce_low(nonce);
+  command.set_principal(principal);
   return command;
 }
 
@@ -133,6 +134,17 @@ v1::Command CheckOf(uint64_t session, const std::string& sequencer, v1::LockMode
   return command;
 }
 
+v1::Command WithAcl(v1::Command command, const lock::AclNames& names) {
+  command.set_acl_read(names.read);
+  command.set_acl_write(names.write);
+  command.set_acl_change(names.change);
+  return command;
+}
+
+v1::Command SetAclOf(uint64_t session, uint64_t seq, uint64_t handle, const lock::AclNames& names) {
+  return WithAcl(OfSession(v1::SET_ACL, session, seq, handle), names);
+}
+
 v1::Command Guarded(v1::Command command, const std::string& sequencer) {
   command.set_sequencer(sequencer);
   return command;
@@ -176,8 +188,8 @@ v1::Outcome TestCell::Read(const v1::Command& command) const {
   return outcome;
 }
 
-uint64_t TestCell::Session() {
-  const Applied& applied = Apply(Create(++nonces_));
+uint64_t TestCell::Session(const std::string& principal) {
+  const Applied& applied = Apply(Create(++nonces_, principal));
   EXPECT_EQ(applied.outcome.code(), v1::OK);
   return applied.outcome.session();
 }

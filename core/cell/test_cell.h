@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/cell/cell.h"
+#include "core/lock/acl.h"
 
 namespace bramah::cell {
 
@@ -17,7 +18,7 @@ inline constexpr uint32_t kTestIncarnation = 3;
 constexpr uint64_t At(uint64_t index) { return static_cast<uint64_t>(kTestIncarnation) << 48 | index; }
 
 // Builders of commands. `first` is first_outstanding; 1 trims nothing.
-v1::Command Create(uint64_t nonce);
+v1::Command Create(uint64_t nonce, const std::string& principal = "me");
 v1::Command Expire(uint64_t session);
 v1::Command End(uint64_t session, uint64_t seq, v1::SessionEnd reason = v1::END_CLOSED);
 v1::Command NewEpoch(const MacKey& secret);
@@ -35,6 +36,9 @@ v1::Command AcquireOf(uint64_t session, uint64_t seq, uint64_t handle, v1::LockM
 v1::Command ReleaseOf(uint64_t session, uint64_t seq, uint64_t handle, uint64_t acquire_seq = 0);
 v1::Command ReadOf(v1::CommandKind kind, uint64_t session, uint64_t handle);
 v1::Command CheckOf(uint64_t session, const std::string& sequencer, v1::LockMode mode = v1::FREE);
+// Empty names are left as they are.
+v1::Command SetAclOf(uint64_t session, uint64_t seq, uint64_t handle, const lock::AclNames& names);
+v1::Command WithAcl(v1::Command open, const lock::AclNames& names);
 v1::Command Guarded(v1::Command command, const std::string& sequencer);
 v1::Command First(v1::Command command, uint64_t first_outstanding);
 
@@ -53,7 +57,7 @@ class TestCell {
   v1::Outcome Read(v1::CommandKind kind, uint64_t session, uint64_t handle) const;
   v1::Outcome Read(const v1::Command& command) const;
   // A new session's id.
-  uint64_t Session();
+  uint64_t Session(const std::string& principal = "me");
   // The present lock of `path`; must be held.
   LockView Lock(std::string_view path) const;
   bool Exists(std::string_view path) const;

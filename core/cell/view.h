@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,10 @@ struct NodeView {
   uint64_t children = 0;    // as the node counts them
   uint64_t references = 0;  // as the node counts them
   Position children_changed;
+  std::string acl_read;
+  std::string acl_write;
+  std::string acl_change;
+  uint64_t acl_generation = 0;
   LockView lock;
   friend bool operator==(const NodeView&, const NodeView&) = default;
 };
@@ -58,17 +63,34 @@ struct NodeView {
 struct HandleView {
   HandleId handle;
   Position instance;  // the node may be gone
+  bool readable = false;
   bool writable = false;
+  bool changes_acl = false;
   Duration lock_delay = 0;
   uint32_t events = 0;
   Position waits;  // `since` of its waiter, if any
   friend bool operator==(const HandleView&, const HandleView&) = default;
 };
 
+// Who may do what with the node of a handle.
+struct AccessView {
+  struct List {
+    std::string name;                     // of the ACL
+    std::optional<std::string> contents;  // of its file; nothing if there is none
+  };
+  std::string path;
+  std::string principal;  // of the session
+  HandleView handle;
+  List read;
+  List write;
+  List change;
+};
+
 struct SessionView {
   SessionId session;
   uint64_t nonce_high = 0;
   uint64_t nonce_low = 0;
+  std::string principal;
   RequestSeq first_outstanding;
   std::vector<RequestSeq> answered;  // in the exactly-once table, rising
   std::vector<HandleView> handles;   // by id

@@ -16,6 +16,7 @@ bool Changes(v1::CommandKind kind) {
     case v1::OPEN:
     case v1::CLOSE:
     case v1::SET_CONTENTS:
+    case v1::SET_ACL:
     case v1::DELETE:
     case v1::ACQUIRE:
     case v1::RELEASE:
@@ -45,6 +46,7 @@ void ClearLibraryFields(v1::Command& command) {
   command.clear_nonce_low();
   command.clear_reason();
   command.clear_acquire_seq();
+  command.clear_principal();
   if (command.kind() == v1::CHECK_SEQUENCER) {
     command.clear_handle();
   } else {
@@ -374,15 +376,28 @@ void Calls::Complete(const Context& context, PendingMap::iterator at, const v1::
 void Calls::SettleWatch(const Context& context, const Pending& pending, const v1::Outcome& outcome) {
   const HandleId id(pending.command.handle());
   const bool ok = outcome.code() == v1::OK;
-  if (pending.look) {
+  Handle* const handle = Find(id);
+  if (pending.look && handle != nullptr && ChangesNode(handle->issued)) {
+    handle->look_again = true;  // else the application would be told of what it does itself [D-23]
+  } else if (pending.look) {
     if (ok || outcome.code() == v1::STALE_HANDLE) watches_.OnLook(context.session, id, outcome, context.out);
   } else if (pending.command.kind() == v1::OPEN && ok) {
     if (watches_.Opened(context.session, id, outcome, context.out)) Look(context, id);
   } else if (pending.command.kind() == v1::OPEN) {
     watches_.Remove(id);
-  } else if (pending.command.kind() == v1::SET_CONTENTS && ok) {
-    watches_.Wrote(id, outcome.content_generation());
+  } else if (pending.command.kind() == v1::SET_CONTENTS || pending.command.kind() == v1::DELETE) {
+    if (ok && pending.command.kind() == v1::SET_CONTENTS) {
+      watches_.Wrote(context.session, id, outcome.content_generation(), context.out);
+    }
+    if (ok && pending.command.kind() == v1::DELETE) watches_.Deleted(id);
+    if (handle != nullptr && std::exchange(handle->look_again, false)) Look(context, id);
   }
+}
+
+bool Calls::ChangesNode(uint64_t id) const {
+  const auto at = calls_.find(id);
+  if (at == calls_.end()) return false;
+  return at->second.command.kind() == v1::SET_CONTENTS || at->second.command.kind() == v1::DELETE;
 }
 
 bool Calls::IsLook(uint64_t id) const {

@@ -109,6 +109,7 @@ class Calls {
     std::string path;
     bool open = false;       // Open was answered
     bool poisoned = false;   // it is gone at the master; here it stays until it is closed
+    bool look_again = false;  // the answer of a look is of no use while a change of our own is under way
     std::string sequencer;   // sent along with every call but those that only give something up
     uint64_t issued = 0;     // id of the call that is kIssued
     RequestSeq hold;         // of the Acquire by which it holds its lock; stays after a failed Delete, which ends the belief only
@@ -141,6 +142,8 @@ class Calls {
   // What the answer, which the application has by now, means for watches.
   void SettleWatch(const Context& context, const Pending& pending, const v1::Outcome& outcome);
   void Look(const Context& context, HandleId handle);
+  // Whether call `id` writes or removes its node.
+  bool ChangesNode(uint64_t id) const;
   void OnGrantItem(const Context& context, const v1::SessionItem& item);
   void Grant(const Context& context, PendingMap::iterator at, Position generation);
   // Whether a Delete of the handle's node waits for its answer.

@@ -1,9 +1,9 @@
 // Client: the client library as a pure state machine of the same shape as the server. It owns the session, the local lease, the
 // handles, retries and the location of the master. Applications talk to it by Call and hear from it by Reply and CoreEvents.
 //
-// Calls (Command.kind): OPEN_SESSION, END_SESSION, OPEN, CLOSE, POISON, SET_CONTENTS, DELETE, ACQUIRE, RELEASE, GET_CONTENTS,
-// GET_STAT, READ_DIR, GET_SEQUENCER, SET_SEQUENCER, CHECK_SEQUENCER. Callers leave session, seq, first_outstanding and nonces
-// unset; OPEN's handle id is chosen by the library and returned in Outcome.handle. Every call is answered exactly once:
+// Calls (Command.kind): OPEN_SESSION, END_SESSION, OPEN, CLOSE, POISON, SET_CONTENTS, SET_ACL, DELETE, ACQUIRE, RELEASE,
+// GET_CONTENTS, GET_STAT, READ_DIR, GET_SEQUENCER, SET_SEQUENCER, CHECK_SEQUENCER. Callers leave session, seq, first_outstanding
+// and nonces unset; OPEN's handle id is chosen by the library and returned in Outcome.handle. Every call is answered exactly once:
 //   OPEN_SESSION  OK with session and epoch once a lease is live, also if one was open already; BUSY while another is opening
 //   END_SESSION   gives up every other call (CANCELLED); OK when the master confirms, SESSION_EXPIRED if it ended otherwise
 //   ACQUIRE       if it has to wait: when it is granted (OK), its handle is closed or released (CANCELLED), or its node deleted
@@ -13,6 +13,7 @@
 //   SET_SEQUENCER from now on every call on the handle fails with SEQUENCER_INVALID once the sequencer is no longer valid, except
 //                 CLOSE, POISON and RELEASE, which only give something up; an ACQUIRE that has to wait is judged when it is
 //                 queued. BAD_SEQUENCER if it has not the form of one [C-32]
+//   SET_ACL       like SET_CONTENTS, on a handle opened with OPEN_CHANGE_ACL; names that are empty stay as they are [C-30]
 //   others        the master's answer; SESSION_EXPIRED, outcome unknown, if the session ends first. LIMIT_REACHED when 512 wait
 // OPEN with `events` makes the library tell what happens to the node by CoreEvents kContentsModified .. kLockRequested, each
 // after it happened; a read that follows sees it. Several changes may be told as one. After kMasterFailedOver and kEventsLost
@@ -34,6 +35,7 @@ namespace bramah::client {
 struct ClientConfig {
   std::string cell = "local";          // "local": whatever cell the endpoints belong to
   std::vector<std::string> endpoints;  // at least one; tried in turn, any replica may redirect
+  std::string principal;               // who the application says it is; nothing proves it yet
   int64_t rho_ppm = 1'000;             // bound on clock rate errors used for the local lease [L2]
   Duration grace = 45 * kSecond;       // jeopardy lasts at most this long [Chubby §2.8]
   Duration keepalive_retry = 1 * kSecond;  // retransmission of an unanswered KeepAlive while it is overdue, and of calls

@@ -29,6 +29,7 @@ void Connection::Run(Time now, SessionId session, Epoch epoch, Effects& out) {
   hello.set_version(kProtocolVersion);
   hello.set_cell(config_->cell);
   hello.set_role(v1::Hello::CLIENT);
+  hello.set_principal(config_->principal);
   hello.set_session(session.value());
   hello.set_connection_number(dials_);
   hello.set_epoch(epoch.value());

@@ -46,8 +46,15 @@ bool Watches::Opened(SessionId session, HandleId handle, const v1::Outcome& open
   return opening.suspect;
 }
 
-void Watches::Wrote(HandleId handle, uint64_t content_generation) {
-  if (Watch* const watch = Find(handle)) watch->content_generation = std::max(watch->content_generation, content_generation);
+void Watches::Wrote(SessionId session, HandleId handle, uint64_t content_generation, Effects& out) {
+  Watch* const watch = Find(handle);
+  if (watch == nullptr || content_generation <= watch->content_generation) return;
+  TellContents(session, *watch, content_generation - 1, out);
+  watch->content_generation = content_generation;
+}
+
+void Watches::Deleted(HandleId handle) {
+  if (Watch* const watch = Find(handle)) watch->gone = true;
 }
 
 void Watches::OnItem(SessionId session, const v1::SessionItem& item, Effects& out) {
@@ -76,7 +83,7 @@ void Watches::OnItem(SessionId session, const v1::SessionItem& item, Effects& ou
 
 void Watches::OnLook(SessionId session, HandleId handle, const v1::Outcome& stat, Effects& out) {
   Watch* const watch = Find(handle);
-  if (watch == nullptr) return;
+  if (watch == nullptr || watch->gone) return;
   const size_t before = out.events().size();
   if (stat.code() == v1::STALE_HANDLE) {
     TellGone(session, *watch, out);

@@ -27,8 +27,10 @@ class Watches {
   // The Open was answered, which the application knows; what came before the answer is told now. True: events may be missing
   // since, so the node has to be looked at.
   bool Opened(SessionId session, HandleId handle, const v1::Outcome& opened, Effects& out);
-  // The application changed the contents through the handle: it knows, and is not told [D-23].
-  void Wrote(HandleId handle, uint64_t content_generation);
+  // The application changed the contents, or removed the node, through the handle: it knows, and is not told [D-23]. A write of
+  // somebody else that came just before is told, if it was not yet.
+  void Wrote(SessionId session, HandleId handle, uint64_t content_generation, Effects& out);
+  void Deleted(HandleId handle);
   void OnItem(SessionId session, const v1::SessionItem& item, Effects& out);
   // How the node was found. REQUIRES: code OK, or STALE_HANDLE.
   void OnLook(SessionId session, HandleId handle, const v1::Outcome& stat, Effects& out);

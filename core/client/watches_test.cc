@@ -115,11 +115,47 @@ TEST_F(ClientWatches, D23OwnWritesAreKnown) {
   const HandleId handle = Watch(kNode);
   h.Call(v1::SET_CONTENTS, handle);
   v1::Reply reply = h.Replied(h.Last<v1::Request>(), v1::OK);
-  reply.mutable_outcome()->set_content_generation(4);
+  reply.mutable_outcome()->set_content_generation(2);
   h.Deliver(reply);
   FailOver();
-  AnswerLook(h.Last<v1::Request>(), v1::OK, 4);
+  AnswerLook(h.Last<v1::Request>(), v1::OK, 2);
   EXPECT_EQ(Told(), Strings({"MasterFailedOver"}));
+}
+
+// The new master answers the look at once, and the repeated write only after a round through the log.
+TEST_F(ClientWatches, D23AWriteUnderWayIsNotTakenForSomebodyElses) {
+  const HandleId handle = Watch(kNode, 4);
+  h.Call(v1::SET_CONTENTS, handle);
+  const v1::Request write = h.Last<v1::Request>();
+  FailOver();
+  AnswerLook(h.Last<v1::Request>(), v1::OK, 5);
+  v1::Reply reply = h.Replied(write, v1::OK);
+  reply.mutable_outcome()->set_content_generation(5);
+  h.Deliver(reply);
+  EXPECT_EQ(Told(), Strings({"MasterFailedOver"}));
+  ASSERT_EQ(h.Requests(v1::GET_STAT).size(), 2u) << "it is looked at again";
+  AnswerLook(h.Last<v1::Request>(), v1::OK, 6);
+  EXPECT_EQ(Told(), Strings({"ContentsModified 6"}));
+}
+
+TEST_F(ClientWatches, D23AnOwnDeleteIsKnown) {
+  const HandleId handle = Watch(kNode, 4);
+  h.Call(v1::DELETE, handle);
+  h.Reply(h.Last<v1::Request>(), v1::OK);
+  FailOver();
+  AnswerLook(h.Last<v1::Request>(), v1::STALE_HANDLE, 0);
+  Item(v1::ITEM_HANDLE_INVALID, handle, 90);
+  EXPECT_EQ(Told(), Strings({"MasterFailedOver"}));
+}
+
+TEST_F(ClientWatches, AWriteOfSomebodyElseJustBeforeTheOwnIsTold) {
+  const HandleId handle = Watch(kNode, 3);
+  h.Call(v1::SET_CONTENTS, handle);
+  v1::Reply reply = h.Replied(h.Last<v1::Request>(), v1::OK);
+  reply.mutable_outcome()->set_content_generation(5);
+  h.Deliver(reply);
+  Item(v1::ITEM_CONTENTS, handle, 4);
+  EXPECT_EQ(Told(), Strings({"ContentsModified 4"}));
 }
 
 TEST_F(ClientWatches, ClosedAndPoisonedHandlesAreToldNothing) {

@@ -18,6 +18,7 @@ uint64_t HashNode(const Node& node, uint64_t checksum, uint64_t lock) {
   hash = FoldHash(hash, checksum);
   hash = FoldHash(hash, node.contents.size());
   hash = FoldHash(hash, node.children_changed.value());
+  hash = FoldHash(FoldHash(hash, node.acl->digest), node.acl_generation);
   return FoldHash(hash, lock);
 }
 
@@ -34,6 +35,8 @@ Tree::Tree(Position root) : root_(root) {
   node.parent = root;
   node.path = "/";
   node.directory = true;
+  const std::string everyone(kEveryone);
+  node.acl = AclPtr(Acl({everyone, everyone, everyone}));
   node.SetContents({});
   Refresh(node);
 }
@@ -58,7 +61,7 @@ const Node* Tree::Resolve(std::string_view path) const {
 }
 
 Node& Tree::Create(Position instance, Position parent, std::string_view name, bool directory, bool ephemeral,
-                   std::string_view contents) {
+                   std::string_view contents, AclPtr acl) {
   Node* above = Find(parent);
   BRAMAH_CHECK(above != nullptr && above->directory);
   const bool fresh = above->children.emplace(name, instance).second && nodes_.find(instance) == nodes_.end();
@@ -71,6 +74,7 @@ Node& Tree::Create(Position instance, Position parent, std::string_view name, bo
   node.path += name;
   node.directory = directory;
   node.ephemeral = ephemeral;
+  node.acl = std::move(acl);
   node.SetContents(contents);
   Refresh(node);
   TouchChildren(parent, instance);

@@ -15,6 +15,7 @@
 #include "core/base/blob.h"
 #include "core/base/box.h"
 #include "core/base/ids.h"
+#include "core/lock/acl.h"
 #include "core/lock/lock_state.h"
 
 namespace bramah::lock {
@@ -28,6 +29,8 @@ struct Node {
   uint64_t content_generation = 1;  // +1 per write, also of equal contents [D-45, C-10]
   Blob contents;                    // files only
   uint64_t checksum = 0;            // Hash64(contents) [D-52]
+  AclPtr acl;                       // never null
+  uint64_t acl_generation = 1;      // +1 whenever the names are set [D-45, C-12]
   Position children_changed;        // the entry that last made, removed or wrote a child; none if nothing did
   LockState lock;
   absl::btree_map<std::string, Position, std::less<>> children;  // by name, in byte order; directories only
@@ -45,7 +48,7 @@ class Tree {
  public:
   using Nodes = absl::btree_map<Position, Box<Node>>;  // parents before children: a parent is older
 
-  // A tree of the root only. Its instance precedes that of any other node.
+  // A tree of the root only, which everyone may read, write and change. Its instance precedes that of any other node.
   explicit Tree(Position root);
 
   // Null if there is no such instance (any more). Pointers are good until that node is removed.
@@ -58,7 +61,7 @@ class Tree {
   // Adds a node of a free name; `instance` is also the entry that changed the parent's children. REQUIRES: `parent` is a
   // directory without a child `name`; `instance` is new.
   Node& Create(Position instance, Position parent, std::string_view name, bool directory, bool ephemeral,
-               std::string_view contents);
+               std::string_view contents, AclPtr acl);
   // Removes a node without children at entry `now`. REQUIRES: it is not the root.
   void Remove(Position instance, Position now);
   // A child of `parent` was written at entry `now`.

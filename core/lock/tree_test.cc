@@ -7,6 +7,7 @@
 namespace bramah::lock {
 namespace {
 
+const AclPtr kAcl = AclPtr(Acl({"r", "w", "c"}));
 constexpr Position kRoot(100);
 
 // [C-19]
@@ -21,8 +22,8 @@ TEST(Tree, StartsWithTheRoot) {
 // [C-03]
 TEST(Tree, ResolvesByWalkingNames) {
   Tree tree(kRoot);
-  tree.Create(Position(101), kRoot, "a", true, false, "");
-  tree.Create(Position(102), Position(101), "b", false, true, "contents");
+  tree.Create(Position(101), kRoot, "a", true, false, "", kAcl);
+  tree.Create(Position(102), Position(101), "b", false, true, "contents", kAcl);
   const Node* node = tree.Resolve("/a/b");
   ASSERT_NE(node, nullptr);
   EXPECT_EQ(node->instance, Position(102));
@@ -40,7 +41,7 @@ TEST(Tree, ResolvesByWalkingNames) {
 TEST(Tree, RemovedNameIsFreeAndTheDigestForgetsIt) {
   Tree tree(kRoot);
   const uint64_t empty = tree.digest();
-  tree.Create(Position(101), kRoot, "a", false, false, "x");
+  tree.Create(Position(101), kRoot, "a", false, false, "x", kAcl);
   EXPECT_NE(tree.digest(), empty);
   tree.Remove(Position(101), Position(102));
   EXPECT_EQ(tree.digest(), tree.DigestSlow());
@@ -48,13 +49,13 @@ TEST(Tree, RemovedNameIsFreeAndTheDigestForgetsIt) {
   touched.TouchChildren(kRoot, Position(102));
   EXPECT_EQ(tree.digest(), touched.digest()) << "what remains is when the children changed";
   EXPECT_EQ(tree.Resolve("/a"), nullptr);
-  tree.Create(Position(103), kRoot, "a", false, false, "x");
+  tree.Create(Position(103), kRoot, "a", false, false, "x", kAcl);
   EXPECT_EQ(tree.Resolve("/a")->instance, Position(103));
 }
 
 TEST(Tree, DigestFollowsEveryFieldThatRefreshAccountsFor) {
   Tree tree(kRoot);
-  Node& node = tree.Create(Position(101), kRoot, "a", false, false, "x");
+  Node& node = tree.Create(Position(101), kRoot, "a", false, false, "x", kAcl);
   uint64_t last = tree.digest();
   const auto expect_changed = [&] {
     tree.Refresh(node);
@@ -72,14 +73,18 @@ TEST(Tree, DigestFollowsEveryFieldThatRefreshAccountsFor) {
   expect_changed();
   node.children_changed = Position(106);
   expect_changed();
+  node.acl = AclPtr(Acl({"r", "w", "d"}));
+  expect_changed();
+  ++node.acl_generation;
+  expect_changed();
 }
 
 TEST(Tree, ADirectoryKnowsWhenItsChildrenLastChanged) {
   Tree tree(kRoot);
   EXPECT_FALSE(tree.Resolve("/")->children_changed);
-  tree.Create(Position(101), kRoot, "a", true, false, "");
+  tree.Create(Position(101), kRoot, "a", true, false, "", kAcl);
   EXPECT_EQ(tree.Resolve("/")->children_changed, Position(101));
-  tree.Create(Position(102), Position(101), "b", false, false, "");
+  tree.Create(Position(102), Position(101), "b", false, false, "", kAcl);
   EXPECT_EQ(tree.Resolve("/")->children_changed, Position(101));
   EXPECT_EQ(tree.Resolve("/a")->children_changed, Position(102));
   tree.Remove(Position(102), Position(103));
@@ -90,7 +95,7 @@ TEST(Tree, ADirectoryKnowsWhenItsChildrenLastChanged) {
 
 TEST(Tree, LockedListsTheHeldLocks) {
   Tree tree(kRoot);
-  Node& node = tree.Create(Position(101), kRoot, "a", false, false, "");
+  Node& node = tree.Create(Position(101), kRoot, "a", false, false, "", kAcl);
   EXPECT_TRUE(tree.locked().empty());
   node.lock.Grant({SessionId(1), HandleId(1)}, RequestSeq(1), v1::SHARED, Position(102));
   tree.Refresh(node);

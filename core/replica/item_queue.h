@@ -42,6 +42,8 @@ class ItemQueue {
     for (auto at = entries_.rbegin(); at != entries_.rend() && at->item.number() > sent_; ++at) {
       // Events that follow this marker are part of what it says was lost.
       if (at->item.kind() == v1::ITEM_EVENTS_LOST) return true;
+      // What comes after the grant of a lock is about that hold.
+      if (at->item.seq() != 0 && at->item.handle() == handle.value()) break;
       if (at->item.kind() != kind || at->item.handle() != handle.value() || at->item.seq() != 0) continue;
       at->item.set_generation(generation);
       return true;

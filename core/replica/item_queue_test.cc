@@ -63,6 +63,18 @@ TEST(ItemQueue, GrantsAreNeverMerged) {
   EXPECT_EQ(queue.entries().size(), 4u);
 }
 
+TEST(ItemQueue, AnEventIsNotMergedWithOneBeforeAGrantOfItsHandle) {
+  ItemQueue queue;
+  queue.AddEvent(1, v1::ITEM_LOCK_REQUESTED, kHandle, 2, kItemsMax);
+  queue.Add(2, v1::ITEM_LOCK_GRANTED, HandleId(5), RequestSeq(4), 70);
+  queue.AddEvent(3, v1::ITEM_LOCK_REQUESTED, kHandle, 3, kItemsMax);
+  EXPECT_EQ(queue.entries().size(), 2u);
+  queue.Add(4, v1::ITEM_LOCK_GRANTED, kHandle, RequestSeq(4), 71);
+  queue.AddEvent(5, v1::ITEM_LOCK_REQUESTED, kHandle, 4, kItemsMax);
+  EXPECT_EQ(Text(queue),
+            "1: LOCK_REQUESTED 3 of 4\n2: LOCK_GRANTED 70 of 5\n3: LOCK_GRANTED 71 of 4\n4: LOCK_REQUESTED 4 of 4\n");
+}
+
 // [EV-05]
 TEST(ItemQueue, TooManyEventsBecomeOneItemThatSaysSo) {
   ItemQueue queue;

@@ -9,7 +9,7 @@ namespace {
 
 bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v1::CHECK_SEQUENCER; }
 
-bool IsReplicatedForClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::POISON; }
+bool IsReplicatedForClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::SET_ACL; }
 
 v1::ItemKind ItemOf(v1::EventKind kind) {
   switch (kind) {
@@ -85,7 +85,13 @@ void Master::Locate(const MasterContext& m, v1::Located& located) const {
 
 bool Master::HasAuthority(const MasterContext& m) const { return m.ctx.now < m.raft.AuthorityUntil(); }
 
-bool Master::AcceptStream(MasterContext& m, ClientConn from, Lease& lease) {
+bool Master::AcceptStream(MasterContext& m, ClientConn from, SessionId session, Lease& lease) {
+  // Whoever knows the number of a session could act for it otherwise [Chubby §2.3].
+  const std::string* principal = m.cell.PrincipalOf(session);
+  if (principal == nullptr || from.principal != *principal) {
+    m.ctx.out.probes().Reach(ProbeId::kMalformedMessage);
+    return false;
+  }
   if (from.stream < lease.stream) {
     m.ctx.out.probes().Reach(ProbeId::kStaleStreamDropped);
     return false;
@@ -116,6 +122,7 @@ void Master::OnCreateSession(MasterContext& m, ClientConn from, const v1::Create
   command.set_kind(v1::CREATE_SESSION);
   command.set_nonce_high(request.nonce_high());
   command.set_nonce_low(request.nonce_low());
+  command.set_principal(from.principal);
   const auto index = m.raft.Propose(m.ctx, raft::EntryKind::kCommand, command.SerializeAsString());
   if (!index.has_value()) return;
   creating_[nonce] = *index;
@@ -132,7 +139,7 @@ void Master::OnKeepAlive(MasterContext& m, ClientConn from, const v1::KeepAlive&
   const SessionId session(request.session());
   Lease* lease = leases_.Find(session);
   if (lease == nullptr) return RefuseKeepAlive(m, from.conn, request, v1::SESSION_EXPIRED);
-  if (!AcceptStream(m, from, *lease)) return;
+  if (!AcceptStream(m, from, session, *lease)) return;
   if (m.ctx.now > lease->expires) ExpireLapsed(m, session);
   leases_.Receive(m.ctx.now, session, request, from.conn);
   OnTimer(m);
@@ -260,7 +267,7 @@ void Master::OnRequest(MasterContext& m, ClientConn from, const v1::Request& req
   const SessionId session(command.session());
   Lease* lease = leases_.Find(session);
   if (lease == nullptr) return Refuse(m, from.conn, request, v1::SESSION_EXPIRED);
-  if (!AcceptStream(m, from, *lease)) return;
+  if (!AcceptStream(m, from, session, *lease)) return;
   if (lease->closing) return Refuse(m, from.conn, request, v1::SESSION_CLOSING);
   if (IsRead(command.kind())) {
     Waiting waiting;

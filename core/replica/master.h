@@ -5,6 +5,7 @@
 #define BRAMAH_CORE_REPLICA_MASTER_H_
 
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@ namespace bramah::replica {
 struct ClientConn {
   ConnId conn;
   uint64_t stream = 0;  // connection number of its Hello
+  const std::string& principal;  // of its Hello
 };
 
 // What one call may use.
@@ -85,7 +87,8 @@ class Master {
   };
 
   bool HasAuthority(const MasterContext& m) const;
-  bool AcceptStream(MasterContext& m, ClientConn from, Lease& lease);
+  // Whether messages of the session are taken from this connection: it is the newest of its, and of the same principal.
+  bool AcceptStream(MasterContext& m, ClientConn from, SessionId session, Lease& lease);
   void Prove(MasterContext& m, Waiting waiting);
   void AnswerProven(MasterContext& m, const Waiting& waiting, Time proven_at);
   void AnswerKeepAlive(MasterContext& m, SessionId session, Time proven_at);

@@ -64,7 +64,8 @@ struct Server::State {
   struct Accepted {
     v1::Hello::Role role = v1::Hello::UNKNOWN;
     ReplicaId member;     // PEER
-    uint64_t stream = 0;  // CLIENT
+    uint64_t stream = 0;    // CLIENT
+    std::string principal;  // CLIENT
   };
 
   // ---- inputs
@@ -242,7 +243,8 @@ void Server::State::OnConnUp(raft::Context& ctx, const ConnUp& up) {
     ctx.out.Close(up.conn, CloseReason::kForeign);
     return;
   }
-  accepted[up.conn] = Accepted{theirs.role(), peer ? ReplicaId(theirs.member()) : ReplicaId(), theirs.connection_number()};
+  accepted[up.conn] = Accepted{theirs.role(), peer ? ReplicaId(theirs.member()) : ReplicaId(), theirs.connection_number(),
+                                theirs.principal()};
 }
 
 void Server::State::OnConnDown(raft::Context& ctx, const ConnDown& down) {
@@ -266,7 +268,7 @@ void Server::State::OnDeliver(raft::Context& ctx, const Deliver& deliver) {
   if (const auto* status = message.As<v1::StatusRequest>()) return AnswerStatus(ctx, deliver.conn, *status);
   if (it->second.role == v1::Hello::PEER) return raft.OnMessage(ctx, it->second.member, deliver.conn, message);
   MasterContext m = ForMaster(ctx);
-  const ClientConn from{deliver.conn, it->second.stream};
+  const ClientConn from{deliver.conn, it->second.stream, it->second.principal};
   if (const auto* request = message.As<v1::Request>()) return master.OnRequest(m, from, *request);
   if (const auto* keepalive = message.As<v1::KeepAlive>()) return master.OnKeepAlive(m, from, *keepalive);
   if (const auto* create = message.As<v1::CreateSession>()) return master.OnCreateSession(m, from, *create);

@@ -16,7 +16,8 @@ uint64_t HashResult(RequestSeq seq, const Result& result) {
   hash = FoldHash(hash, result.content_generation);
   hash = FoldHash(hash, result.content_length);
   hash = FoldHash(hash, result.checksum);
-  return FoldHash(FoldHash(hash, result.lock_generation.value()), result.children_changed.value());
+  hash = FoldHash(FoldHash(hash, result.lock_generation.value()), result.children_changed.value());
+  return FoldHash(hash, result.acl_generation);
 }
 
 }  // namespace
@@ -35,6 +36,7 @@ Result FromOutcome(const v1::Outcome& outcome) {
   result.checksum = outcome.checksum();
   result.lock_generation = Position(outcome.lock_generation());
   result.children_changed = Position(outcome.children_changed());
+  result.acl_generation = outcome.acl_generation();
   return result;
 }
 
@@ -51,6 +53,7 @@ void ToOutcome(const Result& result, v1::Outcome& outcome) {
   outcome.set_checksum(result.checksum);
   outcome.set_lock_generation(result.lock_generation.value());
   outcome.set_children_changed(result.children_changed.value());
+  outcome.set_acl_generation(result.acl_generation);
 }
 
 void Results::Trim(RequestSeq first) {

@@ -29,6 +29,7 @@ struct Result {
   uint64_t checksum = 0;
   Position lock_generation;
   Position children_changed;
+  uint64_t acl_generation = 0;
   friend bool operator==(const Result&, const Result&) = default;
 };
 

@@ -10,7 +10,8 @@ namespace bramah::session {
 namespace {
 
 uint64_t HashHandle(HandleId id, const Handle& handle) {
-  const uint64_t hash = FoldHash(FoldHash(FoldHash(4, id.value()), handle.instance.value()), handle.writable ? 1 : 0);
+  const uint64_t rights = (handle.readable ? 2u : 0u) | (handle.writable ? 1u : 0u) | (handle.changes_acl ? 4u : 0u);
+  const uint64_t hash = FoldHash(FoldHash(FoldHash(4, id.value()), handle.instance.value()), rights);
   return FoldHash(FoldHash(hash, static_cast<uint64_t>(handle.lock_delay)), handle.events);
 }
 
@@ -48,6 +49,7 @@ void Session::SetWaits(HandleId id, Position waits) {
 uint64_t Session::Hash(uint64_t results, uint64_t handles, uint64_t closed) const {
   uint64_t hash = FoldHash(id_.value(), nonce_.high);
   hash = FoldHash(hash, nonce_.low);
+  hash = FoldHash(hash, Hash64(principal_));
   hash = FoldHash(hash, results);
   hash = FoldHash(hash, handles);
   return FoldHash(hash, closed);
@@ -73,10 +75,10 @@ SessionId SessionTable::WithNonce(const Nonce& nonce) const {
   return it == by_nonce_.end() ? SessionId() : it->second;
 }
 
-Session* SessionTable::Create(SessionId id, const Nonce& nonce) {
+Session* SessionTable::Create(SessionId id, const Nonce& nonce, const std::string& principal) {
   if (Find(id) != nullptr || WithNonce(nonce)) return nullptr;
   by_nonce_.emplace(nonce, id);
-  Session& session = *sessions_.emplace(id, Box(Session(id, nonce))).first->second;
+  Session& session = *sessions_.emplace(id, Box(Session(id, nonce, principal))).first->second;
   Refresh(session);
   return &session;
 }

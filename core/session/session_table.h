@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,7 +28,9 @@ struct Nonce {
 
 struct Handle {
   Position instance;      // the node it is bound to, also after that was deleted [C-20]
+  bool readable = false;  // the opener might read
   bool writable = false;  // SetContents, Delete and locking need it [Chubby §2.4]
+  bool changes_acl = false;  // SetACL needs it
   Duration lock_delay = 0;  // how long nobody gets the lock if this handle loses it; 0 to kLockDelayMax [C-36]
   uint32_t events = 0;      // bits of v1::EventKind that its session is told of
   Position waits;         // key of its waiter in the node's lock, none if it waits for nothing; derived, in no snapshot
@@ -38,10 +41,12 @@ class Session {
   // By id. Clients number their handles upwards, so a new one goes to the end.
   using Handles = std::vector<std::pair<HandleId, Handle>>;
 
-  Session(SessionId id, Nonce nonce) : id_(id), nonce_(nonce) {}
+  Session(SessionId id, Nonce nonce, std::string principal) : id_(id), nonce_(nonce), principal_(std::move(principal)) {}
 
   SessionId id() const { return id_; }
   Nonce nonce() const { return nonce_; }
+  // For whom it was created; empty: somebody who did not say.
+  const std::string& principal() const { return principal_; }
   const Handles& handles() const { return handles_; }
   // Ids that were open once; they are never opened again.
   const IdSet& closed() const { return closed_; }
@@ -71,6 +76,7 @@ class Session {
 
   SessionId id_;
   Nonce nonce_;
+  std::string principal_;
   Handles handles_;
   IdSet closed_;
   uint64_t handle_items_ = 0;  // sum of the hashes of open handles
@@ -86,7 +92,7 @@ class SessionTable {
   // The session that was created with `nonce`, none if there is none.
   SessionId WithNonce(const Nonce& nonce) const;
   // Null if `id` or `nonce` is in use.
-  Session* Create(SessionId id, const Nonce& nonce);
+  Session* Create(SessionId id, const Nonce& nonce, const std::string& principal);
   // REQUIRES: it exists.
   void Remove(SessionId id);
   // To be called after every change of `session`: accounts for it in the digest.

@@ -148,9 +148,9 @@ TEST(Results, DigestSeesEveryField) {
 
 // [C-22]
 TEST(Session, HandleIdsAreSpentForEver) {
-  Session session(SessionId(1), {1, 1});
+  Session session(SessionId(1), {1, 1}, "me");
   EXPECT_FALSE(session.Spent(HandleId(4)));
-  session.Open(HandleId(4), {Position(9), true, 0, 0, Position()});
+  session.Open(HandleId(4), {Position(9), true, true, false, 0, 0, Position()});
   EXPECT_TRUE(session.Spent(HandleId(4)));
   session.Close(HandleId(4));
   EXPECT_EQ(session.Find(HandleId(4)), nullptr);
@@ -161,9 +161,9 @@ TEST(Session, HandleIdsAreSpentForEver) {
 TEST(SessionTable, FindsByIdAndByNonceAndForgetsBoth) {
   SessionTable table;
   const uint64_t empty = table.digest();
-  ASSERT_NE(table.Create(SessionId(5), {1, 2}), nullptr);
-  EXPECT_EQ(table.Create(SessionId(5), {3, 4}), nullptr);
-  EXPECT_EQ(table.Create(SessionId(6), {1, 2}), nullptr);
+  ASSERT_NE(table.Create(SessionId(5), {1, 2}, "me"), nullptr);
+  EXPECT_EQ(table.Create(SessionId(5), {3, 4}, "me"), nullptr);
+  EXPECT_EQ(table.Create(SessionId(6), {1, 2}, "me"), nullptr);
   EXPECT_EQ(table.WithNonce({1, 2}), SessionId(5));
   EXPECT_FALSE(table.WithNonce({2, 1}));
   table.Remove(SessionId(5));
@@ -174,7 +174,7 @@ TEST(SessionTable, FindsByIdAndByNonceAndForgetsBoth) {
 
 TEST(SessionTable, DigestFollowsHandlesClosedIdsAndAnswers) {
   SessionTable table;
-  Session& session = *table.Create(SessionId(5), {1, 2});
+  Session& session = *table.Create(SessionId(5), {1, 2}, "me");
   uint64_t last = table.digest();
   const auto expect_changed = [&] {
     table.Refresh(session);
@@ -182,7 +182,7 @@ TEST(SessionTable, DigestFollowsHandlesClosedIdsAndAnswers) {
     EXPECT_EQ(table.digest(), table.DigestSlow());
     last = table.digest();
   };
-  session.Open(HandleId(1), {Position(9), true, 0, 0, Position()});
+  session.Open(HandleId(1), {Position(9), true, true, false, 0, 0, Position()});
   expect_changed();
   session.Close(HandleId(1));
   expect_changed();

@@ -1,5 +1,6 @@
 #include "sim/app/actor.h"
 
+#include <iterator>
 #include <utility>
 
 #include "sim/plan/streams.h"
@@ -187,6 +188,12 @@ void Actor::Begin(uint32_t task) {
       return OpenOwn(task, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | v1::OPEN_EPHEMERAL);
     case v1::Operation::WATCH:
       return BeginWatch(task);
+    case v1::Operation::MAKE_DIRECTORY:
+      return OpenOwn(task, v1::OPEN_MAY_CREATE | v1::OPEN_DIRECTORY);
+    case v1::Operation::GRANT:
+      return OpenOwn(task, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE);
+    case v1::Operation::SET_ACL:
+      return OpenOwn(task, v1::OPEN_CHANGE_ACL);
     case v1::Operation::CLOSE: {
       const auto kept = kept_.find(operation.path());
       if (kept != kept_.end() && !kept->second.opening) DropKept(operation.path(), kept->second.handle);
@@ -328,6 +335,18 @@ void Actor::Perform(uint32_t id) {
       command.set_generation(seen == seen_.end() ? 1 : seen->second);
       return;
     }
+    case v1::Operation::MAKE_DIRECTORY:
+      task.stage = Stage::kClosing;
+      return Close(id, operation.path(), task.handle);
+    case v1::Operation::GRANT:
+      call(v1::SET_CONTENTS).set_contents(Value(task.operation) + SomeClients(task.operation));
+      return;
+    case v1::Operation::SET_ACL: {
+      v1::Command& command = call(v1::SET_ACL);
+      command.set_acl_read(SomeAcl(task.operation, 0));
+      command.set_acl_write(SomeAcl(task.operation, 1));
+      return;
+    }
     default: {  // LOCK, TRY_LOCK
       v1::Command& command = call(v1::ACQUIRE);
       command.set_mode(operation.shared() ? v1::SHARED : v1::EXCLUSIVE);
@@ -436,6 +455,23 @@ std::string Actor::Value(uint32_t number) const {
   if (twins > 0) value += "+" + std::to_string(twins);
   if (value.size() < operation.bytes()) value.resize(operation.bytes(), '.');
   return value;
+}
+
+// Depends, like Value, on the operation alone.
+std::string Actor::SomeClients(uint32_t number) const {
+  const uint64_t draw = Scramble(static_cast<uint64_t>(operations_[number]->at_ns()));
+  std::string clients;
+  for (int i = 0; i < 20; ++i) {
+    if ((draw >> i & 1) != 0) clients += " c" + std::to_string(i + 1);
+  }
+  return clients;
+}
+
+// "" leaves the name as it is.
+std::string Actor::SomeAcl(uint32_t number, uint64_t which) const {
+  static constexpr const char* kNames[] = {"", "everyone", "everyone", "a0", "a1", "a2", "nobody"};
+  const uint64_t draw = Scramble(static_cast<uint64_t>(operations_[number]->at_ns()) + which);
+  return kNames[Below(draw, std::size(kNames))];
 }
 
 // ------------------------------------------------------------------------------------------------------------------- liveness

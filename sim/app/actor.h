@@ -125,6 +125,8 @@ class Actor {
   void DropKept(const std::string& path, HandleId handle);
   void Close(uint32_t task, const std::string& path, HandleId handle);
   std::string Value(uint32_t operation) const;
+  std::string SomeClients(uint32_t operation) const;
+  std::string SomeAcl(uint32_t operation, uint64_t which) const;
 
   // ---- fenced_lock.cc
   void BeginFence(uint32_t task, const v1::Outcome& granted);

@@ -6,6 +6,7 @@
 #include "absl/container/btree_map.h"
 #include "core/cell/cell.h"
 #include "core/cell/invariants.h"
+#include "sim/check/acl_checker.h"
 #include "sim/check/authority_checker.h"
 #include "sim/check/belief_checker.h"
 #include "sim/check/delay_checker.h"
@@ -42,6 +43,7 @@ struct Checkers::State {
         delays(c.rho_ppm, &reporter),
         fencing(c.clocks_within_rho, &reporter),
         events(c.clocks_within_rho, &reporter),
+        acls(&reporter),
         roles(c.replicas, {replica::Role::kFollower, false}),
         session_of(c.clients) {}
 
@@ -61,6 +63,7 @@ struct Checkers::State {
   DelayChecker delays;
   FencingChecker fencing;
   EventChecker events;
+  AclChecker acls;
   History history;
 
   LogIndex applied_max;  // highest index that any replica was seen to apply
@@ -106,6 +109,7 @@ void Checkers::AfterReplicaStep(Time at, ReplicaId replica, const replica::Serve
   if (view.ready) s.digest.AfterStep(at, replica, view);
   if (s.applied_max != before && view.cell != nullptr) {
     const auto held = s.locks.AfterStep(at, replica, *view.cell);
+    s.acls.AfterStep(at, *view.cell);
     if (held.has_value()) s.fencing.Look(at, *held);
     if (held.has_value() && s.context.clocks_within_rho) s.delays.Look(at, *held);
   }
@@ -120,6 +124,7 @@ void Checkers::State::Applied(Time at, ReplicaId replica, const CoreEvent& event
   exactly_once.Applied(at, event);
   locks.Applied(event);
   delays.Applied(event);
+  acls.Applied(event);
 }
 
 void Checkers::State::Recheck(Time at, ReplicaId replica, const replica::ServerView& view) {

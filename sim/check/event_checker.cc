@@ -37,8 +37,12 @@ void EventChecker::Told(Time at, const Key& key, const CoreEvent& event) {
                                                " of handle ", event.handle.value(), ", ", what));
   };
   ToldOfNode& told = told_[key];
-  if (told.gone) report("whose node it was told is gone");
-  ToldOfNode& of_node = by_node_[{std::get<0>(key), std::get<1>(key), instances_[key]}];
+  if (told.gone) report("which it closed, or whose node it was told is gone");
+  // An event that comes with the answer of Open is told before the node is known here.
+  const auto instance = instances_.find(key);
+  ToldOfNode unknown;
+  ToldOfNode& of_node =
+      instance == instances_.end() ? unknown : by_node_[{std::get<0>(key), std::get<1>(key), instance->second}];
   switch (event.kind) {
     case CoreEvent::kContentsModified:
       if (event.content_generation <= told.contents) report(absl::StrCat("generation not above ", told.contents));
@@ -65,6 +69,8 @@ void EventChecker::Told(Time at, const Key& key, const CoreEvent& event) {
 void EventChecker::Called(uint32_t client, SessionId session, CallId call, const v1::Command& command) {
   Asked asked;
   asked.key = {client, session, HandleId(command.handle())};
+  const bool leaves = command.kind() == v1::CLOSE || command.kind() == v1::POISON;
+  if (leaves && instances_.contains(asked.key)) told_[asked.key].gone = true;
   asked.open = command.kind() == v1::OPEN;
   const bool reads = command.kind() == v1::GET_CONTENTS || command.kind() == v1::GET_STAT || command.kind() == v1::READ_DIR;
   if (!asked.open && !reads) return;
@@ -84,7 +90,12 @@ void EventChecker::Answered(Time at, uint32_t client, CallId call, const v1::Out
   asked_.erase(it);
   if (outcome.code() != v1::OK) return;
   if (!asked.open) return CheckRead(at, asked, outcome);
-  instances_[{client, std::get<1>(asked.key), HandleId(outcome.handle())}] = Position(outcome.instance());
+  const Key key(client, std::get<1>(asked.key), HandleId(outcome.handle()));
+  instances_[key] = Position(outcome.instance());
+  // What Open said needs no telling.
+  ToldOfNode& told = told_[key];
+  told.contents = std::max(told.contents, outcome.content_generation());
+  told.children = std::max(told.children, Position(outcome.children_changed()));
 }
 
 void EventChecker::CheckRead(Time at, const Asked& asked, const v1::Outcome& outcome) {

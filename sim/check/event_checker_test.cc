@@ -20,6 +20,7 @@ class Events : public ::testing::Test {
     v1::Outcome outcome;
     outcome.set_handle(handle);
     outcome.set_instance(5);
+    outcome.set_content_generation(1);
     return outcome;
   }
   static v1::Outcome Saw(uint64_t contents, uint64_t children = 0) {
@@ -73,6 +74,19 @@ TEST_F(Events, RisingNumbersOfEachHandleAreInOrder) {
   Tell(CoreEvent::kHandleInvalid, 1);
   Tell(CoreEvent::kContentsModified, 2, 8);
   EXPECT_FALSE(reporter.failed());
+}
+
+TEST_F(Events, WhatOpenSaidAlready) {
+  Tell(CoreEvent::kContentsModified, 1, 1);
+  EXPECT_TRUE(Reported("not above 1"));
+}
+
+TEST_F(Events, SomethingOfAHandleThatWasClosed) {
+  Begin(v1::CLOSE, 1);
+  Tell(CoreEvent::kContentsModified, 2, 2);
+  EXPECT_FALSE(reporter.failed());
+  Tell(CoreEvent::kContentsModified, 1, 2);
+  EXPECT_TRUE(Reported("closed"));
 }
 
 TEST_F(Events, TheSameContentsTwice) {

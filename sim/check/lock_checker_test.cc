@@ -98,7 +98,7 @@ cell::CellView WithEphemeral(bool there, bool referred) {
     node.instance = Position(5);
     node.ephemeral = true;
   }
-  if (referred) view.sessions.emplace_back().handles.push_back({HandleId(1), Position(5), true, 0, 0, Position()});
+  if (referred) view.sessions.emplace_back().handles.push_back({HandleId(1), Position(5), true, true, false, 0, 0, Position()});
   return view;
 }
 

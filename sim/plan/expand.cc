@@ -21,7 +21,8 @@ void AddOperations(const v1::Plan& plan, const v1::Workload& workload, uint64_t 
     operation.set_at_ns(at);
     const int64_t path = dice.In(0, std::max<int64_t>(1, workload.paths()) - 1);
     if (workload.kind() != v1::Operation::END_SESSION) {
-      operation.set_path(workload.prefix().empty() ? "/" : "/" + workload.prefix() + std::to_string(path));
+      const bool exact = workload.prefix().empty() || workload.kind() == v1::Operation::MAKE_DIRECTORY;
+      operation.set_path("/" + workload.prefix() + (exact ? "" : std::to_string(path)));
     }
     operation.set_shared(workload.shared());
     const int64_t hold = dice.In(0, workload.hold_ns());

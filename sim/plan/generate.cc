@@ -197,6 +197,10 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
   add(v1::Operation::CLOSE, "f", names * 2 / 10);
   add(v1::Operation::REMOVE, "l", names / 10);
   add(v1::Operation::END_SESSION, "", names / 10);
+  // Some ACLs and some names, not many: what is denied is not done.
+  add(v1::Operation::MAKE_DIRECTORY, "acl", names / 50);
+  add(v1::Operation::GRANT, "acl/a", names / 20);
+  add(v1::Operation::SET_ACL, "f", names / 20);
   // A watch stays, so a few are enough; every event of it makes a call.
   add(v1::Operation::WATCH, "f", names / 10);
   add(v1::Operation::WATCH, "", names / 20);

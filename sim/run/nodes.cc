@@ -62,9 +62,10 @@ replica::ServerConfig MakeServerConfig(const v1::Plan& plan, ReplicaId self) {
   return config;
 }
 
-client::ClientConfig MakeClientConfig(const v1::Plan& plan) {
+client::ClientConfig MakeClientConfig(const v1::Plan& plan, uint32_t number) {
   const Timing timing = TimingOf(plan);
   client::ClientConfig config;
+  config.principal = absl::StrCat("c", number);
   for (uint32_t id = 1; id <= plan.replicas(); ++id) config.endpoints.push_back(absl::StrCat("r", id));
   config.rho_ppm = timing.rho_ppm;
   config.grace = timing.grace;
@@ -74,13 +75,14 @@ client::ClientConfig MakeClientConfig(const v1::Plan& plan) {
   return config;
 }
 
-Nodes::Nodes(const v1::Plan& plan) : client_(MakeClientConfig(plan)) {
+Nodes::Nodes(const v1::Plan& plan) {
+  for (uint32_t number = 1; number <= plan.clients(); ++number) clients_.push_back(MakeClientConfig(plan, number));
   for (uint32_t id = 1; id <= plan.replicas(); ++id) servers_.push_back(MakeServerConfig(plan, ReplicaId(id)));
 }
 
 std::unique_ptr<Node> Nodes::Make(ProcessId process) const {
   if (process < servers_.size()) return std::make_unique<ServerNode>(&servers_[process]);
-  return std::make_unique<ClientNode>(&client_);
+  return std::make_unique<ClientNode>(&clients_[process - servers_.size()]);
 }
 
 }  // namespace bramah::sim

@@ -46,7 +46,8 @@ struct Timing {
 Timing TimingOf(const v1::Plan& plan);
 
 replica::ServerConfig MakeServerConfig(const v1::Plan& plan, ReplicaId self);
-client::ClientConfig MakeClientConfig(const v1::Plan& plan);
+// `number` is M of "cM", which is also its principal.
+client::ClientConfig MakeClientConfig(const v1::Plan& plan, uint32_t number);
 
 // Owns the configurations, which nodes refer to, and makes the nodes.
 class Nodes {
@@ -56,7 +57,7 @@ class Nodes {
 
  private:
   std::vector<replica::ServerConfig> servers_;
-  client::ClientConfig client_;
+  std::vector<client::ClientConfig> clients_;
 };
 
 }  // namespace bramah::sim
