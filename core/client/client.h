@@ -2,8 +2,9 @@
 // handles, retries and the location of the master. Applications talk to it by Call and hear from it by Reply and CoreEvents.
 //
 // Calls (Command.kind): OPEN_SESSION, END_SESSION, OPEN, CLOSE, POISON, SET_CONTENTS, SET_ACL, DELETE, ACQUIRE, RELEASE,
-// GET_CONTENTS, GET_STAT, READ_DIR, GET_SEQUENCER, SET_SEQUENCER, CHECK_SEQUENCER. Callers leave session, seq, first_outstanding
-// and nonces unset; OPEN's handle id is chosen by the library and returned in Outcome.handle. Every call is answered exactly once:
+// GET_CONTENTS, GET_STAT, READ_DIR, GET_SEQUENCER, SET_SEQUENCER, CHECK_SEQUENCER. Callers leave session, seq,
+// first_outstanding and nonces unset; OPEN's handle id is chosen by the library and returned in Outcome.handle. Every call is
+// answered exactly once:
 //   OPEN_SESSION  OK with session and epoch once a lease is live, also if one was open already; BUSY while another is opening
 //   END_SESSION   gives up every other call (CANCELLED); OK when the master confirms, SESSION_EXPIRED if it ended otherwise
 //   ACQUIRE       if it has to wait: when it is granted (OK), its handle is closed or released (CANCELLED), or its node deleted
