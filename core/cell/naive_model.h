@@ -87,6 +87,8 @@ class NaiveModel {
   void GiveUp(uint64_t session, uint64_t seq, uint64_t handle);
   // The fate of a waiter overwrites its QUEUED, if that is still kept.
   void Tell(const Wait& wait, const v1::Outcome& fate);
+  static std::string ParentOf(const std::string& path);
+  static bool IsChild(const std::string& path, const std::string& parent);
   const std::string* PathOf(uint64_t instance) const;
   const Handle* FindOpen(uint64_t session, uint64_t handle) const;
   size_t ChildCount(const std::string& path) const;
