@@ -40,7 +40,7 @@ constexpr const char* kFooter =
     "that rises with every holder: pass it to what the lock protects), BRAMAH_SEQUENCER (the same in a form that\n"
     "`check` verifies and nobody can forge), BRAMAH_SESSION.\n"
     "\n"
-    "Not built yet: client caches, authentication, encryption, changes of membership.";
+    "Not built yet: authentication, encryption, changes of membership.";
 
 // Options that take a value as the next argument, before any verb.
 bool TakesValue(std::string_view arg) {

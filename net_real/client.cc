@@ -16,6 +16,7 @@ client::ClientConfig ConfigOf(const ClientOptions& options) {
   config.cell = options.cell;
   config.principal = options.principal;
   config.endpoints = options.endpoints;
+  config.cache = options.cache;
   return config;
 }
 

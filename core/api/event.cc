@@ -24,6 +24,8 @@ std::string_view EventName(CoreEvent::Kind kind) {
       return "Applied";
     case CoreEvent::kAuthority:
       return "Authority";
+    case CoreEvent::kMasterRecovering:
+      return "MasterRecovering";
     case CoreEvent::kMasterServing:
       return "MasterServing";
     case CoreEvent::kSnapshotTaken:
@@ -34,6 +36,8 @@ std::string_view EventName(CoreEvent::Kind kind) {
       return "SessionLease";
     case CoreEvent::kSessionClosing:
       return "SessionClosing";
+    case CoreEvent::kWriteHeld:
+      return "WriteHeld";
     case CoreEvent::kSessionOpened:
       return "SessionOpened";
     case CoreEvent::kSessionActive:
@@ -50,6 +54,10 @@ std::string_view EventName(CoreEvent::Kind kind) {
       return "LockDropped";
     case CoreEvent::kMasterFound:
       return "MasterFound";
+    case CoreEvent::kCacheHit:
+      return "CacheHit";
+    case CoreEvent::kCacheFlushed:
+      return "CacheFlushed";
     case CoreEvent::kMasterFailedOver:
       return "MasterFailedOver";
     case CoreEvent::kEventsLost:

@@ -24,11 +24,13 @@ struct CoreEvent {
     kCommitAdvanced,     // index
     kApplied,            // index, term, command, session, seq, code, effect, time = cluster time
     kAuthority,          // time = local instant until which the leader may act [L1]; 0 when dropped
+    kMasterRecovering,   // epoch: it has taken over all sessions, and answers their KeepAlives only
     kMasterServing,      // epoch
     kSnapshotTaken,      // index
     kSnapshotInstalled,  // index
     kSessionLease,       // session, time = local instant until which the master keeps the session
     kSessionClosing,     // session
+    kWriteHeld,          // session, seq, command: before it is proposed, somebody has to drop what it changes from a cache
     // ---- client
     kSessionOpened,      // session, epoch
     kSessionActive,      // session, time = local lease end; whenever the lease moves
@@ -38,6 +40,8 @@ struct CoreEvent {
     kLockHeld,           // session, handle, generation, mode: the client believes from now on
     kLockDropped,        // session, handle, generation: it believes no more
     kMasterFound,        // replica, epoch
+    kCacheHit,           // session, handle, command: answered without asking the master
+    kCacheFlushed,       // session: everything was dropped
     // ---- client: what an application asked to be told, or must know [Chubby §2.5]
     kMasterFailedOver,   // session, epoch: another master; the library looks at all that is watched, lock events may be lost
     kEventsLost,         // session: the same, because there were too many

@@ -52,6 +52,14 @@ namespace bramah {
   X(kEventsLost, "a session was told that it missed events")                                 \
   X(kChangeFoundByLooking, "a client found a change that no event told it of")               \
   X(kPermissionDenied, "an Open was refused because of an ACL")                              \
+  X(kWriteHeld, "a write waited until caches were flushed")                                 \
+  X(kWriteOutlastedCacher, "a write went on because the lease of who had not answered ended")  \
+  X(kRecheck, "an entry would have changed more than its proposer had made uncachable")      \
+  X(kCacheHit, "a client answered a read from its cache")                                    \
+  X(kAbsenceHit, "a client knew from its cache that there is no such node")                  \
+  X(kCacheInvalidated, "a client dropped a cached answer because it was told to")            \
+  X(kOvertakenReply, "an answer was not kept because an invalidation had overtaken it")      \
+  X(kFailOverBarrier, "a new master waited until caches were flushed")                       \
   X(kEphemeralRemoved, "an ephemeral node went with its last reference")                     \
   X(kClientJeopardy, "a client entered jeopardy")                                            \
   X(kClientSafe, "a client came back from jeopardy")                                         \

@@ -20,6 +20,7 @@ void Applied::Clear() {
   duplicate = false;
   decisions.clear();
   notices.clear();
+  touches.clear();
   ended = SessionId();
 }
 
@@ -128,6 +129,7 @@ bool Cell::AnswerFromTable(Entry& entry) {
 }
 
 void Cell::Execute(Entry& entry) {
+  if (!Covered(entry)) return;
   switch (entry.command.kind()) {
     case v1::OPEN:
       Open(entry);

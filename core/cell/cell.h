@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/api/cache.h"
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
 #include "core/base/mac.h"
@@ -60,6 +61,7 @@ struct Applied {
   std::vector<Decision> decisions;
   std::vector<Notice> notices;  // of what this command did, in the order in which it did it
   SessionId ended;         // the session that this command ended
+  Touches touches;         // what it may have changed that clients keep, if it had an effect
   void Clear();            // keeps capacity
 };
 
@@ -75,8 +77,12 @@ class Cell {
   // time before that of the entry before counts as equal to it, one beyond kClusterTimeMax as that. `applied` is cleared
   // first.
   // Session commands of an unknown session answer SESSION_EXPIRED and have no effect.
+  // A command whose `covers` do not name all that it would touch answers RECHECK and has no effect: it is as if it had not come,
+  // and may be proposed again.
   // Indexes rise from call to call; an entry that does not come after last() is refused as MALFORMED.
   void Apply(LogIndex index, Time time, const v1::Command& command, Applied& applied, Probes& probes);
+  // What `command` would touch if it were applied to the present state at cluster time `time`.
+  void TouchedBy(const v1::Command& command, Time time, Touches& touches) const;
   // GET_CONTENTS, GET_STAT, READ_DIR, GET_SEQUENCER, CHECK_SEQUENCER against the present state; never changes it.
   void Read(const v1::Command& command, v1::Outcome& outcome) const;
 
@@ -86,6 +92,8 @@ class Cell {
   const std::string* PrincipalOf(SessionId session) const;
   // In rising order.
   std::vector<SessionId> Sessions() const;
+  // Whether the session's client keeps answers; false if there is no such session.
+  bool Caches(SessionId session) const;
   size_t session_count() const;
   size_t node_count() const;  // without the root
   // Cluster time of the latest entry applied. A snapshot whose time() lies beyond that of its index is a wrong one, too.
@@ -110,6 +118,11 @@ class Cell {
   // The part of View() about the life of ephemeral nodes: these nodes, and the handles that refer to one of them or to an
   // instance in `also`. O(nodes + handles), but it copies little.
   CellView ViewOfEphemerals(absl::Span<const Position> also) const;
+  // The answer to a GET_CONTENTS, GET_STAT or READ_DIR about a node, whoever asks; STALE_HANDLE if it is gone.
+  void ReadNode(Position instance, const v1::Command& question, v1::Outcome& outcome) const;
+  // A number that changes with every change of the node, and with those of a directory's children; 0: there is none.
+  uint64_t NodeDigest(Position instance) const;
+  bool Exists(std::string_view path) const;
   // What an open handle may do, and the ACLs that say so now; nothing if it is not open or its node is gone.
   std::optional<AccessView> AccessOf(SessionId session, HandleId handle) const;
   // The locks that are held, in path order; O(held locks).
@@ -140,6 +153,14 @@ class Cell {
   void Execute(Entry& entry);
 
   void NewEpoch(Entry& entry);
+
+  // Whether the proposer has made uncachable all that the command would touch; if not it is refused.
+  bool Covered(Entry& entry) const;
+  void TouchedByDelays(Time time, Touches& touches) const;
+  void TouchedByEnd(const session::Session& session, Touches& touches) const;
+  void TouchedByOpen(const v1::Command& command, Touches& touches) const;
+  void TouchedByAcquire(const v1::Command& command, const lock::Node& node, Time time, Touches& touches) const;
+  void TouchedByRemoval(const lock::Node& node, Touches& touches) const;
 
   // Sessions.
   void CreateSession(Entry& entry);
@@ -175,6 +196,7 @@ class Cell {
   void Promote(lock::Node& node, Entry& entry);
   void ExpireLockDelays(Entry& entry);
   LockView ViewOf(const lock::Node& node) const;
+  void Answer(const lock::Node& node, const v1::Command& question, v1::Outcome& outcome) const;
   // Tells the waiter's session how its Acquire ended.
   void Decide(const lock::Waiter& waiter, Decision::Kind kind, const lock::Node& node, Entry& entry);
   void CloseHandle(session::Session& session, HandleId id, Entry& entry);

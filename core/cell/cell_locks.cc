@@ -94,6 +94,7 @@ void Cell::Promote(lock::Node& node, Entry& entry) {
 
 // In path order, like everything that grants on more than one node.
 void Cell::ExpireLockDelays(Entry& entry) {
+  if (!Covered(entry)) return;
   for (const std::string& path : delays_.Due(time_)) {
     const lock::Node* node = tree_.Resolve(path);
     if (node != nullptr) {

@@ -158,7 +158,9 @@ TEST_F(CellNode, DirectoriesHaveNoContentsAndFilesNoChildren) {
 TEST_F(CellNode, C27ContentsAndMetadataComeInOneAnswer) {
   ASSERT_EQ(Open("/f", kNew, "hello"), v1::OK);
   ASSERT_EQ(cell.Do(AcquireOf(a, 100, seq, v1::SHARED)), v1::OK);
-  const v1::Outcome got = cell.Read(v1::GET_CONTENTS, a, seq);
+  v1::Command both = ReadOf(v1::GET_CONTENTS, a, seq);
+  both.set_with_stat(true);
+  const v1::Outcome got = cell.Read(both);
   EXPECT_EQ(got.contents(), "hello");
   v1::Outcome without = got;
   without.clear_contents();

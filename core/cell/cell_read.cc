@@ -10,20 +10,32 @@
 namespace bramah::cell {
 namespace {
 
-void FillStat(const lock::Node& node, v1::Outcome& outcome) {
+// Only what cannot change, for whoever keeps the answer would have to be told of the rest.
+void FillIdentity(const lock::Node& node, v1::Outcome& outcome) {
   outcome.set_directory(node.directory);
   outcome.set_ephemeral(node.ephemeral);
   outcome.set_instance(node.instance.value());
+}
+
+void FillContents(const lock::Node& node, v1::Outcome& outcome) {
   outcome.set_content_generation(node.content_generation);
-  outcome.set_lock_generation(node.lock.generation().value());
+  outcome.set_checksum(node.checksum);
+  outcome.set_content_length(node.contents.size());
+}
+
+void FillChildren(const lock::Node& node, v1::Outcome& outcome) {
+  outcome.set_child_count(node.children.size());
+  outcome.set_children_changed(node.children_changed.value());
+}
+
+void FillStat(const lock::Node& node, v1::Outcome& outcome) {
+  FillContents(node, outcome);
+  FillChildren(node, outcome);
   outcome.set_acl_generation(node.acl_generation);
   outcome.set_acl_read(node.acl->names.read);
   outcome.set_acl_write(node.acl->names.write);
   outcome.set_acl_change(node.acl->names.change);
-  outcome.set_checksum(node.checksum);
-  outcome.set_content_length(node.contents.size());
-  outcome.set_child_count(node.children.size());
-  outcome.set_children_changed(node.children_changed.value());
+  outcome.set_lock_generation(node.lock.generation().value());
   outcome.set_lock_mode(node.lock.mode());
   outcome.set_lock_holders(static_cast<uint32_t>(node.lock.holders().size()));
   outcome.set_lock_waiters(static_cast<uint32_t>(node.lock.waiters().size()));
@@ -99,22 +111,42 @@ void Cell::Read(const v1::Command& command, v1::Outcome& outcome) const {
   if (const v1::Code code = JudgeSequencer(command); code != v1::OK) return outcome.set_code(code);
   if (command.kind() == v1::GET_SEQUENCER) return GetSequencer(*node, {session->id(), HandleId(command.handle())}, outcome);
   if (!handle->readable) return outcome.set_code(v1::PERMISSION_DENIED);
-  switch (command.kind()) {
+  Answer(*node, command, outcome);
+}
+
+void Cell::Answer(const lock::Node& node, const v1::Command& question, v1::Outcome& outcome) const {
+  switch (question.kind()) {
     case v1::GET_STAT:
+      FillStat(node, outcome);
       break;
     case v1::GET_CONTENTS:
-      if (node->directory) return outcome.set_code(v1::IS_A_DIRECTORY);
-      outcome.set_contents(std::string(node->contents.view()));
+      if (node.directory) return outcome.set_code(v1::IS_A_DIRECTORY);
+      outcome.set_contents(std::string(node.contents.view()));
+      question.with_stat() ? FillStat(node, outcome) : FillContents(node, outcome);
       break;
     case v1::READ_DIR:
-      if (!node->directory) return outcome.set_code(v1::NOT_A_DIRECTORY);
-      for (const auto& [name, instance] : node->children) FillChild(*tree_.Find(instance), *outcome.add_children());
+      if (!node.directory) return outcome.set_code(v1::NOT_A_DIRECTORY);
+      for (const auto& [name, instance] : node.children) FillChild(*tree_.Find(instance), *outcome.add_children());
+      FillChildren(node, outcome);
       break;
     default:
       return outcome.set_code(v1::MALFORMED);
   }
-  FillStat(*node, outcome);
+  FillIdentity(node, outcome);
 }
+
+void Cell::ReadNode(Position instance, const v1::Command& question, v1::Outcome& outcome) const {
+  outcome.Clear();
+  const lock::Node* node = tree_.Find(instance);
+  node == nullptr ? outcome.set_code(v1::STALE_HANDLE) : Answer(*node, question, outcome);
+}
+
+uint64_t Cell::NodeDigest(Position instance) const {
+  const lock::Node* node = tree_.Find(instance);
+  return node == nullptr ? 0 : node->digest;
+}
+
+bool Cell::Exists(std::string_view path) const { return tree_.Resolve(std::string(path)) != nullptr; }
 
 v1::Code Cell::JudgeSequencer(const v1::Command& command) const {
   if (command.sequencer().empty()) return v1::OK;

@@ -17,7 +17,7 @@ void Cell::CreateSession(Entry& entry) {
     return entry.Refuse(v1::LIMIT_REACHED);
   } else {
     id = SessionId(entry.position.value());
-    if (sessions_.Create(id, nonce, entry.command.principal()) == nullptr) return entry.Refuse(v1::MALFORMED);
+    if (sessions_.Create(id, nonce, entry.command.principal(), entry.command.caches()) == nullptr) return entry.Refuse(v1::MALFORMED);
     entry.applied.effect = true;
   }
   entry.outcome().set_session(id.value());
@@ -26,6 +26,7 @@ void Cell::CreateSession(Entry& entry) {
 void Cell::ExpireSession(Entry& entry) {
   const SessionId id(entry.command.session());
   if (sessions_.Find(id) == nullptr) return entry.Refuse(v1::SESSION_EXPIRED);
+  if (!Covered(entry)) return;
   EndSession(id, /*lost=*/true, entry);
   SOMETIMES(entry.probes, kSessionExpired, true);
 }
@@ -66,6 +67,11 @@ void Cell::EndSession(SessionId id, bool lost, Entry& entry) {
 const std::string* Cell::PrincipalOf(SessionId session) const {
   const session::Session* found = sessions_.Find(session);
   return found == nullptr ? nullptr : &found->principal();
+}
+
+bool Cell::Caches(SessionId session) const {
+  const session::Session* found = sessions_.Find(session);
+  return found != nullptr && found->caches();
 }
 
 bool Cell::HasSession(SessionId session) const { return sessions_.Find(session) != nullptr; }

@@ -76,14 +76,20 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
   outcome.set_directory(node.directory);
   outcome.set_ephemeral(node.ephemeral);
   outcome.set_instance(node.instance);
+  if (command.kind() == v1::READ_DIR) {
+    outcome.set_child_count(children.size());
+    outcome.set_children_changed(node.children_changed);
+    return outcome;
+  }
   outcome.set_content_generation(node.content_generation);
+  outcome.set_checksum(Hash64(node.contents));
+  outcome.set_content_length(node.contents.size());
+  if (command.kind() == v1::GET_CONTENTS && !command.with_stat()) return outcome;
   outcome.set_lock_generation(node.lock_generation);
   outcome.set_acl_generation(node.acl_generation);
   outcome.set_acl_read(node.acl_read);
   outcome.set_acl_write(node.acl_write);
   outcome.set_acl_change(node.acl_change);
-  outcome.set_checksum(Hash64(node.contents));
-  outcome.set_content_length(node.contents.size());
   outcome.set_child_count(children.size());
   outcome.set_children_changed(node.children_changed);
   outcome.set_lock_mode(node.mode);

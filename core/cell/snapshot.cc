@@ -6,7 +6,7 @@
 //   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 content generation, contents, u64 children changed,
 //     u32 which ACL names, u64 ACL generation,
 //     u8 lock mode, u64 lock generation, u64 holders (session, handle, seq), u64 waiters (since, session, handle, seq, u8 mode)
-//   u64 sessions, each: u64 id, nonce (high, low), principal, u64 first outstanding, u64 handles (id, instance, u8 rights,
+//   u64 sessions, each: u64 id, nonce (high, low), principal, u8 caches, u64 first outstanding, u64 handles (id, instance, u8 rights,
 //     i64 lock-delay, u32 events),
 //     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, and eight numbers)
 //   u64 pending lock-delays, each: path, i64 end for all, i64 end for exclusive holders
@@ -29,7 +29,7 @@ namespace bramah::cell {
 namespace {
 
 constexpr uint32_t kMagic = 0x4c4c4543;  // "CELL"
-constexpr uint32_t kVersion = 4;
+constexpr uint32_t kVersion = 5;
 
 // Flags of nodes.
 constexpr uint8_t kDirectory = 1;
@@ -118,6 +118,7 @@ void SaveSession(const session::Session& session, ByteWriter& out) {
   out.U64(session.nonce().high);
   out.U64(session.nonce().low);
   out.Bytes(session.principal());
+  out.U8(session.caches() ? 1 : 0);
   out.U64(session.results.first().value());
   out.U64(session.handles().size());
   for (const auto& [id, handle] : session.handles()) {
@@ -339,10 +340,11 @@ bool Cell::LoadSession(ByteReader& in) {
   nonce.high = in.U64();
   nonce.low = in.U64();
   const std::string principal(in.Bytes());
+  const uint8_t caches = in.U8();
   const RequestSeq first = Take<RequestSeq>(in);
   const bool in_order = sessions_.size() == 0 || id > sessions_.sessions().rbegin()->first;
-  const bool good = in_order && first && principal.size() <= kComponentBytesMax;
-  session::Session* session = good ? sessions_.Create(id, nonce, principal) : nullptr;
+  const bool good = in_order && first && principal.size() <= kComponentBytesMax && caches <= 1;
+  session::Session* session = good ? sessions_.Create(id, nonce, principal, caches == 1) : nullptr;
   if (session == nullptr) return false;
   session->results.Trim(first);
   const auto load_closed_run = [&] {

@@ -146,7 +146,7 @@ TEST(Snapshot, CopyIsIndependent) {
   Cell copy = rich.cell();
   Applied applied;
   Probes probes;
-  copy.Apply(LogIndex(1000), 1, Expire(At(1)), applied, probes);
+  copy.Apply(LogIndex(1000), 1, Create(1000), applied, probes);
   EXPECT_EQ(applied.outcome.code(), v1::OK);
   EXPECT_NE(copy.digest(), before);
   EXPECT_EQ(rich.cell().digest(), before);

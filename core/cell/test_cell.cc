@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <utility>
+
 #include "core/cell/invariants.h"
 
 namespace bramah::cell {
@@ -15,6 +18,35 @@ bool SameButAnswers(const CellView& a, const CellView& b) {
     if (a.sessions[i].session != b.sessions[i].session || a.sessions[i].handles != b.sessions[i].handles) return false;
   }
   return true;
+}
+
+// A node is a set of parts, each of which may change only if it was touched.
+uint32_t Changed(const NodeView* before, const NodeView* after) {
+  if (before == nullptr || after == nullptr) return kCacheNode;
+  uint32_t classes = 0;
+  const auto note = [&classes](bool same, uint32_t touched) { classes |= same ? 0 : touched; };
+  note(before->content_generation == after->content_generation, v1::CACHE_DATA | v1::CACHE_STAT);
+  note(before->acl_generation == after->acl_generation && before->acl_read == after->acl_read &&
+           before->acl_write == after->acl_write && before->acl_change == after->acl_change,
+       v1::CACHE_STAT);
+  note(before->lock == after->lock, v1::CACHE_LOCK_STATE);
+  note(before->children == after->children && before->children_changed == after->children_changed, v1::CACHE_CHILDREN);
+  return classes;
+}
+
+//
+void ExpectTouched(const CellView& before, const CellView& after, const Touches& touches) {
+  std::map<Position, std::pair<const NodeView*, const NodeView*>> nodes;
+  for (const NodeView& node : before.nodes) nodes[node.instance].first = &node;
+  for (const NodeView& node : after.nodes) nodes[node.instance].second = &node;
+  for (const auto& [instance, pair] : nodes) {
+    const bool made = pair.first == nullptr;  // nobody can have kept anything but that it was not there
+    const uint64_t id = made ? AbsenceId(pair.second->path) : CacheId(instance);
+    const uint32_t changed = made ? uint32_t{v1::CACHE_ABSENCE} : Changed(pair.first, pair.second);
+    uint32_t touched = 0;
+    for (const Touch& touch : touches) touched |= touch.id == id ? touch.classes : 0;
+    EXPECT_EQ(changed & ~touched, 0u) << "more was changed than touched of " << (made ? pair.second : pair.first)->path;
+  }
 }
 
 v1::Command OfSession(v1::CommandKind kind, uint64_t session, uint64_t seq, uint64_t handle) {
@@ -159,13 +191,18 @@ TestCell::TestCell(const Limits& limits) : limits_(limits), cell_(&limits_, kTes
 
 const Applied& TestCell::Apply(const v1::Command& command) {
   ++index_;
-  cell_.Apply(LogIndex(index_), time_, command, applied_, probes_);
+  v1::Command covered = command;
+  Touches touches;
+  cell_.TouchedBy(command, time_, touches);
+  SetCovers(touches, covered);
+  cell_.Apply(LogIndex(index_), time_, covered, applied_, probes_);
   const CellView after = cell_.View();
   const auto problem = CheckInvariants(after);
   EXPECT_FALSE(problem.has_value()) << *problem;
   const auto step_back = CheckSuccession(view_, after);
   EXPECT_FALSE(step_back.has_value()) << *step_back;
   EXPECT_EQ(applied_.effect, !SameButAnswers(view_, after)) << command.ShortDebugString();
+  ExpectTouched(view_, after, touches);
   EXPECT_EQ(cell_.digest(), cell_.DigestSlow());
   view_ = after;
   const std::string saved = Saved();

@@ -47,6 +47,8 @@ void ClearLibraryFields(v1::Command& command) {
   command.clear_reason();
   command.clear_acquire_seq();
   command.clear_principal();
+  command.clear_covers();
+  command.clear_caches();
   if (command.kind() == v1::CHECK_SEQUENCER) {
     command.clear_handle();
   } else {
@@ -70,6 +72,11 @@ void Calls::Accept(const Context& context, CallId call, const v1::Command& asked
   if (asked.kind() == v1::SET_SEQUENCER) {
     handle->sequencer = asked.sequencer();
     context.out.Reply(call).set_handle(asked.handle());
+    return;
+  }
+  if (asked.kind() == v1::OPEN && KnownAbsent(context, asked)) {
+    SOMETIMES(context.out.probes(), kAbsenceHit, true);
+    context.out.Reply(call).set_code(v1::NOT_FOUND);
     return;
   }
   Pending& pending = calls_[++last_id_];
@@ -123,6 +130,7 @@ void Calls::AcceptLeave(const Context& context, CallId call, const v1::Command& 
   leave.call = call;
   leave.command.set_kind(asked.kind());
   leave.command.set_handle(asked.handle());
+  leave.instance = handle->instance;
   GiveUp(context, id, close ? v1::CANCELLED : v1::POISONED, leave.command);
   beliefs_.End(context.session, id, context.out);
   watches_.Remove(id);
@@ -215,6 +223,16 @@ void Calls::AdvanceUnbound(const Context& context) {
 
 bool Calls::Issue(const Context& context, PendingMap::iterator at) {
   v1::Command& command = at->second.command;
+  if (const v1::Outcome* const known = FromCache(command)) {
+    SOMETIMES(context.out.probes(), kCacheHit, true);
+    CoreEvent& event = context.out.Event(CoreEvent::kCacheHit);
+    event.session = context.session;
+    event.handle = HandleId(command.handle());
+    event.command = command.kind();
+    Answer(context, at->second, v1::OK, known);
+    Erase(at);
+    return false;
+  }
   if (command.kind() == v1::RELEASE && !PrepareRelease(context, command)) {
     Answer(context, at->second, v1::LOCK_NOT_HELD);
     Erase(at);
@@ -227,6 +245,8 @@ bool Calls::Issue(const Context& context, PendingMap::iterator at) {
     unanswered_.insert(last_seq_);
   }
   at->second.stage = Stage::kIssued;
+  if (const Handle* const handle = Find(HandleId(command.handle()))) at->second.instance = handle->instance;
+  DropOwn(at->second);
   Transmit(context, at->first, at->second);
   return true;
 }
@@ -253,6 +273,7 @@ bool Calls::PrepareRelease(const Context& context, v1::Command& command) {
 void Calls::Transmit(const Context& context, uint64_t id, Pending& pending) {
   pending.last_sent = context.now;
   pending.confirmed = false;
+  if (!pending.sent) pending.cache_generation = cache_.generation();
   if (Unanswered(pending)) retry_at_ = std::min(retry_at_, context.now + config_->keepalive_retry);
   if (!context.conn) return;
   SOMETIMES(context.out.probes(), kClientResent, pending.sent);
@@ -292,11 +313,12 @@ void Calls::Retry(const Context& context) {
 
 // ------------------------------------------------------------------------------------------------------------------ answers
 
-void Calls::OnOutcome(const Context& context, uint64_t id, const v1::Outcome& outcome) {
+void Calls::OnOutcome(const Context& context, uint64_t id, const v1::Outcome& outcome, const Freshness& fresh) {
   const auto at = calls_.find(id);
   if (at == calls_.end() || (at->second.stage != Stage::kIssued && at->second.stage != Stage::kQueued)) return;
   const v1::Command& command = at->second.command;
   const bool acquire = command.kind() == v1::ACQUIRE;
+  SettleReads(at->second);
   if (outcome.code() == v1::QUEUED) {
     if (!acquire || command.try_only()) return;
     at->second.confirmed = true;
@@ -309,6 +331,7 @@ void Calls::OnOutcome(const Context& context, uint64_t id, const v1::Outcome& ou
     return GoOn(context, handle);
   }
   if (acquire && outcome.code() == v1::OK) return Grant(context, at, Position(outcome.lock_generation()));
+  Keep(context, at->second, outcome, fresh);
   Complete(context, at, outcome);
 }
 
@@ -318,6 +341,7 @@ void Calls::OnItem(const Context& context, const v1::SessionItem& item) {
     SOMETIMES(context.out.probes(), kEventsLost, true);
     return LookAtAll(context);
   }
+  if (item.kind() == v1::ITEM_INVALIDATE || item.kind() == v1::ITEM_FLUSH) return Invalidate(context, item);
   if (item.seq() == 0) return watches_.OnItem(context.session, item, context.out);
   OnGrantItem(context, item);
 }
@@ -422,6 +446,7 @@ void Calls::Look(const Context& context, HandleId handle) {
   look.stage = Stage::kIssued;
   look.command.set_kind(v1::GET_STAT);
   look.command.set_handle(handle.value());
+  if (const Handle* const target = Find(handle)) look.instance = target->instance;
   Transmit(context, id, look);
 }
 
@@ -462,6 +487,7 @@ void Calls::Settle(const Pending& pending, const v1::Outcome& outcome) {
   switch (pending.command.kind()) {
     case v1::OPEN:
       handle->open = ok;
+      handle->instance = Position(outcome.instance());
       if (!ok) handles_.erase(id);
       break;
     case v1::DELETE:
@@ -479,6 +505,7 @@ void Calls::Settle(const Pending& pending, const v1::Outcome& outcome) {
 // ------------------------------------------------------------------------------------------------------------------ session
 
 void Calls::Pause(const Context& context) {
+  FlushCache(context);
   for (auto& [id, pending] : calls_) {
     if (Leaves(pending.command.kind())) Answer(context, pending, v1::OK);
   }
@@ -499,6 +526,7 @@ void Calls::Resume(const Context& context) {
 
 void Calls::EndAll(const Context& context, v1::Code code) {
   for (auto& [id, pending] : calls_) Answer(context, pending, Leaves(pending.command.kind()) ? v1::OK : code);
+  FlushCache(context);
   beliefs_.EndAll(context.session, context.out);
   watches_.RemoveAll();
   calls_.clear();

@@ -23,6 +23,7 @@
 #include "absl/container/btree_set.h"
 #include "core/api/effects.h"
 #include "core/client/beliefs.h"
+#include "core/client/cache.h"
 #include "core/client/client.h"
 #include "core/client/watches.h"
 
@@ -44,6 +45,12 @@ struct Context {
   Effects& out;
 };
 
+// What a Reply says of how long its answer stays true.
+struct Freshness {
+  uint32_t classes = 0;    // it may be kept, depending on these bits of v1::CacheClass
+  bool overtaken = false;  // something was to be dropped that the master said after it
+};
+
 class Calls {
  public:
   explicit Calls(const ClientConfig* config) : config_(config) {}
@@ -57,7 +64,7 @@ class Calls {
   // Whether `id` is that of END_SESSION.
   bool IsEnd(uint64_t id) const { return id != 0 && id == end_id_; }
   // A final answer or QUEUED; anything unexpected is ignored.
-  void OnOutcome(const Context& context, uint64_t id, const v1::Outcome& outcome);
+  void OnOutcome(const Context& context, uint64_t id, const v1::Outcome& outcome, const Freshness& fresh);
   void OnItem(const Context& context, const v1::SessionItem& item);
   // Whether `id` is a question of the library's own, to be believed only if the present master answers it.
   bool IsLook(uint64_t id) const;
@@ -71,6 +78,8 @@ class Calls {
   void Resend(const Context& context);
   // Sends again what has waited for keepalive_retry.
   void Retry(const Context& context);
+  // Nothing kept may be believed any more.
+  void FlushCache(const Context& context);
   // The session became uncertain.
   void Pause(const Context& context);
   // The session is active: what had to wait goes on.
@@ -86,6 +95,7 @@ class Calls {
   Time retry_at() const { return calls_.empty() ? kNever : retry_at_; }
   const std::vector<HeldLock>& held() const { return beliefs_.held(); }
   const std::vector<Watch>& watches() const { return watches_.open(); }
+  const Cache& cache() const { return cache_; }
 
  private:
   enum class Stage : uint8_t {
@@ -104,10 +114,15 @@ class Calls {
     Time last_sent = 0;
     v1::Command command;
     Position generation;  // kGranted
+    Position instance;    // of its handle, as far as known when it was issued
+    bool keep = true;     // the answer may go into the cache ...
+    uint64_t cache_generation = 0;  // ... if that was not emptied since the question was sent
   };
   struct Handle {
     std::string path;
     bool open = false;       // Open was answered
+    Position instance;       // if open
+    bool reads = false;      // a read through it succeeded
     bool poisoned = false;   // it is gone at the master; here it stays until it is closed
     bool look_again = false;  // the answer of a look is of no use while a change of our own is under way
     std::string sequencer;   // sent along with every call but those that only give something up
@@ -150,11 +165,23 @@ class Calls {
   bool Deletes(HandleId id);
   void SettleGrants(const Context& context, HandleId id, bool deleted);
 
+  // ---- the cache (kept.cc)
+  bool KnownAbsent(const Context& context, const v1::Command& open) const;
+  // The answer, if it is known; null: the master must be asked.
+  const v1::Outcome* FromCache(const v1::Command& command) const;
+  void DropOwn(const Pending& pending);
+  void SettleReads(const Pending& change);
+  // Whether a change of the node by this client waits for its outcome.
+  bool IsChanging(Position instance) const;
+  void Keep(const Context& context, const Pending& pending, const v1::Outcome& outcome, const Freshness& fresh);
+  void Invalidate(const Context& context, const v1::SessionItem& item);
+
   const ClientConfig* config_;
   PendingMap calls_;
   absl::btree_map<HandleId, Handle> handles_;
   Beliefs beliefs_;
   Watches watches_;
+  Cache cache_;
   uint32_t pending_ = 0;
   uint64_t last_id_ = 0;
   uint64_t last_seq_ = 0;

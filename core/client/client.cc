@@ -133,6 +133,7 @@ void Client::State::UpdateView() {
   view.lease_end = session.alive() ? session.lease_end() : 0;
   view.held = &calls.held();
   view.watches = &calls.watches();
+  view.cache = &calls.cache();
   view.calls_pending = calls.pending() + (opening.has_value() ? 1 : 0);
   view.keepalive_overdue = session.Overdue(now);
 }
@@ -253,6 +254,7 @@ void Client::State::OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& o
   const Epoch epoch_before = session.epoch();
   switch (session.OnKeepAliveReply(now, reply)) {
     case Verdict::kGranted:
+      if (session.epoch() != epoch_before) calls.FlushCache(Here(out));
       Granted(before, lease_before, out);
       if (before != SessionState::kOpening && session.epoch() != epoch_before) FailedOver(out);
       for (int i = 0; i < std::min(reply.items_size(), kItemsPerReply); ++i) {
@@ -302,7 +304,10 @@ void Client::State::OnReply(const v1::Reply& reply, Effects& out) {
     default:
       break;
   }
-  if (!calls.IsEnd(reply.id())) return calls.OnOutcome(Here(out), reply.id(), outcome);
+  Freshness fresh;
+  fresh.classes = epoch == session.epoch() ? reply.classes() : 0;
+  fresh.overtaken = session.processed() > reply.item_number();
+  if (!calls.IsEnd(reply.id())) return calls.OnOutcome(Here(out), reply.id(), outcome, fresh);
   if (outcome.code() == v1::OK) EndSession(v1::END_CLOSED, v1::OK, out);
 }
 
@@ -351,6 +356,7 @@ void Client::State::FoundMaster(Effects& out) {
 
 // Whatever the former master had not told yet is lost with it: the library looks for itself, in the new epoch [D-22].
 void Client::State::FailedOver(Effects& out) {
+  calls.FlushCache(Here(out));  // before the next KeepAlive tells the master that this was done
   Tell(CoreEvent::kMasterFailedOver, out);
   calls.Resend(Here(out));
   calls.LookAtAll(Here(out));

@@ -19,6 +19,9 @@
 // OPEN with `events` makes the library tell what happens to the node by CoreEvents kContentsModified .. kLockRequested, each
 // after it happened; a read that follows sees it. Several changes may be told as one. After kMasterFailedOver and kEventsLost
 // what the library can find out by looking is told as usual; that a lock was acquired or asked for may have been missed.
+// Answers are kept in a cache for as long as they are true [Chubby §2.7]: reads of what was read before, and the NOT_FOUND of an
+// OPEN that creates nothing, cost no message then. A GET_CONTENTS that asks for metadata too (`with_stat`) and GET_STAT depend on
+// the lock's state as well, and are asked again more often than a plain GET_CONTENTS.
 // In jeopardy calls wait, except CLOSE, POISON, SET_SEQUENCER and END_SESSION. There are no time-outs: who gives up waiting
 // closes the handle.
 #ifndef BRAMAH_CORE_CLIENT_CLIENT_H_
@@ -38,6 +41,7 @@ struct ClientConfig {
   std::vector<std::string> endpoints;  // at least one; tried in turn, any replica may redirect
   std::string principal;               // who the application says it is; nothing proves it yet
   int64_t rho_ppm = 1'000;             // bound on clock rate errors used for the local lease [L2]
+  bool cache = true;                   // keep answers while they are true; for processes that read the same more than once
   Duration grace = 45 * kSecond;       // jeopardy lasts at most this long [Chubby §2.8]
   Duration keepalive_retry = 1 * kSecond;  // retransmission of an unanswered KeepAlive while it is overdue, and of calls
   Duration stall = 2 * kSecond;        // no byte for this long, although asked: the stream is abandoned
@@ -66,6 +70,8 @@ struct Watch {
   bool gone = false;                // the node was removed, and nothing more is told; told if the handle asked for that
 };
 
+class Cache;  // core/client/cache.h
+
 struct ClientView {
   SessionState state = SessionState::kNone;
   SessionId session;
@@ -74,6 +80,7 @@ struct ClientView {
   // Sorted by handle. In jeopardy they are uncertain, not believed.
   const std::vector<HeldLock>* held = nullptr;
   const std::vector<Watch>* watches = nullptr;  // sorted by handle; those that are open
+  const Cache* cache = nullptr;  // what is answered without asking, in state kActive before lease_end
   uint32_t calls_pending = 0;
   ReplicaId master;    // believed
   bool keepalive_overdue = false;  // an answer was due and has not come

@@ -141,6 +141,7 @@ bool Session::Transmit(Time now, ConnId conn, Effects& out) {
     auto& create = out.Send<v1::CreateSession>(conn);
     create.set_nonce_high(nonce_high_);
     create.set_nonce_low(nonce_low_);
+    create.set_caches(config_->cache);
     return repeated;
   }
   auto& keep_alive = out.Send<v1::KeepAlive>(conn);

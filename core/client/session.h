@@ -45,6 +45,8 @@ class Session {
 
   // Begins a new session, forgetting the last one.
   void Open();
+  // Number of the last item processed in this epoch.
+  uint64_t processed() const { return processed_; }
   // The session is over; `state` is kNone or kExpired.
   void End(SessionState state);
 

@@ -114,6 +114,8 @@ class Raft {
   LogIndex TakeChangedFrom();
   // Serialized configuration in force at `index`, for a snapshot there. REQUIRES: index >= log().base().
   std::string EncodedConfigurationAt(LogIndex index) const;
+  // The cluster time of an entry that is proposed now [L6]. REQUIRES: this replica leads.
+  Time ClusterTime(Time now) const;
   // From which local instant on an entry that is proposed carries at least this cluster time [L6]. REQUIRES: this replica leads.
   Time WhenClusterTime(Time cluster_time) const;
   // First index of this leader's term: entries before it were committed by predecessors.
@@ -129,7 +131,6 @@ class Raft {
   void AppendToLog(Entry entry);
   void TruncateLog(LogIndex from);
   void AdvanceCommit(Context& ctx, LogIndex to);
-  Time ClusterTime(Time now) const;
   // A message of the present leader was accepted: keep the promise, postpone the election.
   void HeardFromLeader(Context& ctx, ReplicaId from);
   void BeginRound(Context& ctx);

@@ -26,7 +26,8 @@ class ItemQueue {
   // When the oldest was queued. REQUIRES: !empty().
   Time oldest() const { return entries_.front().queued_at; }
 
-  void Add(Time now, v1::ItemKind kind, HandleId handle, RequestSeq seq, uint64_t generation) {
+  // Returns its number.
+  uint64_t Add(Time now, v1::ItemKind kind, HandleId handle, RequestSeq seq, uint64_t generation, uint32_t classes = 0) {
     Entry& entry = entries_.emplace_back();
     entry.queued_at = now;
     entry.item.set_number(++last_number_);
@@ -34,6 +35,8 @@ class ItemQueue {
     entry.item.set_handle(handle.value());
     entry.item.set_seq(seq.value());
     entry.item.set_generation(generation);
+    entry.item.set_classes(classes);
+    return last_number_;
   }
   // An event. It takes the place of an earlier one of its kind and handle that was not sent yet; what was sent may have been
   // processed, and its number would not be looked at again. If `most` or more are unacknowledged it is lost, and an item says so.
@@ -52,6 +55,7 @@ class ItemQueue {
     Add(now, lost ? v1::ITEM_EVENTS_LOST : kind, lost ? HandleId() : handle, RequestSeq(), lost ? 0 : generation);
     return false;
   }
+  uint64_t last_number() const { return last_number_; }
   // Everything queued so far went out.
   void Sent() { sent_ = last_number_; }
   void Acknowledge(uint64_t number) {

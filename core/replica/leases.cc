@@ -58,11 +58,21 @@ void Leases::Receive(Time now, SessionId session, const v1::KeepAlive& request, 
   Schedule(session, *lease);
 }
 
-void Leases::Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation) {
+uint64_t Leases::Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation) {
   Lease* lease = Find(session);
-  if (lease == nullptr) return;
-  lease->items.Add(now, kind, handle, seq, generation.value());
+  if (lease == nullptr) return 0;
+  const uint64_t number = lease->items.Add(now, kind, handle, seq, generation.value());
   Hurry(now, session, *lease);
+  return number;
+}
+
+uint64_t Leases::QueueInvalidation(Time now, SessionId session, const Touch& touch) {
+  Lease* lease = Find(session);
+  if (lease == nullptr) return 0;
+  const v1::ItemKind kind = touch.classes == 0 ? v1::ITEM_FLUSH : v1::ITEM_INVALIDATE;
+  const uint64_t number = lease->items.Add(now, kind, HandleId(), RequestSeq(), touch.id, touch.classes);
+  Hurry(now, session, *lease);
+  return number;
 }
 
 bool Leases::QueueEvent(Time now, SessionId session, v1::ItemKind kind, HandleId handle, uint64_t generation) {

@@ -21,6 +21,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
+#include "core/api/cache.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/replica/item_queue.h"
@@ -65,7 +66,10 @@ class Leases {
   // client repeats itself only when it is worried. An older nonce is ignored.
   void Receive(Time now, SessionId session, const v1::KeepAlive& request, ConnId conn);
   // Queues an item for the session, the fate of the Acquire `seq` or an event; nothing happens if there is no such session.
-  void Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation);
+  // Returns its number, or 0.
+  uint64_t Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation);
+  // What the session keeps of `touch` is to be dropped; no classes: everything. As above.
+  uint64_t QueueInvalidation(Time now, SessionId session, const Touch& touch);
   // Returns whether the event was merged with one that had not been sent.
   bool QueueEvent(Time now, SessionId session, v1::ItemKind kind, HandleId handle, uint64_t generation);
   // Moves the end of the lease to at least min(at, oldest unacknowledged item) + lease: whoever does not acknowledge is

@@ -30,47 +30,54 @@ v1::ItemKind ItemOf(v1::EventKind kind) {
 
 }  // namespace
 
-Master::Master(const ServerConfig* config) : config_(config) {}
+Master::Master(const ServerConfig* config) : config_(config), caches_(config->session_cache_max) {}
 
 void Master::Recover(Epoch epoch) {
   phase_ = Phase::kRecovering;
   epoch_ = epoch;
 }
 
-void Master::Serve(MasterContext& m) {
-  phase_ = Phase::kServing;
+void Master::TakeOver(MasterContext& m) {
+  taken_over_ = true;
   leases_.Configure(m.raft.configuration().lease_ns(), config_->keepalive_margin, config_->session_items_max);
   // L3: from now on, the longest lease that any predecessor may have granted.
   leases_.TakeOver(m.ctx.now, m.cell.Sessions());
+  m.ctx.out.Event(CoreEvent::kMasterRecovering).epoch = epoch_;
+  for (const SessionId session : m.cell.Sessions()) {
+    if (m.cell.Caches(session)) unflushed_.insert(session);
+  }
+  SOMETIMES(m.ctx.out.probes(), kFailOverBarrier, !unflushed_.empty());
+  ServeIfFlushed(m);
+}
+
+void Master::ServeIfFlushed(MasterContext& m) {
+  if (phase_ != Phase::kRecovering || !taken_over_ || !unflushed_.empty()) return;
+  phase_ = Phase::kServing;
+  retry_held_ = true;
   m.ctx.out.Event(CoreEvent::kMasterServing).epoch = epoch_;
 }
 
 void Master::Resign(MasterContext& m) {
   phase_ = Phase::kNone;
   epoch_ = Epoch();
-  leases_.Clear();
-  in_flight_.clear();
-  creating_.clear();
+  const auto send_elsewhere = [&](ConnId conn, uint64_t id, SessionId session) {
+    v1::Reply& reply = m.ctx.out.Send<v1::Reply>(conn);
+    reply.set_id(id);
+    reply.set_session(session.value());
+    reply.mutable_outcome()->set_code(v1::NOT_MASTER);
+    Locate(m, *reply.mutable_located());
+  };
   for (const auto& [index, pending] : pending_) {
-    if (!pending.session) continue;
-    v1::Reply& reply = m.ctx.out.Send<v1::Reply>(pending.conn);
-    reply.set_id(pending.id);
-    reply.set_session(pending.session.value());
-    reply.mutable_outcome()->set_code(v1::NOT_MASTER);
-    Locate(m, *reply.mutable_located());
+    if (pending.session) send_elsewhere(pending.conn, pending.id, pending.session);
   }
-  pending_.clear();
+  for (const Held& held : held_) {
+    if (held.from.session) send_elsewhere(held.from.conn, held.from.id, held.from.session);
+  }
   for (const Waiting& waiting : waiting_) {
-    if (waiting.kind != Waiting::kRead) continue;
-    v1::Reply& reply = m.ctx.out.Send<v1::Reply>(waiting.conn);
-    reply.set_id(waiting.id);
-    reply.mutable_outcome()->set_code(v1::NOT_MASTER);
-    Locate(m, *reply.mutable_located());
+    if (waiting.kind == Waiting::kRead) send_elsewhere(waiting.conn, waiting.id, waiting.session);
   }
-  waiting_.clear();
-  expiring_delays_ = LogIndex();
   m.ctx.out.Cancel(TimerId::kSessions);
-  armed_at_ = kNever;
+  *this = Master(config_);
 }
 
 void Master::Locate(const MasterContext& m, v1::Located& located) const {
@@ -103,6 +110,7 @@ bool Master::AcceptStream(MasterContext& m, ClientConn from, SessionId session, 
 // ------------------------------------------------------------------------------------------------------------------ sessions
 
 void Master::OnCreateSession(MasterContext& m, ClientConn from, const v1::CreateSession& request) {
+  if (taken_over_ && phase_ == Phase::kRecovering) return;  // the client asks again
   if (phase_ != Phase::kServing) {
     v1::CreateSessionReply& reply = m.ctx.out.Send<v1::CreateSessionReply>(from.conn);
     reply.set_code(v1::NOT_MASTER);
@@ -123,6 +131,7 @@ void Master::OnCreateSession(MasterContext& m, ClientConn from, const v1::Create
   command.set_nonce_high(request.nonce_high());
   command.set_nonce_low(request.nonce_low());
   command.set_principal(from.principal);
+  command.set_caches(request.caches());
   const auto index = m.raft.Propose(m.ctx, raft::EntryKind::kCommand, command.SerializeAsString());
   if (!index.has_value()) return;
   creating_[nonce] = *index;
@@ -131,7 +140,7 @@ void Master::OnCreateSession(MasterContext& m, ClientConn from, const v1::Create
 
 void Master::OnKeepAlive(MasterContext& m, ClientConn from, const v1::KeepAlive& request) {
   const Epoch theirs(request.epoch());
-  if (phase_ != Phase::kServing || theirs > epoch_) return RefuseKeepAlive(m, from.conn, request, v1::NOT_MASTER);
+  if (!taken_over_ || theirs > epoch_) return RefuseKeepAlive(m, from.conn, request, v1::NOT_MASTER);
   if (theirs < epoch_) {
     m.ctx.out.probes().Reach(ProbeId::kOldEpochRefused);
     return RefuseKeepAlive(m, from.conn, request, v1::WRONG_EPOCH);
@@ -142,6 +151,8 @@ void Master::OnKeepAlive(MasterContext& m, ClientConn from, const v1::KeepAlive&
   if (!AcceptStream(m, from, session, *lease)) return;
   if (m.ctx.now > lease->expires) ExpireLapsed(m, session);
   leases_.Receive(m.ctx.now, session, request, from.conn);
+  unflushed_.erase(session);
+  if (caches_.Acknowledge(session, request.acknowledged())) retry_held_ = true;
   OnTimer(m);
 }
 
@@ -160,15 +171,17 @@ void Master::ExpireLapsed(MasterContext& m, SessionId session) {
   // Closing begins and the lease has ended in the same instant, so the second step may follow at once.
   leases_.Close(session);
   m.ctx.out.Event(CoreEvent::kSessionClosing).session = session;
-  v1::Command command;
-  command.set_kind(v1::EXPIRE_SESSION);
-  command.set_session(session.value());
-  command.set_reason(v1::END_NO_KEEPALIVE);
-  m.raft.Propose(m.ctx, raft::EntryKind::kCommand, command.SerializeAsString());
+  unflushed_.erase(session);
+  if (caches_.Forget(session)) {
+    retry_held_ = true;
+    SOMETIMES(m.ctx.out.probes(), kWriteOutlastedCacher, HeldSince() != kNever);
+  }
+  WriteOwn(m, v1::EXPIRE_SESSION, session, v1::END_NO_KEEPALIVE);
 }
 
-// On this replica's clock; kNever if none is pending, or an entry that ends what has passed is under way.
+// On this replica's clock; kNever if none is pending, or a command that ends what has passed is under way.
 Time Master::LockDelaysDue(const MasterContext& m) const {
+  if (phase_ != Phase::kServing) return kNever;
   const Time end = m.cell.next_delay_end();
   return end == kNever || expiring_delays_ ? kNever : m.raft.WhenClusterTime(end);
 }
@@ -176,15 +189,13 @@ Time Master::LockDelaysDue(const MasterContext& m) const {
 // The entry says the time, so all replicas end the same delays by it [D-30].
 void Master::ExpireLockDelays(MasterContext& m) {
   if (m.ctx.now < LockDelaysDue(m)) return;
-  v1::Command command;
-  command.set_kind(v1::EXPIRE_LOCK_DELAYS);
-  const auto index = m.raft.Propose(m.ctx, raft::EntryKind::kCommand, command.SerializeAsString());
-  if (index.has_value()) expiring_delays_ = *index;
+  expiring_delays_ = true;
+  WriteOwn(m, v1::EXPIRE_LOCK_DELAYS, SessionId(), v1::END_UNKNOWN);
 }
 
 void Master::OnTimer(MasterContext& m) {
   armed_at_ = kNever;
-  if (phase_ != Phase::kServing) return;
+  if (!taken_over_) return;
   ExpireLockDelays(m);
   for (const SessionId session : leases_.Due(m.ctx.now)) {
     Lease* lease = leases_.Find(session);
@@ -259,7 +270,7 @@ void Master::Refuse(MasterContext& m, ConnId conn, const v1::Request& request, v
 void Master::OnRequest(MasterContext& m, ClientConn from, const v1::Request& request) {
   const v1::Command& command = request.command();
   const Epoch theirs(request.epoch());
-  if (phase_ != Phase::kServing || theirs > epoch_) return Refuse(m, from.conn, request, v1::NOT_MASTER);
+  if (!taken_over_ || theirs > epoch_) return Refuse(m, from.conn, request, v1::NOT_MASTER);
   if (theirs < epoch_) {
     m.ctx.out.probes().Reach(ProbeId::kOldEpochRefused);
     return Refuse(m, from.conn, request, v1::WRONG_EPOCH);
@@ -277,42 +288,29 @@ void Master::OnRequest(MasterContext& m, ClientConn from, const v1::Request& req
     waiting.session = session;
     waiting.read_index = m.raft.commit();
     waiting.command = command;
-    const bool authority = config_->read_mode == ReadMode::kLease && HasAuthority(m);
+    const bool authority = phase_ == Phase::kServing && config_->read_mode == ReadMode::kLease && HasAuthority(m);
     if (authority && waiting.read_index <= m.applied) return AnswerRead(m, waiting);
     if (authority) waiting.round = m.raft.ConfirmedRound();  // only what is committed has to be applied yet
-    SOMETIMES(m.ctx.out.probes(), kReadRefusedNoAuthority, !authority);
+    SOMETIMES(m.ctx.out.probes(), kReadRefusedNoAuthority, !authority && phase_ == Phase::kServing);
     return Prove(m, std::move(waiting));
   }
   // Refusals that depend on the request alone are the same for every copy of it, so they need no entry.
-  if (!IsReplicatedForClients(command.kind()) || command.seq() == 0) return Refuse(m, from.conn, request, v1::MALFORMED);
+  const bool good = IsReplicatedForClients(command.kind()) && command.seq() != 0 && command.covers().empty();
+  if (!good) return Refuse(m, from.conn, request, v1::MALFORMED);
   if (command.contents().size() > kContentBytesMax) return Refuse(m, from.conn, request, v1::TOO_LARGE);
-  ProposeFor(m, from, request);
-}
-
-void Master::ProposeFor(MasterContext& m, ClientConn from, const v1::Request& request) {
-  const v1::Command& command = request.command();
-  const std::pair<SessionId, RequestSeq> key(SessionId(command.session()), RequestSeq(command.seq()));
-  const auto copy = in_flight_.find(key);
-  if (copy != in_flight_.end()) {
-    Pending& pending = pending_[copy->second];
-    pending.conn = from.conn;
-    pending.id = request.id();
-    return;
-  }
-  if (pending_.size() >= config_->requests_inflight_max) return;  // the client asks again
-  const auto index = m.raft.Propose(m.ctx, raft::EntryKind::kCommand, command.SerializeAsString());
-  if (!index.has_value()) return;
-  in_flight_[key] = *index;
-  pending_[*index] = Pending{from.conn, request.id(), key.first, key.second, m.ctx.now};
+  WriteFor(m, from, request);
 }
 
 void Master::OnApplied(MasterContext& m, LogIndex index, const v1::Command& command, const cell::Applied& applied) {
-  if (phase_ != Phase::kServing) return;
-  if (index == expiring_delays_) expiring_delays_ = LogIndex();
+  if (!taken_over_ || Settled(m, index, command, applied)) return;
   const SessionId created(command.kind() == v1::CREATE_SESSION && applied.outcome.code() == v1::OK ? applied.outcome.session()
                                                                                                    : 0);
   if (created && leases_.Find(created) == nullptr) leases_.Open(m.ctx.now, created);
-  if (applied.ended) leases_.End(applied.ended);
+  if (applied.ended) {
+    leases_.End(applied.ended);
+    unflushed_.erase(applied.ended);
+    if (caches_.Forget(applied.ended)) retry_held_ = true;
+  }
   for (const cell::Decision& decision : applied.decisions) {
     const bool granted = decision.kind == cell::Decision::kGranted;
     leases_.Queue(m.ctx.now, decision.session, granted ? v1::ITEM_LOCK_GRANTED : v1::ITEM_HANDLE_INVALID, decision.handle,
@@ -356,6 +354,19 @@ void Master::OnApplied(MasterContext& m, LogIndex index, const v1::Command& comm
   reply.set_session(pending.session.value());
   reply.set_epoch(epoch_.value());
   *reply.mutable_outcome() = applied.outcome;
+  if (!applied.duplicate) LetKeep(m, command, reply);  // a repeated answer says what was, not what is
+}
+
+void Master::LetKeep(MasterContext& m, const v1::Command& command, v1::Reply& reply) {
+  const SessionId session(command.session());
+  Lease* lease = leases_.Find(session);
+  if (lease == nullptr || lease->closing || !m.cell.Caches(session)) return;
+  const Touch touch = DependsOn(command, reply.outcome());
+  if (touch.classes == 0) return;
+  reply.set_item_number(lease->items.last_number());
+  const CacheTable::Kept kept = caches_.Register(session, touch, lease->items.last_number());
+  if (kept == CacheTable::Kept::kYes) reply.set_classes(touch.classes);
+  if (kept == CacheTable::Kept::kFull) caches_.Flushing(session, leases_.QueueInvalidation(m.ctx.now, session, Touch()));
 }
 
 void Master::AnswerRead(MasterContext& m, const Waiting& waiting) {
@@ -364,6 +375,7 @@ void Master::AnswerRead(MasterContext& m, const Waiting& waiting) {
   reply.set_session(waiting.session.value());
   reply.set_epoch(epoch_.value());
   m.cell.Read(waiting.command, *reply.mutable_outcome());
+  LetKeep(m, waiting.command, reply);
 }
 
 // -------------------------------------------------------------------------------------------------------------------- proofs
@@ -391,7 +403,9 @@ void Master::AnswerProven(MasterContext& m, const Waiting& waiting, Time proven_
 }
 
 void Master::Settle(MasterContext& m) {
-  if (phase_ != Phase::kServing) return;
+  if (!taken_over_) return;
+  ServeIfFlushed(m);
+  if (retry_held_) RetryHeld(m);
   const bool needs_round = std::any_of(waiting_.begin(), waiting_.end(), [](const Waiting& w) { return w.round == 0; });
   if (needs_round) {
     const uint64_t round = m.raft.StartRound(m.ctx);
@@ -400,7 +414,8 @@ void Master::Settle(MasterContext& m) {
     }
   }
   const auto proven = [&](const Waiting& w) {
-    return w.round <= m.raft.ConfirmedRound() && w.read_index <= m.applied;
+    const bool open = w.kind == Waiting::kKeepAlive || phase_ == Phase::kServing;
+    return open && w.round <= m.raft.ConfirmedRound() && w.read_index <= m.applied;
   };
   for (const Waiting& waiting : waiting_) {
     if (proven(waiting)) AnswerProven(m, waiting, waiting.asked);

@@ -1,19 +1,29 @@
 // Master: what a leader does for clients - proves its authority, keeps session leases, proposes commands and answers them. All of
 // it is soft state of one mastership: it begins when the leader's own NewEpoch entry is applied [D-06] and is thrown away when
 // leadership ends; a client whose call was under way asks the next master [D-07].
+//
+// Fail-over [Chubby §2.9, C-64]. Until its NewEpoch entry is applied the replica says NOT_MASTER (steps 1, 2). Then it takes over
+// every session with a full lease (3) and is *recovering master*: KeepAlives are answered, requests wait (4). A session of the
+// former epoch is told WRONG_EPOCH, which makes its client drop what it keeps and warn the application (5); its first KeepAlive
+// of the new epoch says that this was done. When every session that keeps answers has said so, or has lapsed, the master serves
+// (6, 7): before that it proposes nothing, because it does not know who keeps what. Handles and ephemeral nodes are
+// replicated, so that steps 8 and 9 have nothing left to do.
 #ifndef BRAMAH_CORE_REPLICA_MASTER_H_
 #define BRAMAH_CORE_REPLICA_MASTER_H_
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "core/api/effects.h"
 #include "core/api/step.h"
 #include "core/cell/cell.h"
 #include "core/raft/raft.h"
+#include "core/replica/cache_table.h"
 #include "core/replica/config.h"
 #include "core/replica/leases.h"
 #include "core/replica/view.h"
@@ -45,8 +55,8 @@ class Master {
   // ---- life of a mastership
   // This replica became leader: no client is served yet.
   void Recover(Epoch epoch);
-  // Its NewEpoch entry has been applied (fail-over steps 1 to 7; there is no cache to flush yet).
-  void Serve(MasterContext& m);
+  // Its NewEpoch entry has been applied.
+  void TakeOver(MasterContext& m);
   // Leadership is gone: everybody who waits is told to ask elsewhere.
   void Resign(MasterContext& m);
 
@@ -63,6 +73,9 @@ class Master {
   // Once at the end of a step: starts a round if somebody needs one, answers whoever is proven, arms the timer.
   void Settle(MasterContext& m);
 
+  // Since when the oldest write waits for caches; kNever if none does.
+  Time HeldSince() const;
+
  private:
   // A command that was proposed and not yet applied, and where its answer goes.
   struct Pending {
@@ -71,6 +84,14 @@ class Master {
     SessionId session;
     RequestSeq seq;
     Time received = 0;
+  };
+  // A command that is not proposed yet: the master does not serve, or somebody may still keep what it touches.
+  struct Held {
+    Pending from;         // no connection: the master itself
+    v1::Command command;
+    bool prepared = false;  // what it touches was made uncachable, and whoever keeps it was told
+    Touches touches;
+    Time since = 0;       // when it was prepared
   };
   // An answer that waits for a proof that this replica was still leader after it was asked.
   struct Waiting {
@@ -96,7 +117,24 @@ class Master {
   void AnswerCreate(MasterContext& m, const Waiting& waiting, Time proven_at);
   void Refuse(MasterContext& m, ConnId conn, const v1::Request& request, v1::Code code);
   void RefuseKeepAlive(MasterContext& m, ConnId conn, const v1::KeepAlive& request, v1::Code code);
-  void ProposeFor(MasterContext& m, ClientConn from, const v1::Request& request);
+  // Tells the client whether it may keep the answer, and remembers that it does.
+  void LetKeep(MasterContext& m, const v1::Command& command, v1::Reply& reply);
+  void ServeIfFlushed(MasterContext& m);
+
+  // ---- writes (master_writes.cc)
+  void WriteFor(MasterContext& m, ClientConn from, const v1::Request& request);
+  // A command of the master's own.
+  void WriteOwn(MasterContext& m, v1::CommandKind kind, SessionId session, v1::SessionEnd reason);
+  // Proposes the command as soon as nobody keeps what it touches.
+  void Write(MasterContext& m, Held write);
+  void Prepare(MasterContext& m, Held& write);
+  bool Ready(const Held& write) const;
+  void Propose(MasterContext& m, const Held& write);
+  void RetryHeld(MasterContext& m);
+  // Entry `index` of this mastership was applied; true if it had no effect and is on its way again.
+  bool Settled(MasterContext& m, LogIndex index, const v1::Command& command, const cell::Applied& applied);
+  Held* FindHeld(SessionId session, RequestSeq seq);
+
   void ExpireLapsed(MasterContext& m, SessionId session);
   Time LockDelaysDue(const MasterContext& m) const;
   void ExpireLockDelays(MasterContext& m);
@@ -106,12 +144,17 @@ class Master {
   Phase phase_ = Phase::kNone;
   Epoch epoch_;
   Time armed_at_ = kNever;  // for when the session timer is set
+  bool taken_over_ = false;
+  absl::btree_set<SessionId> unflushed_;  // that may keep answers of a former master; nothing is proposed before it is empty
   Leases leases_;
+  CacheTable caches_;
+  std::deque<Held> held_;       // in order of arrival
+  bool retry_held_ = false;     // somebody keeps less than before
   absl::btree_map<LogIndex, Pending> pending_;
-  absl::btree_map<std::pair<SessionId, RequestSeq>, LogIndex> in_flight_;  // a copy of these is not proposed again
+  absl::btree_map<std::pair<SessionId, RequestSeq>, LogIndex> in_flight_;  // a copy of these is not taken; 0: held
   absl::btree_map<std::pair<uint64_t, uint64_t>, LogIndex> creating_;      // nonces of sessions being created
   std::vector<Waiting> waiting_;
-  LogIndex expiring_delays_;  // the EXPIRE_LOCK_DELAYS entry under way, if any
+  bool expiring_delays_ = false;  // an EXPIRE_LOCK_DELAYS command is under way
 };
 
 }  // namespace bramah::replica

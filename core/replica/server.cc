@@ -354,7 +354,7 @@ void Server::State::ApplyEntry(raft::Context& ctx, LogIndex index) {
   event.reason = command.reason();
   MasterContext m = ForMaster(ctx);
   const bool own_epoch = command.kind() == v1::NEW_EPOCH && entry.term() == raft.term();
-  if (own_epoch && master.phase() == Phase::kRecovering) master.Serve(m);
+  if (own_epoch && master.phase() == Phase::kRecovering) master.TakeOver(m);
   master.OnApplied(m, index, command, result);
 }
 
@@ -400,6 +400,8 @@ void Server::State::RefreshView() {
   view.vote = raft.vote();
   view.leader = raft.leader();
   view.epoch = master.epoch();
+  view.held_since = master.HeldSince();
+  view.lease = raft.configuration().lease_ns();
   view.commit = raft.commit();
   view.applied = applied;
   view.durable = started ? storage.durable_index() : LogIndex();

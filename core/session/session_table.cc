@@ -49,7 +49,7 @@ void Session::SetWaits(HandleId id, Position waits) {
 uint64_t Session::Hash(uint64_t results, uint64_t handles, uint64_t closed) const {
   uint64_t hash = FoldHash(id_.value(), nonce_.high);
   hash = FoldHash(hash, nonce_.low);
-  hash = FoldHash(hash, Hash64(principal_));
+  hash = FoldHash(FoldHash(hash, Hash64(principal_)), caches_ ? 1 : 0);
   hash = FoldHash(hash, results);
   hash = FoldHash(hash, handles);
   return FoldHash(hash, closed);
@@ -75,10 +75,10 @@ SessionId SessionTable::WithNonce(const Nonce& nonce) const {
   return it == by_nonce_.end() ? SessionId() : it->second;
 }
 
-Session* SessionTable::Create(SessionId id, const Nonce& nonce, const std::string& principal) {
+Session* SessionTable::Create(SessionId id, const Nonce& nonce, const std::string& principal, bool caches) {
   if (Find(id) != nullptr || WithNonce(nonce)) return nullptr;
   by_nonce_.emplace(nonce, id);
-  Session& session = *sessions_.emplace(id, Box(Session(id, nonce, principal))).first->second;
+  Session& session = *sessions_.emplace(id, Box(Session(id, nonce, principal, caches))).first->second;
   Refresh(session);
   return &session;
 }

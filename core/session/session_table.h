@@ -41,12 +41,15 @@ class Session {
   // By id. Clients number their handles upwards, so a new one goes to the end.
   using Handles = std::vector<std::pair<HandleId, Handle>>;
 
-  Session(SessionId id, Nonce nonce, std::string principal) : id_(id), nonce_(nonce), principal_(std::move(principal)) {}
+  Session(SessionId id, Nonce nonce, std::string principal, bool caches = false)
+      : id_(id), nonce_(nonce), principal_(std::move(principal)), caches_(caches) {}
 
   SessionId id() const { return id_; }
   Nonce nonce() const { return nonce_; }
   // For whom it was created; empty: somebody who did not say.
   const std::string& principal() const { return principal_; }
+  // Whether its client keeps answers: a new master must know before it lets anything change.
+  bool caches() const { return caches_; }
   const Handles& handles() const { return handles_; }
   // Ids that were open once; they are never opened again.
   const IdSet& closed() const { return closed_; }
@@ -77,6 +80,7 @@ class Session {
   SessionId id_;
   Nonce nonce_;
   std::string principal_;
+  bool caches_;
   Handles handles_;
   IdSet closed_;
   uint64_t handle_items_ = 0;  // sum of the hashes of open handles
@@ -92,7 +96,7 @@ class SessionTable {
   // The session that was created with `nonce`, none if there is none.
   SessionId WithNonce(const Nonce& nonce) const;
   // Null if `id` or `nonce` is in use.
-  Session* Create(SessionId id, const Nonce& nonce, const std::string& principal);
+  Session* Create(SessionId id, const Nonce& nonce, const std::string& principal, bool caches = false);
   // REQUIRES: it exists.
   void Remove(SessionId id);
   // To be called after every change of `session`: accounts for it in the digest.

@@ -314,7 +314,7 @@ void Actor::Perform(uint32_t id) {
   };
   switch (operation.kind()) {
     case v1::Operation::GET:
-      call(v1::GET_CONTENTS);
+      call(v1::GET_CONTENTS).set_with_stat(operation.with_stat());
       return;
     case v1::Operation::STAT:
       call(v1::GET_STAT);

@@ -59,7 +59,10 @@ TEST_F(AclCheck, OnlyTheStateOfTheOpenCounts) {
   cell::Applied applied;
   Probes probes;
   uint64_t index = 0;
-  const auto apply = [&](const v1::Command& command) {
+  const auto apply = [&](v1::Command command) {
+    Touches touches;
+    cell.TouchedBy(command, 1, touches);
+    SetCovers(touches, command);
     cell.Apply(LogIndex(++index), 1, command, applied, probes);
     EXPECT_EQ(applied.outcome.code(), v1::OK);
     CoreEvent event;

@@ -9,6 +9,7 @@
 #include "sim/check/acl_checker.h"
 #include "sim/check/authority_checker.h"
 #include "sim/check/belief_checker.h"
+#include "sim/check/cache_checker.h"
 #include "sim/check/delay_checker.h"
 #include "sim/check/digest_checker.h"
 #include "sim/check/durability_checker.h"
@@ -44,6 +45,8 @@ struct Checkers::State {
         fencing(c.clocks_within_rho, &reporter),
         events(c.clocks_within_rho, &reporter),
         acls(&reporter),
+        caches(c.client_clocks, &reporter),
+        waits(c.replica_clocks, &reporter),
         roles(c.replicas, {replica::Role::kFollower, false}),
         session_of(c.clients) {}
 
@@ -64,6 +67,8 @@ struct Checkers::State {
   FencingChecker fencing;
   EventChecker events;
   AclChecker acls;
+  CacheChecker caches;
+  WriteWaitChecker waits;
   History history;
 
   LogIndex applied_max;  // highest index that any replica was seen to apply
@@ -113,6 +118,8 @@ void Checkers::AfterReplicaStep(Time at, ReplicaId replica, const replica::Serve
     if (held.has_value()) s.fencing.Look(at, *held);
     if (held.has_value() && s.context.clocks_within_rho) s.delays.Look(at, *held);
   }
+  if (s.context.clocks_within_rho && view.cell != nullptr && view.applied == s.applied_max) s.caches.Look(at, *view.cell);
+  if (view.held_since != kNever) s.waits.AfterStep(at, replica, view);
   if (s.context.paranoid) s.Recheck(at, replica, view);
 }
 
@@ -153,6 +160,7 @@ void Checkers::AfterClientStep(Time at, uint32_t client, const client::ClientVie
   if (s.reporter.failed()) return;
   s.session_of[client - 1] = view.session;
   s.beliefs.AfterStep(at, client, view);
+  if (s.context.clocks_within_rho) s.caches.AfterStep(at, client, view);
   s.events.AfterStep(at, client, effects.events());
   if (s.context.clocks_within_rho) s.sessions.AfterStep(at, client, view);
 }
@@ -160,6 +168,7 @@ void Checkers::AfterClientStep(Time at, uint32_t client, const client::ClientVie
 void Checkers::ClientStopped(Time, uint32_t client) {
   State& s = *state_;
   s.beliefs.Stopped(client);
+  s.caches.Stopped(client);
   s.sessions.Stopped(client);
   s.history.Stopped(client);
   s.fencing.Stopped(client);

@@ -25,7 +25,10 @@ class Delivery : public ::testing::Test {
     Apply(Command(v1::SET_CONTENTS));
     written = Position(index);
   }
-  v1::Outcome Apply(const v1::Command& command) {
+  v1::Outcome Apply(v1::Command command) {
+    Touches touches;
+    cell.TouchedBy(command, 1, touches);
+    SetCovers(touches, command);
     cell.Apply(LogIndex(++index), 1, command, applied, probes);
     EXPECT_EQ(applied.outcome.code(), v1::OK);
     return applied.outcome;

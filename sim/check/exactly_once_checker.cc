@@ -21,8 +21,9 @@ std::string Name(SessionId session, RequestSeq seq) { return absl::StrCat("seq "
 
 void ExactlyOnceChecker::Applied(Time at, const CoreEvent& applied) {
   if (!IsReplicatedClientCommand(applied.command) || !applied.session || !applied.seq) return;
-  // A command too far ahead of the answered ones is turned away without a record: a copy of it may succeed later.
-  if (applied.code == v1::LIMIT_REACHED) return;
+  // A command too far ahead of the answered ones is turned away without a record, and one that would touch more than its master
+  // had covered is as if it had not come: a copy may succeed later.
+  if (applied.code == v1::LIMIT_REACHED || applied.code == v1::RECHECK) return;
   const auto [it, first] = results_.try_emplace({applied.session, applied.seq});
   Result& result = it->second;
   if (first) {

@@ -50,6 +50,11 @@ void DrawKnobs(v1::Plan& plan) {
   const bool small_queues = dice.Hit(300'000);
   const int64_t items = dice.LogIn(1, 16);
   if (small_queues) knobs.set_session_items_max(static_cast<uint32_t>(items));
+  const bool caches = dice.Hit(800'000);
+  const bool small_caches = dice.Hit(200'000);
+  const int64_t kept = dice.LogIn(1, 8);
+  knobs.set_client_cache(caches);
+  if (caches && small_caches) knobs.set_session_cache_max(static_cast<uint32_t>(kept));
 }
 
 void DrawNetwork(v1::Plan& plan) {
@@ -176,7 +181,8 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
   const uint64_t names = uint64_t{settings.names_ppm} * (1'000'000 - locks) / 1'000'000;
   const uint64_t files = 1'000'000 - locks - names;
   const uint64_t writes = files * settings.writes_ppm / 1'000'000;
-  add(v1::Operation::GET, "f", (files - writes) * 9 / 10);
+  add(v1::Operation::GET, "f", (files - writes) * 8 / 10);
+  add(v1::Operation::GET, "f", (files - writes) / 10).set_with_stat(true);
   add(v1::Operation::STAT, "f", (files - writes) / 10);
   add(v1::Operation::SET, "f", writes * 2 / 3).set_bytes(settings.bytes);
   add(v1::Operation::COMPARE_AND_SET, "f", writes / 3).set_bytes(settings.bytes);
@@ -189,6 +195,7 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
   };
   add_lock(v1::Operation::LOCK, locks * 6 / 10);
   add_lock(v1::Operation::TRY_LOCK, locks * 2 / 10);
+  add(v1::Operation::STAT, "l", locks / 10);
   add_lock(v1::Operation::LOCK, locks * 2 / 10).set_shared(true);
   if (names == 0) return;
   add(v1::Operation::EPHEMERAL, "e", names * 3 / 10).set_hold_ns(settings.hold_max);

@@ -280,6 +280,37 @@ void Compact(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings.writes_ppm = 900'000;
 }
 
+// Clients that read the same few files again and again, short leases, cut and paused clients, answers that come late, writers in
+// between: for caches and whoever waits for them.
+void CacheLoad(Dice& dice, Settings& settings, v1::Plan& plan) {
+  settings = Quiet(settings);
+  plan.set_clients(static_cast<uint32_t>(dice.In(3, 12)));
+  v1::Knobs& knobs = *plan.mutable_knobs();
+  ShortLeases(dice, knobs);
+  knobs.set_client_cache(true);
+  v1::Network& network = *plan.mutable_network();
+  Lan(network);
+  network.set_loss_ppm(static_cast<uint32_t>(dice.In(0, 50'000)));
+  network.set_duplicate_ppm(static_cast<uint32_t>(dice.In(0, 50'000)));
+  network.set_late_ppm(static_cast<uint32_t>(dice.LogIn(1'000, 200'000)));
+  network.set_late_max_ns(dice.LogIn(kMillisecond, 2 * knobs.lease_ns()));
+  OrdinaryDisk(*plan.mutable_disk());
+  settings.client_cut_every = dice.LogIn(2 * kSecond, 10 * kSecond);
+  settings.client_pause_every = dice.LogIn(2 * kSecond, 10 * kSecond);
+  settings.client_crash_every = dice.LogIn(10 * kSecond, 60 * kSecond);
+  settings.masters_struck = static_cast<uint32_t>(dice.In(0, 6));
+  settings.reign_max = dice.LogIn(kSecond, 8 * kSecond);
+  settings.drift_ppm = static_cast<uint32_t>(knobs.rho_ppm());
+  settings.drift_extreme = dice.Hit(500'000);
+  settings.operations = 2'000;
+  settings.paths = static_cast<uint32_t>(dice.In(1, 4));
+  settings.locks_ppm = 100'000;
+  settings.writes_ppm = static_cast<uint32_t>(dice.LogIn(10'000, 300'000));
+  settings.names_ppm = static_cast<uint32_t>(dice.In(0, 200'000));
+  settings.hold_max = kSecond;
+  settings.bytes = 32;
+}
+
 constexpr Profile kProfiles[] = {
     {"", "the swarm: every family of faults on or off, all rates and knobs drawn from the seed", nullptr},
     {"bench", "the load of all speed figures: 5 replicas, 100 clients at 1 operation/s, all faults at moderate rates", Bench},
@@ -289,6 +320,7 @@ constexpr Profile kProfiles[] = {
     {"authority", "clocks at the ends of a wide bound, masters cut off and stalled again and again", Authority},
     {"failover", "lost replies and masters that die, many writes", Failover},
     {"bitrot", "stored bits flip on a minority of replicas", BitRot},
+    {"cache", "many reads of few files, short leases, clients cut off and paused, answers that come late", CacheLoad},
     {"compact", "tiny snapshots and segments, replicas that lag", Compact},
 };
 

@@ -57,6 +57,7 @@ replica::ServerConfig MakeServerConfig(const v1::Plan& plan, ReplicaId self) {
   SetIf(config.snapshot_chunk_bytes, knobs.snapshot_chunk_bytes());
   SetIf(config.step_work_max, knobs.step_work_max());
   SetIf(config.session_items_max, knobs.session_items_max());
+  SetIf(config.session_cache_max, knobs.session_cache_max());
   config.storage.segment_bytes = 1 << 20;
   SetIf(config.storage.segment_bytes, knobs.segment_bytes());
   return config;
@@ -69,6 +70,7 @@ client::ClientConfig MakeClientConfig(const v1::Plan& plan, uint32_t number) {
   for (uint32_t id = 1; id <= plan.replicas(); ++id) config.endpoints.push_back(absl::StrCat("r", id));
   config.rho_ppm = timing.rho_ppm;
   config.grace = timing.grace;
+  config.cache = plan.knobs().client_cache();
   config.keepalive_retry = std::min<Duration>(kSecond, std::max(timing.margin / 5, kMillisecond));
   config.stall = std::min<Duration>(2 * kSecond, std::max(timing.margin * 2 / 5, 2 * kMillisecond));
   config.retry_max = std::min<Duration>(kSecond, std::max(timing.lease / 8, config.retry_min));

@@ -1,0 +1,43 @@
+#include "core/api/cache.h"
+
+namespace bramah {
+
+Touch DependsOn(const v1::Command& command, const v1::Outcome& outcome) {
+  if (command.kind() == v1::OPEN) {
+    const bool creates = (command.open_flags() & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE)) != 0;
+    if (creates || outcome.code() != v1::NOT_FOUND) return {};
+    return {AbsenceId(command.path()), v1::CACHE_ABSENCE};
+  }
+  if (outcome.code() != v1::OK) return {};
+  const uint64_t id = CacheId(Position(outcome.instance()));
+  uint32_t stat = v1::CACHE_STAT | v1::CACHE_LOCK_STATE;
+  if (outcome.directory()) stat |= v1::CACHE_CHILDREN;
+  switch (command.kind()) {
+    case v1::GET_CONTENTS:
+      return {id, v1::CACHE_DATA | (command.with_stat() ? stat : 0u)};
+    case v1::GET_STAT:
+      return {id, stat};
+    case v1::READ_DIR:
+      return {id, v1::CACHE_CHILDREN};
+    default:
+      return {};
+  }
+}
+
+void SetCovers(const Touches& touches, v1::Command& command) {
+  command.clear_covers();
+  for (const Touch& touch : touches) {
+    command.add_covers(touch.id);
+    command.add_covers(touch.classes);
+  }
+}
+
+Touches CoversOf(const v1::Command& command) {
+  Touches touches;
+  for (int i = 0; i + 1 < command.covers_size(); i += 2) {
+    touches.push_back({command.covers(i), static_cast<uint32_t>(command.covers(i + 1))});
+  }
+  return touches;
+}
+
+}  // namespace bramah

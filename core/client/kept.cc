@@ -1,0 +1,86 @@
+// What calls have to do with the cache: which are answered from it, which answers go into it.
+#include <algorithm>
+
+#include "core/client/calls.h"
+
+namespace bramah::client {
+namespace {
+
+bool MayCreate(const v1::Command& command) {
+  return (command.open_flags() & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE)) != 0;
+}
+
+// Whether the call changes something of its handle's own node, whose copy the master expects its sender to have dropped.
+bool ChangesOwn(v1::CommandKind kind) {
+  switch (kind) {
+    case v1::SET_CONTENTS:
+    case v1::SET_ACL:
+    case v1::DELETE:
+    case v1::ACQUIRE:
+    case v1::RELEASE:
+    case v1::CLOSE:
+    case v1::POISON:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool Calls::KnownAbsent(const Context& context, const v1::Command& open) const {
+  if (context.state != SessionState::kActive || MayCreate(open)) return false;
+  return cache_.Find(AbsenceId(open.path()), open) != nullptr;
+}
+
+// Only through a handle that has read before: then it may. A handle with a sequencer must ask, for the lock may be lost [D-42].
+const v1::Outcome* Calls::FromCache(const v1::Command& command) const {
+  const auto handle = handles_.find(HandleId(command.handle()));
+  if (handle == handles_.end() || !handle->second.reads || !handle->second.sequencer.empty()) return nullptr;
+  return cache_.Find(CacheId(handle->second.instance), command);
+}
+
+// The copy goes before the change is sent, lest it be read after the change has been made [D-14].
+void Calls::DropOwn(const Pending& pending) {
+  if (!ChangesOwn(pending.command.kind()) || !pending.instance) return;
+  cache_.Drop({CacheId(pending.instance), kCacheNode});
+}
+
+// A change of the node is over, or waits in a queue: what was read of it before may be what it was before.
+void Calls::SettleReads(const Pending& change) {
+  if (!ChangesOwn(change.command.kind())) return;
+  for (auto& [id, pending] : calls_) {
+    if (pending.instance == change.instance) pending.keep = false;
+  }
+}
+
+bool Calls::IsChanging(Position instance) const {
+  return std::any_of(calls_.begin(), calls_.end(), [&](const auto& entry) {
+    const Pending& pending = entry.second;
+    return pending.stage == Stage::kIssued && pending.instance == instance && ChangesOwn(pending.command.kind());
+  });
+}
+
+void Calls::Keep(const Context& context, const Pending& pending, const v1::Outcome& outcome, const Freshness& fresh) {
+  Handle* const handle = Find(HandleId(pending.command.handle()));
+  const Touch touch = DependsOn(pending.command, outcome);
+  if (touch.classes == 0) return;
+  if (handle != nullptr && outcome.code() == v1::OK) handle->reads = true;
+  if ((touch.classes & ~fresh.classes) != 0 || context.state != SessionState::kActive) return;
+  SOMETIMES(context.out.probes(), kOvertakenReply, fresh.overtaken);
+  if (fresh.overtaken || !pending.keep || pending.cache_generation != cache_.generation()) return;
+  if (pending.instance && IsChanging(pending.instance)) return;
+  cache_.Keep(touch, pending.command, outcome);
+}
+
+void Calls::Invalidate(const Context& context, const v1::SessionItem& item) {
+  if (item.kind() == v1::ITEM_FLUSH) return FlushCache(context);
+  const bool dropped = cache_.Drop({item.generation(), item.classes()});
+  SOMETIMES(context.out.probes(), kCacheInvalidated, dropped);
+}
+
+void Calls::FlushCache(const Context& context) {
+  if (cache_.Flush()) context.out.Event(CoreEvent::kCacheFlushed).session = context.session;
+}
+
+}  // namespace bramah::client

@@ -1,0 +1,145 @@
+// How a command comes into the log: first nobody may keep what it touches, then it is proposed [Chubby §2.7, D-13, A-02].
+//
+// A command that has to wait does not stand in the way of others: those that touch the same things wait for the same clients, and
+// are proposed in the order of their arrival when the last of them has answered [D-19].
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/replica/master.h"
+
+namespace bramah::replica {
+namespace {
+
+// Whose client drops what it keeps of the handle's node before it sends, and keeps nothing of it before it knows the outcome
+// it need not be waited for. The node is the first thing that these touch.
+bool WriterDropsOwn(v1::CommandKind kind) {
+  switch (kind) {
+    case v1::SET_CONTENTS:
+    case v1::SET_ACL:
+    case v1::DELETE:
+    case v1::ACQUIRE:
+    case v1::RELEASE:
+    case v1::CLOSE:
+    case v1::POISON:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Time Master::HeldSince() const {
+  for (const Held& held : held_) {
+    if (held.prepared) return held.since;
+  }
+  return kNever;
+}
+
+Master::Held* Master::FindHeld(SessionId session, RequestSeq seq) {
+  for (Held& held : held_) {
+    if (held.from.session == session && held.from.seq == seq) return &held;
+  }
+  return nullptr;
+}
+
+void Master::WriteFor(MasterContext& m, ClientConn from, const v1::Request& request) {
+  const v1::Command& command = request.command();
+  const std::pair<SessionId, RequestSeq> key(SessionId(command.session()), RequestSeq(command.seq()));
+  const auto copy = in_flight_.find(key);
+  if (copy != in_flight_.end()) {
+    Held* const held = copy->second ? nullptr : FindHeld(key.first, key.second);
+    Pending& pending = held != nullptr ? held->from : pending_[copy->second];
+    pending.conn = from.conn;
+    pending.id = request.id();
+    return;
+  }
+  if (pending_.size() + held_.size() >= config_->requests_inflight_max) return;  // the client asks again
+  // Whoever ends his session keeps nothing any more.
+  if (command.kind() == v1::END_SESSION && caches_.Forget(key.first)) retry_held_ = true;
+  Held write;
+  write.from = Pending{from.conn, request.id(), key.first, key.second, m.ctx.now};
+  write.command = command;
+  Write(m, std::move(write));
+}
+
+void Master::WriteOwn(MasterContext& m, v1::CommandKind kind, SessionId session, v1::SessionEnd reason) {
+  Held write;
+  write.command.set_kind(kind);
+  write.command.set_session(session.value());
+  write.command.set_reason(reason);
+  Write(m, std::move(write));
+}
+
+void Master::Write(MasterContext& m, Held write) {
+  if (phase_ == Phase::kServing) {
+    Prepare(m, write);
+    if (Ready(write)) return Propose(m, write);
+    m.ctx.out.probes().Reach(ProbeId::kWriteHeld);
+    CoreEvent& event = m.ctx.out.Event(CoreEvent::kWriteHeld);
+    event.session = SessionId(write.command.session());
+    event.seq = RequestSeq(write.command.seq());
+    event.command = write.command.kind();
+  }
+  if (write.from.session) in_flight_[{write.from.session, write.from.seq}] = LogIndex();
+  held_.push_back(std::move(write));
+}
+
+void Master::Prepare(MasterContext& m, Held& write) {
+  m.cell.TouchedBy(write.command, m.raft.ClusterTime(m.ctx.now), write.touches);
+  caches_.Forbid(write.touches);
+  for (const CacheTable::Untold& untold : caches_.ToTell(write.touches)) {
+    const uint64_t number = leases_.QueueInvalidation(m.ctx.now, untold.session, untold.touch);
+    caches_.Told(untold.session, untold.touch, number);
+  }
+  write.prepared = true;
+  write.since = m.ctx.now;
+}
+
+bool Master::Ready(const Held& write) const {
+  const bool own = WriterDropsOwn(write.command.kind()) && !write.touches.empty();
+  return !caches_.Cached(write.touches, SessionId(write.command.session()), own ? write.touches.front().id : 0);
+}
+
+void Master::Propose(MasterContext& m, const Held& write) {
+  v1::Command covers;  // two messages behind each other are one that has the fields of both
+  SetCovers(write.touches, covers);
+  const std::string payload = write.command.SerializeAsString() + covers.SerializeAsString();
+  const auto index = m.raft.Propose(m.ctx, raft::EntryKind::kCommand, payload);
+  if (!index.has_value()) return;  // no longer leader: everything of this mastership is about to be forgotten
+  if (!write.from.session) return;
+  in_flight_[{write.from.session, write.from.seq}] = *index;
+  pending_[*index] = write.from;
+}
+
+void Master::RetryHeld(MasterContext& m) {
+  retry_held_ = false;
+  if (phase_ != Phase::kServing) return;
+  for (Held& held : held_) {
+    if (!held.prepared) Prepare(m, held);
+  }
+  const auto wait = std::stable_partition(held_.begin(), held_.end(), [this](const Held& held) { return Ready(held); });
+  for (auto at = held_.begin(); at != wait; ++at) Propose(m, *at);
+  held_.erase(held_.begin(), wait);
+}
+
+bool Master::Settled(MasterContext& m, LogIndex index, const v1::Command& command, const cell::Applied& applied) {
+  caches_.Allow(CoversOf(command));
+  if (applied.outcome.code() != v1::RECHECK) {
+    if (command.kind() == v1::EXPIRE_LOCK_DELAYS) expiring_delays_ = false;
+    return false;
+  }
+  Held write;
+  const auto pending = pending_.find(index);
+  if (pending != pending_.end()) {
+    write.from = pending->second;
+    pending_.erase(pending);
+  }
+  write.command = command;
+  write.command.clear_covers();
+  Write(m, std::move(write));
+  return true;
+}
+
+}  // namespace bramah::replica

@@ -1,0 +1,95 @@
+#include "sim/check/cache_checker.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace bramah::sim {
+namespace {
+
+std::string Describe(const v1::Outcome& outcome) {
+  return absl::StrCat("code ", v1::Code_Name(outcome.code()), ", content generation ", outcome.content_generation(),
+                      ", ACL generation ", outcome.acl_generation(), ", lock generation ", outcome.lock_generation(), " (",
+                      outcome.lock_holders(), " hold, ", outcome.lock_waiters(), " wait), children changed at ",
+                      outcome.children_changed());
+}
+
+}  // namespace
+
+void CacheChecker::AfterStep(Time, uint32_t client, const client::ClientView& view) {
+  Client& known = clients_[client - 1];
+  const bool active = view.state == client::SessionState::kActive;
+  known.end = active ? clocks_[client - 1].ToReal(view.lease_end) : 0;
+  if (view.cache == nullptr || view.cache->version() == known.version) return;
+  known.version = view.cache->version();
+  known.answers = view.cache->answers();
+  known.fresh = true;
+}
+
+void CacheChecker::Stopped(uint32_t client) { clients_[client - 1] = Client(); }
+
+uint64_t CacheChecker::StateOf(const cell::Cell& cell, const client::Cache::Key& key, const client::Cache::Answer& answer) {
+  if (answer.kind == v1::OPEN) return cell.Exists(answer.path) ? 1 : 0;
+  return cell.NodeDigest(Position(key.first));
+}
+
+void CacheChecker::Look(Time at, const cell::Cell& newest) {
+  const bool moved = newest.last() != looked_;
+  looked_ = newest.last();
+  absl::btree_map<uint64_t, uint64_t> present;
+  for (uint32_t number = 1; number <= clients_.size(); ++number) {
+    Client& client = clients_[number - 1];
+    if (!moved && !client.fresh) continue;
+    for (const auto& [key, answer] : client.answers) {
+      const auto [state, first] = present.insert({key.first, 0});
+      if (first) state->second = StateOf(newest, key, answer);
+      const auto before = seen_.find(key.first);
+      const bool changed = before == seen_.end() || before->second != state->second;
+      if ((changed || client.fresh) && at < client.end) Check(at, number, key, answer, newest);
+    }
+    client.fresh = false;
+  }
+  if (moved) {
+    seen_ = std::move(present);
+  } else {
+    seen_.insert(present.begin(), present.end());
+  }
+}
+
+void CacheChecker::Check(Time at, uint32_t client, const client::Cache::Key& key, const client::Cache::Answer& answer,
+                         const cell::Cell& newest) {
+  const auto report = [&](const std::string& what) {
+    reporter_->Report("cache.no_stale_read", at, absl::StrCat("c", client, " would still answer ", what));
+  };
+  if (answer.kind == v1::OPEN) {
+    if (newest.Exists(answer.path)) report(absl::StrCat("that there is no ", answer.path));
+    return;
+  }
+  v1::Command question;
+  question.set_kind(answer.kind);
+  question.set_with_stat(answer.with_stat);
+  v1::Outcome now;
+  newest.ReadNode(Position(key.first), question, now);
+  v1::Outcome kept = answer.outcome;
+  kept.clear_seq();
+  kept.clear_handle();
+  if (kept.SerializeAsString() == now.SerializeAsString()) return;
+  report(absl::StrCat(v1::CommandKind_Name(answer.kind), " of instance ", key.first, " with ", Describe(kept), "; now it is ",
+                      Describe(now)));
+}
+
+// Twice at different instants: a process that was paused finds its timer late, and handles what came first.
+void WriteWaitChecker::AfterStep(Time at, ReplicaId replica, const replica::ServerView& view) {
+  Late& late = late_[replica.value() - 1];
+  const Time now = clocks_[replica.value() - 1].ToLocal(at);
+  if (now <= view.held_since + view.lease + 1) return;
+  if (late.since != view.held_since) {
+    late = Late{view.held_since, at};
+  } else if (at > late.seen) {
+    reporter_->Report("cache.write_wait", at,
+                      absl::StrCat("r", replica.value(), ": a write has waited for caches since ", view.held_since,
+                                   " (local), longer than a lease of ", view.lease, " ns"));
+  }
+}
+
+}  // namespace bramah::sim
