@@ -359,8 +359,8 @@ void Calls::OnGrantItem(const Context& context, const v1::SessionItem& item) {
   if (item.kind() == v1::ITEM_HANDLE_INVALID) Complete(context, at, outcome);
 }
 
-// The lock is held in the cell. Only an active session may believe it, and only if no Delete of the node is on its way; else it
-// is told later.
+// The lock is held in the cell, or was before the node went away. Only an active session may believe it, and only if no Delete of
+// the node is on its way; else it is told later.
 void Calls::Grant(const Context& context, PendingMap::iterator at, Position generation) {
   Pending& pending = at->second;
   const HandleId id(pending.command.handle());
@@ -370,6 +370,11 @@ void Calls::Grant(const Context& context, PendingMap::iterator at, Position gene
     return;
   }
   Handle* const handle = Find(id);
+  if (handle != nullptr && handle->deleted) {
+    v1::Outcome gone;
+    gone.set_code(v1::STALE_HANDLE);
+    return Complete(context, at, gone);
+  }
   if (handle != nullptr) {
     // A second Acquire of the same handle and mode changes nothing: the hold keeps the seq of the first [D-37].
     if (!handle->hold) handle->hold = RequestSeq(pending.command.seq());
@@ -393,7 +398,7 @@ void Calls::Complete(const Context& context, PendingMap::iterator at, const v1::
   if (Handle* const handle = Find(id); handle != nullptr && handle->issued == at->first) handle->issued = 0;
   SettleWatch(context, pending, outcome);
   Erase(at);
-  if (remove) SettleGrants(context, id, outcome.code() == v1::OK);
+  if (remove) SettleGrants(context, id);
   GoOn(context, id);
 }
 
@@ -458,17 +463,14 @@ bool Calls::Deletes(HandleId id) {
 }
 
 // A Delete of the handle's node was answered: what was granted meanwhile is held, or gone with the node.
-void Calls::SettleGrants(const Context& context, HandleId id, bool deleted) {
+void Calls::SettleGrants(const Context& context, HandleId id) {
   std::vector<uint64_t> granted;
   for (const auto& [call, pending] : calls_) {
     if (pending.stage == Stage::kGranted && pending.command.handle() == id.value()) granted.push_back(call);
   }
-  v1::Outcome gone;
-  gone.set_code(v1::STALE_HANDLE);
   for (const uint64_t call : granted) {
     const auto at = calls_.find(call);
-    if (at == calls_.end()) continue;
-    deleted ? Complete(context, at, gone) : Grant(context, at, at->second.generation);
+    if (at != calls_.end()) Grant(context, at, at->second.generation);
   }
 }
 
@@ -492,6 +494,7 @@ void Calls::Settle(const Pending& pending, const v1::Outcome& outcome) {
       break;
     case v1::DELETE:
       if (ok) handle->hold = RequestSeq();
+      handle->deleted = ok;
       break;
     case v1::RELEASE:
       // Refused without being executed: the lock is still held, though no longer believed, and may be released again.

@@ -123,6 +123,7 @@ class Calls {
     bool open = false;       // Open was answered
     Position instance;       // if open
     bool reads = false;      // a read through it succeeded
+    bool deleted = false;    // its node is gone by its own Delete: what was granted before went with it
     bool poisoned = false;   // it is gone at the master; here it stays until it is closed
     bool look_again = false;  // the answer of a look is of no use while a change of our own is under way
     std::string sequencer;   // sent along with every call but those that only give something up
@@ -163,7 +164,7 @@ class Calls {
   void Grant(const Context& context, PendingMap::iterator at, Position generation);
   // Whether a Delete of the handle's node waits for its answer.
   bool Deletes(HandleId id);
-  void SettleGrants(const Context& context, HandleId id, bool deleted);
+  void SettleGrants(const Context& context, HandleId id);
 
   // ---- the cache (kept.cc)
   bool KnownAbsent(const Context& context, const v1::Command& open) const;

@@ -271,6 +271,18 @@ TEST(ClientLocks, AGrantDuringADeleteIsBelievedOnlyIfTheDeleteFails) {
   }
 }
 
+// The answers may come in the other order: a copy of the Acquire is answered from the table.
+TEST(ClientLocks, AGrantThatIsHeardOfAfterTheDeleteIsNotBelieved) {
+  Harness h;
+  h.OpenSession();
+  const Waiting waiting = WaitForLock(h);
+  h.Call(v1::DELETE, waiting.handle);
+  h.Reply(h.Last<v1::Request>(), v1::OK);
+  Grant(h, waiting);
+  EXPECT_EQ(h.CodeOf(waiting.call), v1::STALE_HANDLE);
+  EXPECT_FALSE(h.Believes(waiting.handle));
+}
+
 TEST(ClientLocks, ReleaseGivesUpAWait) {
   Harness h;
   h.OpenSession();
