@@ -156,10 +156,14 @@ class Cell {
 
   // Whether the proposer has made uncachable all that the command would touch; if not it is refused.
   bool Covered(Entry& entry) const;
+  static bool Covers(const v1::Command& command, const Touches& touches);
+  void TouchedOnHandle(const v1::Command& command, const session::Handle& handle, const lock::Node& node, Time time,
+                       Touches& touches) const;
   void TouchedByDelays(Time time, Touches& touches) const;
   void TouchedByEnd(const session::Session& session, Touches& touches) const;
   void TouchedByOpen(const v1::Command& command, Touches& touches) const;
-  void TouchedByAcquire(const v1::Command& command, const lock::Node& node, Time time, Touches& touches) const;
+  void TouchedByAcquire(const v1::Command& command, const lock::Node& node, bool in_lock, Time time,
+                        Touches& touches) const;
   void TouchedByRemoval(const lock::Node& node, Touches& touches) const;
 
   // Sessions.

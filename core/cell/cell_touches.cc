@@ -13,17 +13,22 @@
 namespace bramah::cell {
 namespace {
 
-void Add(Touches& touches, Position instance, uint32_t classes) {
-  for (Touch& touch : touches) {
-    if (touch.id != CacheId(instance)) continue;
-    touch.classes |= classes;
-    return;
-  }
-  touches.push_back({CacheId(instance), classes});
-}
+// Lock-delays that one entry ends.
+constexpr size_t kDelaysMax = 256;
+
+// A few touches are compared one by one, many through an index.
+constexpr size_t kFew = 8;
+
+void Add(Touches& touches, Position instance, uint32_t classes) { touches.push_back({CacheId(instance), classes}); }
 
 bool MayCreate(const v1::Command& command) {
   return (command.open_flags() & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE)) != 0;
+}
+
+// Whether it was executed before, or never will be: then it only asks for the answer.
+bool IsSettled(const session::Session& session, const v1::Command& command) {
+  const RequestSeq seq(command.seq());
+  return seq < session.results.first() || session.results.Find(seq) != nullptr;
 }
 
 }  // namespace
@@ -33,29 +38,42 @@ void Cell::TouchedBy(const v1::Command& command, Time time, Touches& touches) co
   if (command.kind() == v1::EXPIRE_LOCK_DELAYS) return TouchedByDelays(std::max(time, time_), touches);
   const session::Session* session = sessions_.Find(SessionId(command.session()));
   if (session == nullptr) return;
-  if (command.kind() == v1::EXPIRE_SESSION || command.kind() == v1::END_SESSION) return TouchedByEnd(*session, touches);
+  if (command.kind() == v1::EXPIRE_SESSION) return TouchedByEnd(*session, touches);
+  if (IsSettled(*session, command)) return;
+  if (command.kind() == v1::END_SESSION) return TouchedByEnd(*session, touches);
   if (command.kind() == v1::OPEN) return TouchedByOpen(command, touches);
   const session::Handle* handle = session->Find(HandleId(command.handle()));
   const lock::Node* node = handle == nullptr ? nullptr : tree_.Find(handle->instance);
-  if (node == nullptr) return;
-  const lock::Owner owner{session->id(), HandleId(command.handle())};
+  if (node != nullptr) TouchedOnHandle(command, *handle, *node, time, touches);
+}
+
+// What would be refused touches nothing: nobody's cache is flushed for it.
+void Cell::TouchedOnHandle(const v1::Command& command, const session::Handle& handle, const lock::Node& node, Time time,
+                           Touches& touches) const {
+  const RequestSeq* hold = node.lock.HoldOf({SessionId(command.session()), HandleId(command.handle())});
+  const bool in_lock = hold != nullptr || handle.waits;
   switch (command.kind()) {
     case v1::SET_CONTENTS:
-      if (command.compare() && command.generation() != node->content_generation) return;
-      Add(touches, node->instance, v1::CACHE_DATA | v1::CACHE_STAT);
-      return Add(touches, node->parent, v1::CACHE_CHILDREN);
+      if (!handle.writable || node.directory) return;
+      if (command.compare() && command.generation() != node.content_generation) return;
+      Add(touches, node.instance, v1::CACHE_DATA | v1::CACHE_STAT);
+      return Add(touches, node.parent, v1::CACHE_CHILDREN);
     case v1::SET_ACL:
-      return Add(touches, node->instance, v1::CACHE_STAT);
+      if (!handle.changes_acl || (command.compare() && command.generation() != node.acl_generation)) return;
+      return Add(touches, node.instance, v1::CACHE_STAT);
     case v1::DELETE:
-      return TouchedByRemoval(*node, touches);
+      if (handle.writable && node.children.empty()) TouchedByRemoval(node, touches);
+      return;
     case v1::ACQUIRE:
-      return TouchedByAcquire(command, *node, time, touches);
+      if (handle.writable) TouchedByAcquire(command, node, in_lock, time, touches);
+      return;
     case v1::RELEASE:
-      return Add(touches, node->instance, v1::CACHE_LOCK_STATE);
+      if (in_lock) Add(touches, node.instance, v1::CACHE_LOCK_STATE);
+      return;
     case v1::CLOSE:
     case v1::POISON:
-      if (handle->waits || node->lock.HoldOf(owner) != nullptr) Add(touches, node->instance, v1::CACHE_LOCK_STATE);
-      if (node->ephemeral && node->references <= 1) TouchedByRemoval(*node, touches);
+      if (in_lock) Add(touches, node.instance, v1::CACHE_LOCK_STATE);
+      if (node.ephemeral && node.references <= 1) TouchedByRemoval(node, touches);
       return;
     default:
       return;
@@ -64,6 +82,7 @@ void Cell::TouchedBy(const v1::Command& command, Time time, Touches& touches) co
 
 void Cell::TouchedByDelays(Time time, Touches& touches) const {
   for (const std::string& path : delays_.Due(time)) {
+    if (touches.size() >= kDelaysMax) return;
     if (const lock::Node* node = tree_.Resolve(path)) Add(touches, node->instance, v1::CACHE_LOCK_STATE);
   }
 }
@@ -89,12 +108,14 @@ void Cell::TouchedByOpen(const v1::Command& command, Touches& touches) const {
   Add(touches, parent->instance, v1::CACHE_CHILDREN);
 }
 
-// Any Acquire that is not refused on the spot: also one that waits changes the number of those who do.
-void Cell::TouchedByAcquire(const v1::Command& command, const lock::Node& node, Time time, Touches& touches) const {
+// Also one that waits changes the number of those who do. One that is refused, or repeats what its handle has, changes nothing but
+// may find that a delay has ended.
+void Cell::TouchedByAcquire(const v1::Command& command, const lock::Node& node, bool in_lock, Time time,
+                            Touches& touches) const {
   const bool delays_end = delays_.next() <= std::max(time, time_);
   const bool open = node.lock.Grantable(command.mode(), delays_.At(node.path));
-  if (command.try_only() && !open && !delays_end) return;
-  Add(touches, node.instance, v1::CACHE_LOCK_STATE);
+  const bool refused = in_lock || (command.try_only() && !open);
+  if (!refused || delays_end) Add(touches, node.instance, v1::CACHE_LOCK_STATE);
 }
 
 // The node, and with it every ephemeral directory above that may live by its children alone [D-47].
@@ -108,22 +129,30 @@ void Cell::TouchedByRemoval(const lock::Node& node, Touches& touches) const {
   }
 }
 
-// `covers` is a list of pairs.
 bool Cell::Covered(Entry& entry) const {
-  const v1::Command& command = entry.command;
-  TouchedBy(command, time_, entry.applied.touches);
-  const auto covered = [&command](const Touch& touch) {
+  TouchedBy(entry.command, time_, entry.applied.touches);
+  if (entry.applied.touches.empty() || Covers(entry.command, entry.applied.touches)) return true;
+  SOMETIMES(entry.probes, kRecheck, true);
+  entry.Refuse(v1::RECHECK);
+  return false;
+}
+
+bool Cell::Covers(const v1::Command& command, const Touches& touches) {
+  if (touches.size() > kFew) {
+    std::map<uint64_t, uint32_t> covered;
+    for (const Touch& touch : CoversOf(command)) covered[touch.id] |= touch.classes;
+    return std::all_of(touches.begin(), touches.end(), [&](const Touch& touch) {
+      const auto at = covered.find(touch.id);
+      return at != covered.end() && (touch.classes & ~at->second) == 0;
+    });
+  }
+  return std::all_of(touches.begin(), touches.end(), [&](const Touch& touch) {
     uint64_t classes = 0;
     for (int i = 0; i + 1 < command.covers_size(); i += 2) {
       if (command.covers(i) == touch.id) classes |= command.covers(i + 1);
     }
     return (touch.classes & ~classes) == 0;
-  };
-  const Touches& touches = entry.applied.touches;
-  if (std::all_of(touches.begin(), touches.end(), covered)) return true;
-  SOMETIMES(entry.probes, kRecheck, true);
-  entry.Refuse(v1::RECHECK);
-  return false;
+  });
 }
 
 }  // namespace bramah::cell

@@ -16,6 +16,11 @@ const v1::Outcome* Cache::Find(uint64_t id, const v1::Command& question) const {
   return at == answers_.end() ? nullptr : &at->second.outcome;
 }
 
+bool Cache::Absent(const std::string& path, const v1::Command& open) const {
+  const auto at = answers_.find({AbsenceId(path), QuestionOf(open)});
+  return at != answers_.end() && at->second.path == path;
+}
+
 void Cache::Keep(const Touch& depends_on, const v1::Command& question, const v1::Outcome& outcome) {
   const Key key{depends_on.id, QuestionOf(question)};
   if (const auto before = answers_.find(key); before != answers_.end()) Erase(before);

@@ -39,6 +39,8 @@ class Cache {
 
   // What was answered to such a question about `id`; null if that is not known.
   const v1::Outcome* Find(uint64_t id, const v1::Command& question) const;
+  // Whether it is known that there is no such node. Ids of names may be equal, so the name counts.
+  bool Absent(const std::string& path, const v1::Command& open) const;
   void Keep(const Touch& depends_on, const v1::Command& question, const v1::Outcome& outcome);
   // Drops what depends on any of it; returns whether there was something.
   bool Drop(const Touch& touch);

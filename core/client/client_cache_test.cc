@@ -224,12 +224,13 @@ TEST_F(ClientCache, AHandleWithASequencerAlwaysAsks) {
 
 // Calls on one handle are answered in the order in which they were made.
 TEST_F(ClientCache, AKnownAnswerWaitsForTheCallsBeforeIt) {
-  const HandleId handle = Fill();
-  const CallId lock = h.Acquire(handle);
+  const HandleId handle = Fill("x");
+  const CallId stat = h.Call(v1::GET_STAT, handle);
   const CallId read = h.Call(v1::GET_CONTENTS, handle);
   EXPECT_FALSE(h.Answered(read));
-  h.Reply(h.Requests(v1::ACQUIRE)[0], v1::OK, 9);
-  EXPECT_TRUE(h.Answered(lock));
+  h.Reply(h.Last<v1::Request>(), v1::OK);
+  EXPECT_TRUE(h.Answered(stat));
+  EXPECT_EQ(h.answers.at(read).contents(), "x");
 }
 
 TEST(ClientWithoutCache, SaysSoAndKeepsNothing) {
@@ -238,6 +239,24 @@ TEST(ClientWithoutCache, SaysSoAndKeepsNothing) {
   Harness h(config);
   h.OpenSession();
   EXPECT_FALSE(h.Last<v1::CreateSession>().caches());
+  const HandleId handle = h.OpenHandle();
+  for (int read = 1; read <= 2; ++read) {
+    EXPECT_FALSE(h.Answered(h.Call(v1::GET_CONTENTS, handle)));
+    v1::Reply reply = h.Replied(h.Last<v1::Request>(), v1::OK);
+    reply.mutable_outcome()->set_instance(kInstance);
+    reply.set_classes(v1::CACHE_DATA);
+    h.Deliver(reply);
+  }
+}
+
+// Anybody can find two names with one hash.
+TEST(Cache, AnotherNameWithTheSameIdIsNotAbsentForThat) {
+  Cache cache;
+  v1::Command open;
+  open.set_kind(v1::OPEN);
+  open.set_path("/other");
+  cache.Keep({AbsenceId("/f"), v1::CACHE_ABSENCE}, open, v1::Outcome());
+  EXPECT_FALSE(cache.Absent("/f", open));
 }
 
 TEST(Cache, TheOldestAnswersGoWhenThereAreTooMany) {

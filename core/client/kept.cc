@@ -30,7 +30,7 @@ bool ChangesOwn(v1::CommandKind kind) {
 
 bool Calls::KnownAbsent(const Context& context, const v1::Command& open) const {
   if (context.state != SessionState::kActive || MayCreate(open)) return false;
-  return cache_.Find(AbsenceId(open.path()), open) != nullptr;
+  return cache_.Absent(open.path(), open);
 }
 
 // Only through a handle that has read before: then it may. A handle with a sequencer must ask, for the lock may be lost [D-42].
@@ -66,7 +66,7 @@ void Calls::Keep(const Context& context, const Pending& pending, const v1::Outco
   const Touch touch = DependsOn(pending.command, outcome);
   if (touch.classes == 0) return;
   if (handle != nullptr && outcome.code() == v1::OK) handle->reads = true;
-  if ((touch.classes & ~fresh.classes) != 0 || context.state != SessionState::kActive) return;
+  if (!config_->cache || (touch.classes & ~fresh.classes) != 0 || context.state != SessionState::kActive) return;
   SOMETIMES(context.out.probes(), kOvertakenReply, fresh.overtaken);
   if (fresh.overtaken || !pending.keep || pending.cache_generation != cache_.generation()) return;
   if (pending.instance && IsChanging(pending.instance)) return;

@@ -13,11 +13,6 @@ void ForEachClass(uint32_t classes, const Visit& visit) {
 
 }  // namespace
 
-void CacheTable::Clear() {
-  ids_.clear();
-  sessions_.clear();
-}
-
 CacheTable::Kept CacheTable::Register(SessionId session, const Touch& touch, uint64_t number) {
   const auto known = ids_.find(touch.id);
   bool forbidden = false;
@@ -27,13 +22,19 @@ CacheTable::Kept CacheTable::Register(SessionId session, const Touch& touch, uin
   if (forbidden) return Kept::kNo;
   Session& of = sessions_[session];
   if (of.flushing != 0) return Kept::kNo;
-  if (of.ids.size() >= ids_max_ && !of.ids.contains(touch.id)) return Kept::kFull;
-  of.ids.insert(touch.id);
+  if (!of.ids.contains(touch.id)) {
+    if (of.ids.size() >= ids_max_) return Kept::kFull;
+    if (total_ >= total_max_) return Kept::kNo;
+    of.ids.insert(touch.id);
+    ++total_;
+  }
   Id& id = known != ids_.end() ? known->second : ids_[touch.id];
   Cacher& cacher = id.cachers[session];
   ForEachClass(touch.classes & ~cacher.classes, [&](int c) { ++id.cached[c]; });
+  const bool known_untold = (cacher.classes & ~cacher.told) != 0;
   cacher.classes |= touch.classes;
   cacher.told &= ~touch.classes;
+  if (!known_untold) ++id.untold;
   ForEachClass(touch.classes, [&](int c) { cacher.registered[c] = number; });
   return Kept::kYes;
 }
@@ -66,7 +67,7 @@ std::vector<CacheTable::Untold> CacheTable::ToTell(const Touches& touches) const
   std::vector<Untold> untold;
   for (const Touch& touch : touches) {
     const auto id = ids_.find(touch.id);
-    if (id == ids_.end()) continue;
+    if (id == ids_.end() || id->second.untold == 0) continue;
     for (const auto& [session, cacher] : id->second.cachers) {
       const uint32_t classes = cacher.classes & touch.classes & ~cacher.told;
       if (classes != 0) untold.push_back({session, {touch.id, classes}});
@@ -81,7 +82,9 @@ void CacheTable::Told(SessionId session, const Touch& touch, uint64_t number) {
   if (id == ids_.end()) return;
   const auto cacher = id->second.cachers.find(session);
   if (cacher == id->second.cachers.end()) return;
+  const bool was_untold = (cacher->second.classes & ~cacher->second.told) != 0;
   cacher->second.told |= touch.classes;
+  if (was_untold && (cacher->second.classes & ~cacher->second.told) == 0) --id->second.untold;
 }
 
 bool CacheTable::Cached(const Touches& touches, SessionId writer, uint64_t own) const {
@@ -100,14 +103,13 @@ bool CacheTable::Cached(const Touches& touches, SessionId writer, uint64_t own) 
 bool CacheTable::Acknowledge(SessionId session, uint64_t number) {
   const auto of = sessions_.find(session);
   if (of == sessions_.end()) return false;
-  bool less = false;
+  freed_ = false;
   while (!of->second.notices.empty() && of->second.notices.front().number <= number) {
     const Notice notice = of->second.notices.front();
     of->second.notices.pop_front();
     Obey(session, notice);
-    less = true;
   }
-  return less;
+  return freed_;
 }
 
 void CacheTable::Obey(SessionId session, const Notice& notice) {
@@ -132,9 +134,10 @@ void CacheTable::Obey(SessionId session, const Notice& notice) {
 bool CacheTable::Forget(SessionId session) {
   const auto of = sessions_.find(session);
   if (of == sessions_.end()) return false;
+  freed_ = false;
   for (const uint64_t id : absl::btree_set<uint64_t>(of->second.ids)) Drop(session, id, ~uint32_t{0});
   sessions_.erase(of);
-  return true;
+  return freed_;
 }
 
 void CacheTable::Drop(SessionId session, uint64_t which, uint32_t classes) {
@@ -142,12 +145,18 @@ void CacheTable::Drop(SessionId session, uint64_t which, uint32_t classes) {
   if (id == ids_.end()) return;
   const auto cacher = id->second.cachers.find(session);
   if (cacher == id->second.cachers.end()) return;
-  ForEachClass(cacher->second.classes & classes, [&](int c) { --id->second.cached[c]; });
+  ForEachClass(cacher->second.classes & classes, [&](int c) {
+    --id->second.cached[c];
+    freed_ = freed_ || (id->second.cached[c] <= 1 && id->second.forbidden[c] > 0);
+  });
+  const bool was_untold = (cacher->second.classes & ~cacher->second.told) != 0;
   cacher->second.classes &= ~classes;
   cacher->second.told &= ~classes;
+  if (was_untold && (cacher->second.classes & ~cacher->second.told) == 0) --id->second.untold;
   if (cacher->second.classes != 0) return;
   id->second.cachers.erase(cacher);
   sessions_[session].ids.erase(which);
+  --total_;
   Sweep(which);
 }
 

@@ -27,9 +27,8 @@ namespace bramah::replica {
 
 class CacheTable {
  public:
-  // A session keeps answers of at most so many ids; then it is told to drop everything.
-  explicit CacheTable(uint32_t ids_max) : ids_max_(ids_max) {}
-  void Clear();
+  // A session keeps answers of at most `ids_max` ids; then it is told to drop everything. All of them keep at most `total_max`.
+  CacheTable(uint32_t ids_max, uint32_t total_max) : ids_max_(ids_max), total_max_(total_max) {}
 
   // ---- reads
   enum class Kept : uint8_t { kYes, kNo, kFull };
@@ -55,7 +54,7 @@ class CacheTable {
   bool Cached(const Touches& touches, SessionId writer, uint64_t own) const;
 
   // ---- sessions
-  // It has processed every item up to `number`. Returns whether it keeps less than before.
+  // It has processed every item up to `number`. Returns whether a write may go on now that could not before.
   bool Acknowledge(SessionId session, uint64_t number);
   // It has lapsed or ended. As above.
   bool Forget(SessionId session);
@@ -70,6 +69,7 @@ class CacheTable {
   struct Id {
     absl::btree_map<SessionId, Cacher> cachers;
     Counts cached{};     // cachers of each class
+    uint32_t untold = 0;  // cachers that may have to be told of something
     Counts forbidden{};  // writes under way
   };
   struct Notice {
@@ -89,6 +89,9 @@ class CacheTable {
   void Sweep(uint64_t id);
 
   uint32_t ids_max_;
+  uint32_t total_max_;
+  uint32_t total_ = 0;
+  bool freed_ = false;  // a class that writes wait for has at most one cacher left, which may be the writer
   absl::btree_map<uint64_t, Id> ids_;
   absl::btree_map<SessionId, Session> sessions_;
 };

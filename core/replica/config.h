@@ -40,8 +40,10 @@ struct ServerConfig {
   ReadMode read_mode = ReadMode::kLease;
   Duration keepalive_margin = 5 * kSecond;  // a KeepAlive is answered when so much of the lease is left [D-24]
   uint32_t session_items_max = 512;         // unacknowledged items of a session from which on it loses events, and is told so
-  uint32_t requests_inflight_max = 4'096;   // client commands accepted and not yet applied
-  uint32_t session_cache_max = 10'000;      // nodes and absent names of which a session keeps answers; then it starts over
+  uint32_t requests_inflight_max = 4'096;   // client commands proposed and not yet applied
+  uint32_t writes_held_max = 65'536;        // client commands that wait until caches are flushed
+  uint32_t session_cache_max = 4'096;       // nodes and absent names of which a session keeps answers; then it starts over
+  uint32_t cache_max = 2'000'000;           // the same, of all sessions together; then no more is kept
 
   cell::Limits limits;
   storage::Options storage;

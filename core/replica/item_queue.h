@@ -21,6 +21,10 @@ class ItemQueue {
     Time queued_at = 0;
   };
 
+  // Told by AddEvent, not an answer or an order.
+  static bool IsEvent(const v1::SessionItem& item) {
+    return item.kind() == v1::ITEM_EVENTS_LOST || (item.seq() == 0 && item.handle() != 0);
+  }
   bool empty() const { return entries_.empty(); }
   const std::deque<Entry>& entries() const { return entries_; }
   // When the oldest was queued. REQUIRES: !empty().
@@ -51,21 +55,26 @@ class ItemQueue {
       at->item.set_generation(generation);
       return true;
     }
-    const bool lost = entries_.size() >= most;
+    const bool lost = events_ >= most;
+    ++events_;
     Add(now, lost ? v1::ITEM_EVENTS_LOST : kind, lost ? HandleId() : handle, RequestSeq(), lost ? 0 : generation);
     return false;
   }
   uint64_t last_number() const { return last_number_; }
-  // Everything queued so far went out.
-  void Sent() { sent_ = last_number_; }
+  // Everything up to this number went out.
+  void Sent(uint64_t number) { sent_ = std::max(sent_, number); }
   void Acknowledge(uint64_t number) {
-    while (!entries_.empty() && entries_.front().item.number() <= number) entries_.pop_front();
+    while (!entries_.empty() && entries_.front().item.number() <= number) {
+      if (IsEvent(entries_.front().item)) --events_;
+      entries_.pop_front();
+    }
   }
 
  private:
   std::deque<Entry> entries_;
   uint64_t last_number_ = 0;
   uint64_t sent_ = 0;  // highest number that went out
+  size_t events_ = 0;  // unacknowledged
 };
 
 }  // namespace bramah::replica

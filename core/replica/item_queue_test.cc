@@ -48,7 +48,7 @@ TEST(ItemQueue, AnUnsentEventIsBroughtUpToDate) {
 TEST(ItemQueue, ASentEventIsFollowedByAnother) {
   ItemQueue queue;
   queue.AddEvent(1, v1::ITEM_CONTENTS, kHandle, 2, kItemsMax);
-  queue.Sent();
+  queue.Sent(queue.last_number());
   queue.AddEvent(2, v1::ITEM_CONTENTS, kHandle, 3, kItemsMax);
   queue.AddEvent(3, v1::ITEM_CONTENTS, kHandle, 4, kItemsMax);
   EXPECT_EQ(Text(queue), "1: CONTENTS 2 of 4\n2: CONTENTS 4 of 4\n");
@@ -91,7 +91,7 @@ TEST(ItemQueue, TooManyEventsBecomeOneItemThatSaysSo) {
 TEST(ItemQueue, WhatIsLostAfterTheMarkerWentOutNeedsAnother) {
   ItemQueue queue;
   for (uint64_t i = 1; i <= kItemsMax + 1; ++i) queue.AddEvent(1, v1::ITEM_CONTENTS, HandleId(i), 2, kItemsMax);
-  queue.Sent();
+  queue.Sent(queue.last_number());
   queue.AddEvent(2, v1::ITEM_CONTENTS, HandleId(1), 3, kItemsMax);
   EXPECT_EQ(queue.entries().size(), kItemsMax + 2);
   EXPECT_EQ(queue.entries().back().item.kind(), v1::ITEM_EVENTS_LOST);

@@ -7,6 +7,9 @@
 namespace bramah::replica {
 namespace {
 
+// A client takes no more at once.
+constexpr int kItemsPerReply = 256;
+
 bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v1::CHECK_SEQUENCER; }
 
 bool IsReplicatedForClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::SET_ACL; }
@@ -30,7 +33,7 @@ v1::ItemKind ItemOf(v1::EventKind kind) {
 
 }  // namespace
 
-Master::Master(const ServerConfig* config) : config_(config), caches_(config->session_cache_max) {}
+Master::Master(const ServerConfig* config) : config_(config), caches_(config->session_cache_max, config->cache_max) {}
 
 void Master::Recover(Epoch epoch) {
   phase_ = Phase::kRecovering;
@@ -233,8 +236,11 @@ void Master::AnswerKeepAlive(MasterContext& m, SessionId session, Time proven_at
   reply.set_code(v1::OK);
   reply.set_hold_ns(m.ctx.now - lease->held->received);
   reply.set_lease_ns(std::max<Duration>(0, std::min(lease->expires - m.ctx.now, proven_at + leases_.lease() - m.ctx.now)));
-  for (const ItemQueue::Entry& entry : lease->items.entries()) *reply.add_items() = entry.item;
-  lease->items.Sent();
+  for (const ItemQueue::Entry& entry : lease->items.entries()) {
+    if (reply.items_size() == kItemsPerReply) break;  // the next KeepAlive is answered at once
+    *reply.add_items() = entry.item;
+    lease->items.Sent(entry.item.number());
+  }
   CoreEvent& event = m.ctx.out.Event(CoreEvent::kSessionLease);
   event.session = session;
   event.time = lease->expires;
@@ -288,10 +294,11 @@ void Master::OnRequest(MasterContext& m, ClientConn from, const v1::Request& req
     waiting.session = session;
     waiting.read_index = m.raft.commit();
     waiting.command = command;
-    const bool authority = phase_ == Phase::kServing && config_->read_mode == ReadMode::kLease && HasAuthority(m);
+    if (phase_ != Phase::kServing) return Hold(std::move(waiting));
+    const bool authority = config_->read_mode == ReadMode::kLease && HasAuthority(m);
     if (authority && waiting.read_index <= m.applied) return AnswerRead(m, waiting);
     if (authority) waiting.round = m.raft.ConfirmedRound();  // only what is committed has to be applied yet
-    SOMETIMES(m.ctx.out.probes(), kReadRefusedNoAuthority, !authority && phase_ == Phase::kServing);
+    SOMETIMES(m.ctx.out.probes(), kReadRefusedNoAuthority, !authority);
     return Prove(m, std::move(waiting));
   }
   // Refusals that depend on the request alone are the same for every copy of it, so they need no entry.
@@ -385,6 +392,16 @@ void Master::Prove(MasterContext& m, Waiting waiting) {
   waiting_.push_back(std::move(waiting));
 }
 
+// A read that came before this master serves; copies take each other's place.
+void Master::Hold(Waiting read) {
+  for (Waiting& other : waiting_) {
+    if (other.kind != Waiting::kRead || other.session != read.session || other.id != read.id) continue;
+    other = std::move(read);
+    return;
+  }
+  if (waiting_.size() < config_->requests_inflight_max) waiting_.push_back(std::move(read));
+}
+
 void Master::AnswerProven(MasterContext& m, const Waiting& waiting, Time proven_at) {
   switch (waiting.kind) {
     case Waiting::kRead:
@@ -406,16 +423,17 @@ void Master::Settle(MasterContext& m) {
   if (!taken_over_) return;
   ServeIfFlushed(m);
   if (retry_held_) RetryHeld(m);
-  const bool needs_round = std::any_of(waiting_.begin(), waiting_.end(), [](const Waiting& w) { return w.round == 0; });
-  if (needs_round) {
+  const auto unproven = [this](const Waiting& w) {
+    return w.round == 0 && (w.kind == Waiting::kKeepAlive || phase_ == Phase::kServing);
+  };
+  if (std::any_of(waiting_.begin(), waiting_.end(), unproven)) {
     const uint64_t round = m.raft.StartRound(m.ctx);
     for (Waiting& waiting : waiting_) {
-      if (waiting.round == 0) waiting.round = round;
+      if (unproven(waiting)) waiting.round = round;
     }
   }
   const auto proven = [&](const Waiting& w) {
-    const bool open = w.kind == Waiting::kKeepAlive || phase_ == Phase::kServing;
-    return open && w.round <= m.raft.ConfirmedRound() && w.read_index <= m.applied;
+    return w.round != 0 && w.round <= m.raft.ConfirmedRound() && w.read_index <= m.applied;
   };
   for (const Waiting& waiting : waiting_) {
     if (proven(waiting)) AnswerProven(m, waiting, waiting.asked);

@@ -111,6 +111,7 @@ class Master {
   // Whether messages of the session are taken from this connection: it is the newest of its, and of the same principal.
   bool AcceptStream(MasterContext& m, ClientConn from, SessionId session, Lease& lease);
   void Prove(MasterContext& m, Waiting waiting);
+  void Hold(Waiting read);
   void AnswerProven(MasterContext& m, const Waiting& waiting, Time proven_at);
   void AnswerKeepAlive(MasterContext& m, SessionId session, Time proven_at);
   void AnswerRead(MasterContext& m, const Waiting& waiting);

@@ -1,7 +1,8 @@
 // How a command comes into the log: first nobody may keep what it touches, then it is proposed [Chubby §2.7, D-13, A-02].
 //
 // A command that has to wait does not stand in the way of others: those that touch the same things wait for the same clients, and
-// are proposed in the order of their arrival when the last of them has answered [D-19].
+// those that become ready together are proposed in the order of their arrival [D-19]. What a command touches is asked again when
+// it is ready, for the state has changed meanwhile: what is new then has to be waited for, too.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -26,6 +27,24 @@ bool WriterDropsOwn(v1::CommandKind kind) {
     default:
       return false;
   }
+}
+
+// Gives something up, so that it makes room rather than taking it.
+bool GivesUp(v1::CommandKind kind) {
+  return kind == v1::CLOSE || kind == v1::POISON || kind == v1::RELEASE || kind == v1::END_SESSION;
+}
+
+// What `now` has beyond `before`.
+Touches Beyond(const Touches& now, const Touches& before) {
+  absl::btree_map<uint64_t, uint32_t> known;
+  for (const Touch& touch : before) known[touch.id] |= touch.classes;
+  Touches beyond;
+  for (const Touch& touch : now) {
+    const auto at = known.find(touch.id);
+    const uint32_t classes = touch.classes & ~(at == known.end() ? 0 : at->second);
+    if (classes != 0) beyond.push_back({touch.id, classes});
+  }
+  return beyond;
 }
 
 }  // namespace
@@ -55,7 +74,8 @@ void Master::WriteFor(MasterContext& m, ClientConn from, const v1::Request& requ
     pending.id = request.id();
     return;
   }
-  if (pending_.size() + held_.size() >= config_->requests_inflight_max) return;  // the client asks again
+  const bool full = pending_.size() >= config_->requests_inflight_max || held_.size() >= config_->writes_held_max;
+  if (full && !GivesUp(command.kind())) return;  // the client asks again
   // Whoever ends his session keeps nothing any more.
   if (command.kind() == v1::END_SESSION && caches_.Forget(key.first)) retry_held_ = true;
   Held write;
@@ -86,13 +106,18 @@ void Master::Write(MasterContext& m, Held write) {
   held_.push_back(std::move(write));
 }
 
+// Makes uncachable what the command touches now and did not when it was prepared before, if it was.
 void Master::Prepare(MasterContext& m, Held& write) {
-  m.cell.TouchedBy(write.command, m.raft.ClusterTime(m.ctx.now), write.touches);
-  caches_.Forbid(write.touches);
-  for (const CacheTable::Untold& untold : caches_.ToTell(write.touches)) {
+  Touches touches;
+  m.cell.TouchedBy(write.command, m.raft.ClusterTime(m.ctx.now), touches);
+  Touches more = Beyond(touches, write.touches);
+  if (write.prepared && more.empty()) return;
+  caches_.Forbid(more);
+  for (const CacheTable::Untold& untold : caches_.ToTell(more)) {
     const uint64_t number = leases_.QueueInvalidation(m.ctx.now, untold.session, untold.touch);
     caches_.Told(untold.session, untold.touch, number);
   }
+  write.touches.insert(write.touches.end(), more.begin(), more.end());
   write.prepared = true;
   write.since = m.ctx.now;
 }
@@ -117,7 +142,7 @@ void Master::RetryHeld(MasterContext& m) {
   retry_held_ = false;
   if (phase_ != Phase::kServing) return;
   for (Held& held : held_) {
-    if (!held.prepared) Prepare(m, held);
+    if (!held.prepared || Ready(held)) Prepare(m, held);
   }
   const auto wait = std::stable_partition(held_.begin(), held_.end(), [this](const Held& held) { return Ready(held); });
   for (auto at = held_.begin(); at != wait; ++at) Propose(m, *at);

@@ -1,8 +1,8 @@
-// Two checkers of the client cache [Chubby §2.7]. Both need clocks within rho.
+// Two checkers of the client cache [Chubby §2.7].
 //
 // cache.no_stale_read   what an active client would answer from its cache is what the newest state says (L4). Looked at whenever
-//                       the newest state or a cache has changed, not only when somebody reads.
-// cache.write_wait      no write waits for caches for longer than a lease [INV-16]
+//                       the newest state or a cache has changed, not only when somebody reads. Needs clocks within rho.
+// cache.write_wait      no write waits for longer than a lease after the last cache was told for its sake [INV-16]
 #ifndef BRAMAH_SIM_CHECK_CACHE_CHECKER_H_
 #define BRAMAH_SIM_CHECK_CACHE_CHECKER_H_
 
