@@ -152,6 +152,11 @@ TEST_F(CellTest, RefusalsHaveTheirCodes) {
   refused({"cat", "/ls/demo/dir"}, 75, "is_a_directory");
   refused({"put", "/ls/demo/dir/a/b", "x"}, 75, "not_a_directory");
   refused({"put", "/ls/demo/dir/a", "x", "--if-generation", "9"}, 75, "generation_mismatch");
+  EXPECT_EQ(Run({"add", "/ls/demo/n", "5"}).out, "5\n");
+  EXPECT_EQ(Run({"add", "/ls/demo/n", "--min", "0", "--", "-2"}).out, "3\n");
+  refused({"add", "/ls/demo/n", "1", "--max", "3"}, 75, "out_of_bounds");
+  ASSERT_EQ(Run({"put", "/ls/demo/n", "three"}).code, 0);
+  refused({"add", "/ls/demo/n", "1"}, 65, "not_a_number");
   refused({"cat", "/ls/other/a"}, 69, "wrong_cell");
   EXPECT_EQ(Run({"cat", "/ls/demo/dir/a"}).out, "1");
 }

@@ -113,7 +113,8 @@ std::optional<Failure> HoldUntilSignalled(CellSession& session, const LockWish& 
   const Ticker ticker(client.io(), kLookPeriod);
   client.RunUntil([&] { return signalled || !BelievesHeld(client.view(), held.handle); }, kNever);
   if (signalled) return std::nullopt;
-  return Lost(wish.name, "the cell was not reached before the local lease ended");
+  const bool active = client.view().state == SessionState::kActive && Now() < client.view().lease_end;
+  return Lost(wish.name, active ? "its node was deleted" : "the cell was not reached before the local lease ended");
 }
 
 int RunUnderLock(const Context& context, CellSession& session, const LockWish& wish, const HeldByUs& held,

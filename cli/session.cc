@@ -35,8 +35,13 @@ constexpr Explanation kExplanations[] = {
     {v1::LOCK_CONFLICT, kExitConflict, "lock_conflict", "is locked by another session", "wait by leaving out --try"},
     {v1::LOCK_DELAYED, kExitConflict, "lock_delayed", "was locked by a session that was lost a moment ago",
      "try again when its lock-delay is over, or wait by leaving out --try"},
-    {v1::LOCK_HELD, kExitConflict, "lock_held", "is locked by another session", "let the holder finish"},
-    {v1::LIMIT_REACHED, kExitConflict, "limit_reached", "hits a quota of the cell", "remove what is not needed"},
+    {v1::LIMIT_REACHED, kExitConflict, "limit_reached", "has too many calls of this session under way", "wait for some of them"},
+    {v1::TOO_MANY_SESSIONS, kExitConflict, "too_many_sessions", "has as many sessions as it may", "end some of them"},
+    {v1::TOO_MANY_HANDLES, kExitConflict, "too_many_handles", "would need more handles than a session may have", "close some"},
+    {v1::TOO_MANY_CHILDREN, kExitConflict, "too_many_children", "would be one too many in its directory", "use another one"},
+    {v1::CELL_FULL, kExitConflict, "cell_full", "does not fit: the cell holds as many bytes as it may", "remove what is not needed"},
+    {v1::OUT_OF_BOUNDS, kExitConflict, "out_of_bounds", "would leave its bounds", "add less, or allow more by --min and --max"},
+    {v1::NOT_A_NUMBER, kExitBadData, "not_a_number", "does not contain a decimal number of 64 bits", "put one there first"},
     {v1::ROOT_IS_PERMANENT, kExitUsage, "root_is_permanent", "is the root", "name something below it"},
     {v1::SEQUENCER_INVALID, kExitLockLost, "sequencer_invalid", "is not held as the sequencer says",
      "refuse the request: its sender held the lock once, or in another mode"},
@@ -101,7 +106,7 @@ std::optional<Failure> CellSession::Open() {
   client_->RunUntil([&] { return answer->has_value() || WrongCell(); }, deadline_);
   const v1::Code code = answer->has_value() ? (*answer)->code() : v1::TIMED_OUT;
   if (code == v1::OK) return std::nullopt;
-  return code == v1::LIMIT_REACHED ? FailureOfOutcome(**answer, "/ls/" + cell_) : Unavailable();
+  return code == v1::TOO_MANY_SESSIONS ? FailureOfOutcome(**answer, "/ls/" + cell_) : Unavailable();
 }
 
 bool CellSession::WrongCell() const {

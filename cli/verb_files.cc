@@ -25,6 +25,9 @@ struct FileArgs {
   std::optional<uint64_t> if_generation;
   bool directory = false;
   bool ephemeral = false;
+  int64_t delta = 0;
+  std::optional<int64_t> min;
+  std::optional<int64_t> max;
   std::string acl_read;  // ACL names; empty: as they are
   std::string acl_write;
   std::string acl_change;
@@ -104,6 +107,23 @@ std::optional<Failure> Put(const Context& context, const FileArgs& args, const G
   }
   if (context.json)
     Print({{"path", args.path}, {"created", opened.created()}, {"content_generation", written.content_generation()}});
+  return std::nullopt;
+}
+
+// Counts in a file: what is not there yet is 0.
+std::optional<Failure> AddNumber(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
+  v1::Command command = On(v1::ADD, 0);
+  command.set_delta(args.delta);
+  command.set_bounded(args.min.has_value() || args.max.has_value());
+  command.set_min(args.min.value_or(INT64_MIN));
+  command.set_max(args.max.value_or(INT64_MAX));
+  v1::Outcome outcome;
+  if (auto failure = OpenAndCall(session, target, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE, command, &outcome)) return failure;
+  if (context.json) {
+    Print({{"path", args.path}, {"value", outcome.value()}, {"content_generation", outcome.content_generation()}});
+  } else {
+    std::printf("%lld\n", static_cast<long long>(outcome.value()));
+  }
   return std::nullopt;
 }
 
@@ -257,6 +277,11 @@ void AddContents(CLI::App& verb, const std::shared_ptr<FileArgs>& args, const st
 void AddFileVerbs(CLI::App& app, Context& context) {
   AddVerb(app, context, "ls", "List the children of a directory", std::make_shared<FileArgs>(), List);
   AddVerb(app, context, "cat", "Print the contents of a file", std::make_shared<FileArgs>(), Cat);
+  auto add_args = std::make_shared<FileArgs>();
+  CLI::App* add = AddVerb(app, context, "add", "Add to the number in a file, and print it", add_args, AddNumber);
+  add->add_option("delta", add_args->delta, "What to add; after -- if it is negative")->required()->type_name("N");
+  add->add_option("--min", add_args->min, "Fail if the sum would be less")->type_name("N");
+  add->add_option("--max", add_args->max, "Fail if the sum would be more")->type_name("N");
   auto put_args = std::make_shared<FileArgs>();
   CLI::App* put = AddVerb(app, context, "put", "Set the contents of a file, creating it if needed", put_args, Put);
   AddContents(*put, put_args, "Contents; standard input if absent or -");

@@ -17,6 +17,7 @@ client::ClientConfig ConfigOf(const ClientOptions& options) {
   config.principal = options.principal;
   config.endpoints = options.endpoints;
   config.cache = options.cache;
+  config.idle_end = options.idle_end;
   return config;
 }
 

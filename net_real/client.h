@@ -20,6 +20,7 @@ struct ClientOptions {
   std::string principal;                           // who the application says it is
   std::string cell = "local";                      // "local": whatever cell the endpoints belong to
   std::vector<std::string> endpoints;              // at least one, each "host:port"
+  Duration idle_end = 0;                           // after which an unused session is ended; 0: never
   bool cache = false;                              // for processes that read the same more than once
   std::function<void(const CoreEvent&)> on_event;  // on the caller's thread, inside RunUntil or Call; must not call back
 };

@@ -1,7 +1,7 @@
 // What clients may keep of the cell, by id and class: the words in which master and client talk about caches [Chubby §2.7].
 //
-// An id is the instance of a node, or, for the absence of one, a hash of the name. Two things with one id would only be dropped
-// together.
+// An id is the instance of a node, or a hash: of the name for the absence of a node, of session and handle for a hold of its lock.
+// Two things with one id would only be dropped together.
 #ifndef BRAMAH_CORE_API_CACHE_H_
 #define BRAMAH_CORE_API_CACHE_H_
 
@@ -15,7 +15,7 @@
 
 namespace bramah {
 
-inline constexpr int kCacheClassCount = 5;
+inline constexpr int kCacheClassCount = 6;
 // Everything of a node that exists.
 inline constexpr uint32_t kCacheNode = v1::CACHE_DATA | v1::CACHE_STAT | v1::CACHE_LOCK_STATE | v1::CACHE_CHILDREN;
 
@@ -29,6 +29,8 @@ using Touches = std::vector<Touch>;
 
 constexpr uint64_t CacheId(Position instance) { return instance.value(); }
 inline uint64_t AbsenceId(std::string_view path) { return Hash64(path); }
+// Who holds a lock counts as keeping something while its node is deleted: the belief that it holds.
+inline uint64_t HoldId(SessionId session, HandleId handle) { return FoldHash(session.value(), handle.value()); }
 
 // What an answer of the cell depends on; no classes: it must not be kept. Failures are not kept, but that there is no node is.
 Touch DependsOn(const v1::Command& command, const v1::Outcome& outcome);

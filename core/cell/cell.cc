@@ -143,6 +143,9 @@ void Cell::Execute(Entry& entry) {
     case v1::SET_CONTENTS:
       SetContents(entry);
       break;
+    case v1::ADD:
+      AddNumber(entry);
+      break;
     case v1::DELETE:
       Delete(entry);
       break;

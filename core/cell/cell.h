@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/api/cache.h"
@@ -27,11 +28,12 @@
 
 namespace bramah::cell {
 
-// Quotas; each has its own refusal (LIMIT_REACHED) and test. Equal on all replicas, or digests differ.
+// Quotas; each has its own refusal. Equal on all replicas, or digests differ.
 struct Limits {
   uint32_t sessions_max = 100'000;
   uint32_t handles_per_session_max = 10'000;
   uint32_t children_max = 100'000;
+  uint64_t bytes_max = uint64_t{1} << 30;    // names and contents of all nodes
   uint32_t results_per_session_max = 1'024;  // commands in flight: seq < first_outstanding + this
 };
 
@@ -92,6 +94,8 @@ class Cell {
   const std::string* PrincipalOf(SessionId session) const;
   // In rising order.
   std::vector<SessionId> Sessions() const;
+  // Who, but for the command's own session, holds the lock of the node of its handle, with the ids of these holds.
+  std::vector<std::pair<SessionId, uint64_t>> OtherHolders(const v1::Command& command) const;
   // Whether the session's client keeps answers; false if there is no such session.
   bool Caches(SessionId session) const;
   size_t session_count() const;
@@ -159,6 +163,8 @@ class Cell {
   static bool Covers(const v1::Command& command, const Touches& touches);
   void TouchedOnHandle(const v1::Command& command, const session::Handle& handle, const lock::Node& node, Time time,
                        Touches& touches) const;
+  void TouchedByDelete(const v1::Command& command, const session::Handle& handle, const lock::Node& node,
+                       Touches& touches) const;
   void TouchedByDelays(Time time, Touches& touches) const;
   void TouchedByEnd(const session::Session& session, Touches& touches) const;
   void TouchedByOpen(const v1::Command& command, Touches& touches) const;
@@ -182,6 +188,9 @@ class Cell {
   bool Allows(const std::string& acl, const std::string& principal) const;
   void Close(Entry& entry, bool lost);
   void SetContents(Entry& entry);
+  void AddNumber(Entry& entry);
+  // The contents of the node become these; OK, or why not.
+  v1::Code Write(Entry& entry, lock::Node& node, std::string_view contents);
   void SetAcl(Entry& entry);
   void Delete(Entry& entry);
   void Acquire(Entry& entry);

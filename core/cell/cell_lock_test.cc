@@ -294,14 +294,27 @@ TEST_F(CellLock, DeleteTellsTheWaitersAndALaterCopyToo) {
   EXPECT_EQ(cell.Do(First(AcquireOf(b, 2, 1, v1::EXCLUSIVE), 4)), v1::STALE_HANDLE);  // trimmed
 }
 
-TEST_F(CellLock, A04DeleteIsRefusedWhileAnotherHandleHolds) {
+// It is the master's business that they were told before.
+TEST_F(CellLock, DeleteTakesTheLockFromWhoeverElseHoldsAndLeavesTheirDelay) {
+  ASSERT_EQ(cell.Do(Delayed(OpenPath(a, 2, 2, "/l", kLockable), 5 * kSecond)), v1::OK);
+  ASSERT_EQ(cell.Do(AcquireOf(a, 3, 2, v1::EXCLUSIVE)), v1::OK);
+  ASSERT_EQ(cell.Do(DeleteOf(b, 2, 1)), v1::OK);
+  EXPECT_TRUE(cell.Reached(ProbeId::kHeldNodeDeleted));
+  EXPECT_EQ(cell.Do(ReleaseOf(a, 4, 2)), v1::STALE_HANDLE);
+  ASSERT_EQ(cell.Do(OpenPath(b, 3, 2, "/l", kLockable)), v1::OK);
+  EXPECT_EQ(cell.Do(AcquireOf(b, 4, 2, v1::EXCLUSIVE, true)), v1::LOCK_DELAYED) << "what a sent may be under way";
+  cell.Advance(5 * kSecond);
+  EXPECT_EQ(cell.Do(AcquireOf(b, 5, 2, v1::EXCLUSIVE, true)), v1::OK);
+}
+
+//
+TEST_F(CellLock, ADeleteTouchesWhatOtherHoldersBelieve) {
   ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::SHARED)), v1::OK);
-  EXPECT_EQ(cell.Do(DeleteOf(b, 2, 1)), v1::LOCK_HELD);
-  ASSERT_EQ(cell.Do(AcquireOf(b, 3, 1, v1::SHARED)), v1::OK);
-  EXPECT_EQ(cell.Do(DeleteOf(b, 4, 1)), v1::LOCK_HELD);
-  ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1)), v1::OK);
-  EXPECT_EQ(cell.Do(DeleteOf(b, 5, 1)), v1::OK);
-  EXPECT_FALSE(Held());
+  ASSERT_EQ(cell.Do(AcquireOf(b, 2, 1, v1::SHARED)), v1::OK);
+  Touches touches;
+  cell.cell().TouchedBy(DeleteOf(b, 3, 1), 0, touches);
+  EXPECT_EQ(touches.back(), (Touch{HoldId(SessionId(a), HandleId(1)), v1::CACHE_HOLD}));
+  EXPECT_EQ(std::count_if(touches.begin(), touches.end(), [](const Touch& t) { return t.classes == v1::CACHE_HOLD; }), 1);
 }
 
 TEST_F(CellLock, LK10NewInstanceIsBornFree) {

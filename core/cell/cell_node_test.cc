@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+#include <utility>
+
 #include "core/api/path.h"
 #include "core/base/hash.h"
 #include "core/cell/test_cell.h"
@@ -354,13 +358,13 @@ TEST(CellLimits, HandlesChildrenAndSessionsAreBounded) {
   TestCell cell(limits);
   const uint64_t a = cell.Session();
   cell.Session();
-  EXPECT_EQ(cell.Do(Create(99)), v1::LIMIT_REACHED);
+  EXPECT_EQ(cell.Do(Create(99)), v1::TOO_MANY_SESSIONS);
   EXPECT_EQ(cell.Do(Create(1)), v1::OK);  // a duplicate is no new session
   ASSERT_EQ(cell.Do(OpenPath(a, 1, 1, "/x", kFile)), v1::OK);
   ASSERT_EQ(cell.Do(OpenPath(a, 2, 2, "/y", kFile)), v1::OK);
-  EXPECT_EQ(cell.Do(OpenPath(a, 3, 3, "/z", kFile)), v1::LIMIT_REACHED);  // children
+  EXPECT_EQ(cell.Do(OpenPath(a, 3, 3, "/z", kFile)), v1::TOO_MANY_CHILDREN);  // children
   ASSERT_EQ(cell.Do(OpenPath(a, 4, 4, "/x", kFile)), v1::OK);
-  EXPECT_EQ(cell.Do(OpenPath(a, 5, 5, "/x", kFile)), v1::LIMIT_REACHED);  // handles
+  EXPECT_EQ(cell.Do(OpenPath(a, 5, 5, "/x", kFile)), v1::TOO_MANY_HANDLES);  // handles
   ASSERT_EQ(cell.Do(CloseOf(a, 6, 4)), v1::OK);
   EXPECT_EQ(cell.Do(OpenPath(a, 7, 6, "/x", kFile)), v1::OK);
 }
@@ -376,7 +380,77 @@ TEST(CellLimits, ScatteredHandleIdsAreBounded) {
     ASSERT_EQ(cell.Do(OpenPath(a, ++seq, id, "/x", kFile)), v1::OK);
     ASSERT_EQ(cell.Do(CloseOf(a, ++seq, id)), v1::OK);
   }
-  EXPECT_EQ(cell.Do(OpenPath(a, ++seq, 50, "/x", kFile)), v1::LIMIT_REACHED);
+  EXPECT_EQ(cell.Do(OpenPath(a, ++seq, 50, "/x", kFile)), v1::TOO_MANY_HANDLES);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------- Add
+
+struct CellAdd : CellNode {
+  v1::Code Add(int64_t delta, std::optional<std::pair<int64_t, int64_t>> bounds = std::nullopt) {
+    const v1::Command add = AddOf(a, ++number, seq, delta);
+    return cell.Do(bounds.has_value() ? Bounded(add, bounds->first, bounds->second) : add);
+  }
+  std::string Contents() { return cell.Read(v1::GET_CONTENTS, a, seq).contents(); }
+  int64_t Value() { return cell.applied().outcome.value(); }
+  uint64_t number = 100;
+};
+
+TEST_F(CellAdd, CountsFromNothingAndIsAWrite) {
+  ASSERT_EQ(Open("/n", kNew), v1::OK);
+  EXPECT_EQ(Add(5), v1::OK);
+  EXPECT_EQ(Add(-12), v1::OK);
+  EXPECT_EQ(Value(), -7);
+  EXPECT_EQ(Contents(), "-7");
+  EXPECT_EQ(cell.applied().outcome.content_generation(), 3u);
+  EXPECT_EQ(cell.applied().outcome.content_length(), 2u);
+}
+
+TEST_F(CellAdd, BoundsAreKeptAndTheNumberIsTold) {
+  ASSERT_EQ(Open("/n", kNew, "9"), v1::OK);
+  EXPECT_EQ(Add(2, {{0, 10}}), v1::OUT_OF_BOUNDS);
+  EXPECT_EQ(Value(), 9);
+  EXPECT_EQ(Add(1, {{0, 10}}), v1::OK);
+  EXPECT_EQ(Add(-11, {{0, 10}}), v1::OUT_OF_BOUNDS);
+  EXPECT_EQ(Contents(), "10");
+}
+
+TEST_F(CellAdd, NothingOverflows) {
+  ASSERT_EQ(Open("/n", kNew, "9223372036854775807"), v1::OK);
+  EXPECT_EQ(Add(1), v1::OUT_OF_BOUNDS);
+  EXPECT_EQ(Add(INT64_MIN), v1::OK);
+  EXPECT_EQ(Add(INT64_MIN), v1::OUT_OF_BOUNDS);
+  EXPECT_EQ(Contents(), "-1");
+}
+
+TEST_F(CellAdd, OnlyToNumbersAsTheyAreWritten) {
+  for (const char* text : {"x", "1x", " 1", "+1", "01", "-0", "1.0", "9223372036854775808", "-"}) {
+    ASSERT_EQ(Open("/" + std::to_string(number), kNew, text), v1::OK);
+    EXPECT_EQ(Add(1), v1::NOT_A_NUMBER) << text;
+    EXPECT_EQ(Contents(), text);
+  }
+}
+
+TEST_F(CellAdd, NeedsAFileThatMayBeWritten) {
+  ASSERT_EQ(Open("/d", kDir), v1::OK);
+  EXPECT_EQ(Add(1), v1::IS_A_DIRECTORY);
+  ASSERT_EQ(Open("/n", kNew), v1::OK);
+  ASSERT_EQ(Open("/n", v1::OPEN_READ), v1::OK);
+  EXPECT_EQ(Add(1), v1::NOT_WRITABLE);
+}
+
+TEST(CellQuota, BytesOfNamesAndContentsAreCounted) {
+  Limits limits;
+  limits.bytes_max = 10;
+  TestCell cell(limits);
+  const uint64_t a = cell.Session();
+  ASSERT_EQ(cell.Do(OpenPath(a, 1, 1, "/four", kNew, "12345")), v1::OK);
+  EXPECT_EQ(cell.Do(OpenPath(a, 2, 2, "/xy", kNew)), v1::CELL_FULL);
+  EXPECT_EQ(cell.Do(Set(a, 3, 1, "1234567")), v1::CELL_FULL);
+  EXPECT_EQ(cell.Do(Set(a, 4, 1, "123456")), v1::OK) << "exactly full";
+  EXPECT_EQ(cell.Do(Set(a, 5, 1, "")), v1::OK) << "less is always possible";
+  EXPECT_EQ(cell.Do(OpenPath(a, 6, 2, "/xy", kNew)), v1::OK);
+  ASSERT_EQ(cell.Do(DeleteOf(a, 7, 1)), v1::OK);
+  EXPECT_EQ(cell.Do(OpenPath(a, 8, 3, "/four", kNew, "1234")), v1::OK);
 }
 
 }  // namespace

@@ -1,6 +1,10 @@
 // Commands on handles and nodes.
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/api/path.h"
@@ -13,6 +17,15 @@ namespace {
 bool AreAclNames(const v1::Command& command) {
   const auto good = [](const std::string& name) { return name.empty() || IsCellName(name); };
   return good(command.acl_read()) && good(command.acl_write()) && good(command.acl_change());
+}
+
+// Exactly as std::to_string writes it.
+std::optional<int64_t> ParseNumber(std::string_view text) {
+  if (text.empty()) return 0;
+  int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);  // leaves 0 if that is none, or too large
+  if (std::to_string(number) != text) return std::nullopt;
+  return number;
 }
 
 lock::AclPtr Changed(const lock::AclPtr& from, const v1::Command& command) {
@@ -51,7 +64,7 @@ void Cell::Open(Entry& entry) {
   if (session.Spent(id)) return entry.Refuse(v1::BAD_HANDLE);
   // A client that scatters its ids would let the record of closed ones grow without bound.
   const size_t most = limits_->handles_per_session_max;
-  if (session.handles().size() >= most || session.closed().runs().size() > most) return entry.Refuse(v1::LIMIT_REACHED);
+  if (session.handles().size() >= most || session.closed().runs().size() > most) return entry.Refuse(v1::TOO_MANY_HANDLES);
   if (!IsCellPath(command.path())) return entry.Refuse(v1::BAD_NAME);
   const lock::Node* found = tree_.Resolve(command.path());
   const lock::Node* parent = found == nullptr ? ParentOf(entry) : nullptr;
@@ -97,7 +110,10 @@ const lock::Node* Cell::ParentOf(Entry& entry) const {
   if (command.contents().size() > kContentBytesMax) return refuse(v1::TOO_LARGE);
   if (!AreAclNames(command)) return refuse(v1::BAD_NAME);
   if (!Allows(parent->acl->names.write, entry.session->principal())) return refuse(v1::PERMISSION_DENIED);
-  if (parent->children.size() >= limits_->children_max) return refuse(v1::LIMIT_REACHED);
+  if (parent->children.size() >= limits_->children_max) return refuse(v1::TOO_MANY_CHILDREN);
+  if (tree_.bytes() + BaseName(command.path()).size() + command.contents().size() > limits_->bytes_max) {
+    return refuse(v1::CELL_FULL);
+  }
   return parent;
 }
 
@@ -156,16 +172,41 @@ void Cell::SetContents(Entry& entry) {
     entry.outcome().set_content_generation(node->content_generation);
     return entry.Refuse(v1::GENERATION_MISMATCH);
   }
-  node->SetContents(command.contents());
-  ++node->content_generation;
-  tree_.Refresh(*node);
-  tree_.TouchChildren(node->parent, entry.position);
-  Tell(*node, v1::EVENT_CONTENTS, node->content_generation, entry);
-  TellOfChildren(node->parent, entry);
-  entry.outcome().set_content_generation(node->content_generation);
-  entry.outcome().set_content_length(node->contents.size());
-  entry.outcome().set_checksum(node->checksum);
+  entry.outcome().set_code(Write(entry, *node, command.contents()));
+}
+
+v1::Code Cell::Write(Entry& entry, lock::Node& node, std::string_view contents) {
+  const bool grows = contents.size() > node.contents.size();
+  if (grows && tree_.bytes() - node.contents.size() + contents.size() > limits_->bytes_max) return v1::CELL_FULL;
+  tree_.SetContents(node, contents);
+  ++node.content_generation;
+  tree_.Refresh(node);
+  tree_.TouchChildren(node.parent, entry.position);
+  Tell(node, v1::EVENT_CONTENTS, node.content_generation, entry);
+  TellOfChildren(node.parent, entry);
+  entry.outcome().set_content_generation(node.content_generation);
+  entry.outcome().set_content_length(node.contents.size());
+  entry.outcome().set_checksum(node.checksum);
   entry.applied.effect = true;
+  return v1::OK;
+}
+
+// Contents that are a decimal number, or empty: 0.
+void Cell::AddNumber(Entry& entry) {
+  const v1::Command& command = entry.command;
+  const auto [handle, node] = TargetOf(entry);
+  if (node == nullptr) return;
+  if (!handle->writable) return entry.Refuse(v1::NOT_WRITABLE);
+  if (node->directory) return entry.Refuse(v1::IS_A_DIRECTORY);
+  const std::optional<int64_t> before = ParseNumber(node->contents.view());
+  if (!before) return entry.Refuse(v1::NOT_A_NUMBER);
+  int64_t sum = 0;
+  const bool overflow = __builtin_add_overflow(*before, command.delta(), &sum);
+  entry.outcome().set_value(*before);
+  if (overflow || (command.bounded() && (sum < command.min() || sum > command.max()))) return entry.Refuse(v1::OUT_OF_BOUNDS);
+  const v1::Code code = Write(entry, *node, std::to_string(sum));
+  if (code == v1::OK) entry.outcome().set_value(sum);
+  entry.outcome().set_code(code);
 }
 
 // The right is looked at again: whoever may set the names must not keep that after it was taken away [D-49].
@@ -185,7 +226,8 @@ void Cell::SetAcl(Entry& entry) {
   entry.applied.effect = true;
 }
 
-// Refused while another handle holds the lock: waiting for that holder to hear of it needs invalidations.
+// Locks are advisory, so that others hold this one does not keep the node. They have heard of it before the entry was proposed, or
+// have lapsed; what they sent under the lock may be under way, so it is lost to them.
 void Cell::Delete(Entry& entry) {
   const auto [handle, node] = TargetOf(entry);
   if (node == nullptr) return;
@@ -193,8 +235,11 @@ void Cell::Delete(Entry& entry) {
   if (!Allows(node->acl->names.write, entry.session->principal())) return entry.Refuse(v1::PERMISSION_DENIED);
   if (node->instance == tree_.root()) return entry.Refuse(v1::ROOT_IS_PERMANENT);
   if (!node->children.empty()) return entry.Refuse(v1::NOT_EMPTY);
-  const size_t own = node->lock.HoldOf(entry.owner()) != nullptr ? 1 : 0;
-  if (node->lock.holders().size() > own) return entry.Refuse(v1::LOCK_HELD);
+  for (const auto& [owner, seq] : node->lock.holders()) {
+    if (owner == entry.owner()) continue;
+    StartLockDelay(*node, sessions_.Find(owner.session)->Find(owner.handle)->lock_delay, entry);
+    SOMETIMES(entry.probes, kHeldNodeDeleted, true);
+  }
   for (const auto& [since, waiter] : node->lock.waiters()) Decide(waiter, Decision::kHandleInvalid, *node, entry);
   RemoveNode(*node, entry);
   entry.applied.effect = true;

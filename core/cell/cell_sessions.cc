@@ -14,7 +14,7 @@ void Cell::CreateSession(Entry& entry) {
     entry.applied.duplicate = true;
     SOMETIMES(entry.probes, kDuplicateAnswered, true);
   } else if (sessions_.size() >= limits_->sessions_max) {
-    return entry.Refuse(v1::LIMIT_REACHED);
+    return entry.Refuse(v1::TOO_MANY_SESSIONS);
   } else {
     id = SessionId(entry.position.value());
     if (sessions_.Create(id, nonce, entry.command.principal(), entry.command.caches()) == nullptr) return entry.Refuse(v1::MALFORMED);

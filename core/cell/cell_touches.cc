@@ -61,9 +61,12 @@ void Cell::TouchedOnHandle(const v1::Command& command, const session::Handle& ha
     case v1::SET_ACL:
       if (!handle.changes_acl || (command.compare() && command.generation() != node.acl_generation)) return;
       return Add(touches, node.instance, v1::CACHE_STAT);
+    case v1::ADD:
+      if (!handle.writable || node.directory) return;
+      Add(touches, node.instance, v1::CACHE_DATA | v1::CACHE_STAT);
+      return Add(touches, node.parent, v1::CACHE_CHILDREN);
     case v1::DELETE:
-      if (handle.writable && node.children.empty()) TouchedByRemoval(node, touches);
-      return;
+      return TouchedByDelete(command, handle, node, touches);
     case v1::ACQUIRE:
       if (handle.writable) TouchedByAcquire(command, node, in_lock, time, touches);
       return;
@@ -78,6 +81,31 @@ void Cell::TouchedOnHandle(const v1::Command& command, const session::Handle& ha
     default:
       return;
   }
+}
+
+// Also what others believe who hold the lock.
+void Cell::TouchedByDelete(const v1::Command& command, const session::Handle& handle, const lock::Node& node,
+                           Touches& touches) const {
+  const session::Session& session = *sessions_.Find(SessionId(command.session()));
+  const bool permitted = handle.writable && Allows(node.acl->names.write, session.principal());
+  if (!permitted || !node.children.empty() || node.instance == tree_.root()) return;
+  TouchedByRemoval(node, touches);
+  for (const auto& [owner, seq] : node.lock.holders()) {
+    if (owner.session == SessionId(command.session())) continue;
+    touches.push_back({HoldId(owner.session, owner.handle), v1::CACHE_HOLD});
+  }
+}
+
+std::vector<std::pair<SessionId, uint64_t>> Cell::OtherHolders(const v1::Command& command) const {
+  std::vector<std::pair<SessionId, uint64_t>> others;
+  const session::Session* session = sessions_.Find(SessionId(command.session()));
+  const session::Handle* handle = session == nullptr ? nullptr : session->Find(HandleId(command.handle()));
+  const lock::Node* node = handle == nullptr ? nullptr : tree_.Find(handle->instance);
+  if (node == nullptr) return others;
+  for (const auto& [owner, seq] : node->lock.holders()) {
+    if (owner.session != session->id()) others.emplace_back(owner.session, HoldId(owner.session, owner.handle));
+  }
+  return others;
 }
 
 void Cell::TouchedByDelays(Time time, Touches& touches) const {

@@ -51,6 +51,7 @@ bool WellFormed(const v1::Command& command) {
       return on_handle && IsClose(command);
     case v1::SET_CONTENTS:
     case v1::SET_ACL:
+    case v1::ADD:
     case v1::DELETE:
       return on_handle;
     case v1::ACQUIRE:

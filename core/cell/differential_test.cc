@@ -77,6 +77,7 @@ class Walk {
     limits.handles_per_session_max = 8;
     limits.children_max = 6;
     limits.results_per_session_max = 16;
+    limits.bytes_max = 60;
     return limits;
   }
 
@@ -139,6 +140,13 @@ class Walk {
     return names;
   }
 
+  // The first that hits contents of text is refused; an empty file is made a counter now and then.
+  v1::Command AddNumber(uint64_t session, uint64_t seq, uint64_t handle) {
+    if (Percent(30)) return Set(session, seq, handle, Percent(80) ? "" : "9223372036854775800");
+    const v1::Command add = AddOf(session, seq, handle, static_cast<int64_t>(Pick(40)) - 15);
+    return Percent(50) ? Bounded(add, -5, 9) : add;
+  }
+
   // One that the cell gave out, mostly of late; now and then not quite.
   std::string SomeSequencer() {
     if (sequencers_.empty()) return "none";
@@ -187,9 +195,10 @@ class Walk {
     }
     if (dice < 33) return Set(session, seq, handle, std::string(Pick(30), 's'));
     if (dice < 35) return Set(session, seq, handle, Percent(50) ? "p q" : "q\nr\n");
-    if (dice < 37) return SetAclOf(session, seq, handle, SomeNames());
-    if (dice < 42) return CompareAndSet(session, seq, handle, "cas", 1 + Pick(3));
-    if (dice < 45) return DeleteOf(session, seq, handle);
+    if (dice < 39) return AddNumber(session, seq, handle);
+    if (dice < 41) return SetAclOf(session, seq, handle, SomeNames());
+    if (dice < 45) return CompareAndSet(session, seq, handle, "cas", 1 + Pick(3));
+    if (dice < 48) return DeleteOf(session, seq, handle);
     if (dice < 80) {
       const v1::LockMode mode = Percent(50) ? v1::SHARED : v1::EXCLUSIVE;
       return AcquireOf(session, seq, handle, mode, Percent(15));
@@ -303,9 +312,9 @@ TEST(Differential, CellAgreesWithTheNaiveModel) {
   // The runs must reach what they are meant to compare.
   for (const v1::Code code :
        {v1::OK, v1::QUEUED, v1::NOT_FOUND, v1::EXISTS, v1::NOT_EMPTY, v1::NOT_A_DIRECTORY, v1::IS_A_DIRECTORY, v1::BAD_NAME,
-        v1::GENERATION_MISMATCH, v1::LOCK_CONFLICT, v1::LOCK_NOT_HELD, v1::LOCK_HELD, v1::BAD_HANDLE, v1::STALE_HANDLE, v1::BUSY,
-        v1::LIMIT_REACHED, v1::ROOT_IS_PERMANENT, v1::CANCELLED, v1::SESSION_EXPIRED, v1::NOT_WRITABLE, v1::LOCK_DELAYED,
-        v1::SEQUENCER_INVALID, v1::BAD_SEQUENCER, v1::PERMISSION_DENIED}) {
+        v1::GENERATION_MISMATCH, v1::LOCK_CONFLICT, v1::LOCK_NOT_HELD, v1::BAD_HANDLE, v1::STALE_HANDLE, v1::BUSY,
+        v1::TOO_MANY_HANDLES, v1::ROOT_IS_PERMANENT, v1::CANCELLED, v1::SESSION_EXPIRED, v1::NOT_WRITABLE, v1::LOCK_DELAYED,
+        v1::SEQUENCER_INVALID, v1::BAD_SEQUENCER, v1::PERMISSION_DENIED, v1::OUT_OF_BOUNDS, v1::NOT_A_NUMBER, v1::CELL_FULL}) {
     EXPECT_GT(Walk::Codes()[code], 0) << v1::Code_Name(code);
   }
   for (const v1::EventKind kind : {v1::EVENT_CONTENTS, v1::EVENT_CHILDREN, v1::EVENT_HANDLE_INVALID, v1::EVENT_LOCK_ACQUIRED,

@@ -1,6 +1,7 @@
 #include "core/cell/naive_model.h"
 
 #include <algorithm>
+#include <sstream>
 #include <set>
 #include <sstream>
 
@@ -252,6 +253,7 @@ v1::Outcome NaiveModel::Execute(const v1::Command& command) {
     return outcome;
   }
   if (command.kind() == v1::SET_CONTENTS) Set(command, node, outcome);
+  if (command.kind() == v1::ADD) Add(command, node, outcome);
   if (command.kind() == v1::ACQUIRE) {
     EndDelays(*path);
     Settle();
@@ -267,7 +269,7 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
   if (handles_.count(id) > 0) return outcome.set_code(v1::BAD_HANDLE);
   size_t open = 0;
   for (const auto& [other, handle] : handles_) open += other.first == command.session() && handle.open ? 1 : 0;
-  if (open >= limits_.handles_per_session_max) return outcome.set_code(v1::LIMIT_REACHED);
+  if (open >= limits_.handles_per_session_max) return outcome.set_code(v1::TOO_MANY_HANDLES);
   const std::string& path = command.path();
   if (!IsCellPath(path)) return outcome.set_code(v1::BAD_NAME);
   const uint32_t flags = command.open_flags();
@@ -284,7 +286,10 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
       if (!name.empty() && !IsCellName(name)) return outcome.set_code(v1::BAD_NAME);
     }
     if (!May(command.session(), parent->second.acl_write)) return outcome.set_code(v1::PERMISSION_DENIED);
-    if (ChildCount(ParentOf(path)) >= limits_.children_max) return outcome.set_code(v1::LIMIT_REACHED);
+    if (ChildCount(ParentOf(path)) >= limits_.children_max) return outcome.set_code(v1::TOO_MANY_CHILDREN);
+    size_t bytes = path.size() - path.rfind('/') - 1 + command.contents().size();
+    for (const auto& [name, node] : nodes_) bytes += name.size() - name.rfind('/') - 1 + node.contents.size();
+    if (bytes > limits_.bytes_max) return outcome.set_code(v1::CELL_FULL);
   }
   Node made;
   if (!exists) {
@@ -326,11 +331,33 @@ void NaiveModel::Set(const v1::Command& command, Node& node, v1::Outcome& outcom
     outcome.set_content_generation(node.content_generation);
     return outcome.set_code(v1::GENERATION_MISMATCH);
   }
-  node.contents = command.contents();
+  Write(node, command.contents(), outcome);
+}
+
+void NaiveModel::Write(Node& node, const std::string& contents, v1::Outcome& outcome) {
+  size_t bytes = contents.size();
+  for (const auto& [name, other] : nodes_) bytes += name.size() - name.rfind('/') - 1 + other.contents.size();
+  bytes -= node.contents.size();
+  if (contents.size() > node.contents.size() && bytes > limits_.bytes_max) return outcome.set_code(v1::CELL_FULL);
+  node.contents = contents;
   outcome.set_content_generation(++node.content_generation);
   outcome.set_content_length(node.contents.size());
   outcome.set_checksum(Hash64(node.contents));
   applied_.effect = true;
+}
+
+void NaiveModel::Add(const v1::Command& command, Node& node, v1::Outcome& outcome) {
+  if (node.directory) return outcome.set_code(v1::IS_A_DIRECTORY);
+  std::istringstream text(node.contents.empty() ? "0" : node.contents);
+  int64_t number = 0;
+  const bool good = static_cast<bool>(text >> number) && (node.contents.empty() || std::to_string(number) == node.contents);
+  if (!good) return outcome.set_code(v1::NOT_A_NUMBER);
+  outcome.set_value(number);
+  const __int128 sum = static_cast<__int128>(number) + command.delta();
+  if (sum > INT64_MAX || sum < INT64_MIN) return outcome.set_code(v1::OUT_OF_BOUNDS);
+  if (command.bounded() && (sum < command.min() || sum > command.max())) return outcome.set_code(v1::OUT_OF_BOUNDS);
+  Write(node, std::to_string(static_cast<int64_t>(sum)), outcome);
+  if (outcome.code() == v1::OK) outcome.set_value(static_cast<int64_t>(sum));
 }
 
 void NaiveModel::SetAcl(const v1::Command& command, Node& node, v1::Outcome& outcome) {
@@ -405,7 +432,11 @@ void NaiveModel::Delete(const v1::Command& command, const std::string& path, v1:
   if (path == "/") return outcome.set_code(v1::ROOT_IS_PERMANENT);
   if (ChildCount(path) > 0) return outcome.set_code(v1::NOT_EMPTY);
   for (const Hold& hold : nodes_[path].holds) {
-    if (hold.session != command.session() || hold.handle != command.handle()) return outcome.set_code(v1::LOCK_HELD);
+    if (hold.session == command.session() && hold.handle == command.handle()) continue;
+    const Duration delay = handles_.at({hold.session, hold.handle}).lock_delay;
+    if (delay == 0) continue;
+    Time& until = (nodes_[path].mode == v1::EXCLUSIVE ? closed_ : no_writers_)[path];
+    until = std::max(until, time_ + delay);
   }
   for (const Wait& wait : nodes_[path].waits) {
     v1::Outcome fate;

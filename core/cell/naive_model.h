@@ -75,6 +75,8 @@ class NaiveModel {
   void Delete(const v1::Command& command, const std::string& path, v1::Outcome& outcome);
   void Set(const v1::Command& command, Node& node, v1::Outcome& outcome);
   void SetAcl(const v1::Command& command, Node& node, v1::Outcome& outcome);
+  void Add(const v1::Command& command, Node& node, v1::Outcome& outcome);
+  void Write(Node& node, const std::string& contents, v1::Outcome& outcome);
   bool May(uint64_t session, const std::string& acl) const;
   void Forget(uint64_t session, uint64_t handle, bool whole_session);
   // The handle, or the whole session, goes without having let go of its locks.

@@ -8,7 +8,7 @@
 //     u8 lock mode, u64 lock generation, u64 holders (session, handle, seq), u64 waiters (since, session, handle, seq, u8 mode)
 //   u64 sessions, each: u64 id, nonce (high, low), principal, u8 caches, u64 first outstanding, u64 handles (id, instance, u8 rights,
 //     i64 lock-delay, u32 events),
-//     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, and eight numbers)
+//     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, and nine numbers)
 //   u64 pending lock-delays, each: path, i64 end for all, i64 end for exclusive holders
 //
 // Strings are a u32 length and bytes. All lists are in rising order of their first field, so a state has exactly one encoding.
@@ -29,7 +29,7 @@ namespace bramah::cell {
 namespace {
 
 constexpr uint32_t kMagic = 0x4c4c4543;  // "CELL"
-constexpr uint32_t kVersion = 5;
+constexpr uint32_t kVersion = 6;
 
 // Flags of nodes.
 constexpr uint8_t kDirectory = 1;
@@ -111,6 +111,7 @@ void SaveResult(RequestSeq seq, const session::Result& result, ByteWriter& out) 
   out.U64(result.lock_generation.value());
   out.U64(result.children_changed.value());
   out.U64(result.acl_generation);
+  out.U64(static_cast<uint64_t>(result.value));
 }
 
 void SaveSession(const session::Session& session, ByteWriter& out) {
@@ -222,6 +223,7 @@ bool LoadResults(ByteReader& in, session::Results& results) {
     result.lock_generation = Take<Position>(in);
     result.children_changed = Take<Position>(in);
     result.acl_generation = in.U64();
+    result.value = static_cast<int64_t>(in.U64());
     const bool known = code <= v1::Code_MAX && mode <= v1::EXCLUSIVE && flags < 8;
     if (!known || seq <= previous || seq < results.first()) return false;
     previous = seq;

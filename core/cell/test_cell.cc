@@ -142,6 +142,19 @@ v1::Command CompareAndSet(uint64_t session, uint64_t seq, uint64_t handle, std::
   return command;
 }
 
+v1::Command AddOf(uint64_t session, uint64_t seq, uint64_t handle, int64_t delta) {
+  v1::Command command = OfSession(v1::ADD, session, seq, handle);
+  command.set_delta(delta);
+  return command;
+}
+
+v1::Command Bounded(v1::Command add, int64_t min, int64_t max) {
+  add.set_bounded(true);
+  add.set_min(min);
+  add.set_max(max);
+  return add;
+}
+
 v1::Command DeleteOf(uint64_t session, uint64_t seq, uint64_t handle) { return OfSession(v1::DELETE, session, seq, handle); }
 
 v1::Command AcquireOf(uint64_t session, uint64_t seq, uint64_t handle, v1::LockMode mode, bool try_only) {

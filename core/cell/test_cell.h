@@ -31,6 +31,8 @@ v1::Command CloseOf(uint64_t session, uint64_t seq, uint64_t handle, std::vector
 v1::Command PoisonOf(uint64_t session, uint64_t seq, uint64_t handle, std::vector<uint64_t> gives_up = {});
 v1::Command Set(uint64_t session, uint64_t seq, uint64_t handle, std::string_view contents);
 v1::Command CompareAndSet(uint64_t session, uint64_t seq, uint64_t handle, std::string_view contents, uint64_t generation);
+v1::Command AddOf(uint64_t session, uint64_t seq, uint64_t handle, int64_t delta);
+v1::Command Bounded(v1::Command add, int64_t min, int64_t max);
 v1::Command DeleteOf(uint64_t session, uint64_t seq, uint64_t handle);
 v1::Command AcquireOf(uint64_t session, uint64_t seq, uint64_t handle, v1::LockMode mode, bool try_only = false);
 v1::Command ReleaseOf(uint64_t session, uint64_t seq, uint64_t handle, uint64_t acquire_seq = 0);

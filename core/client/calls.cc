@@ -17,6 +17,7 @@ bool Changes(v1::CommandKind kind) {
     case v1::CLOSE:
     case v1::SET_CONTENTS:
     case v1::SET_ACL:
+    case v1::ADD:
     case v1::DELETE:
     case v1::ACQUIRE:
     case v1::RELEASE:
@@ -28,6 +29,8 @@ bool Changes(v1::CommandKind kind) {
 }
 
 bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v1::CHECK_SEQUENCER; }
+
+bool ChangesContents(v1::CommandKind kind) { return kind == v1::SET_CONTENTS || kind == v1::ADD; }
 
 // Never fails, and never waits for what came before.
 bool Leaves(v1::CommandKind kind) { return kind == v1::CLOSE || kind == v1::POISON; }
@@ -131,6 +134,7 @@ void Calls::AcceptLeave(const Context& context, CallId call, const v1::Command& 
   leave.command.set_kind(asked.kind());
   leave.command.set_handle(asked.handle());
   leave.instance = handle->instance;
+  const Position instance = handle->instance;
   GiveUp(context, id, close ? v1::CANCELLED : v1::POISONED, leave.command);
   beliefs_.End(context.session, id, context.out);
   watches_.Remove(id);
@@ -143,6 +147,7 @@ void Calls::AcceptLeave(const Context& context, CallId call, const v1::Command& 
   const auto at = calls_.emplace(++last_id_, std::move(leave)).first;
   Issue(context, at);
   if (context.state == SessionState::kJeopardy) Answer(context, at->second, v1::OK);
+  SettleGrants(context, instance);  // it may have given up a Delete that others waited for
 }
 
 void Calls::GiveUp(const Context& context, HandleId handle, v1::Code code, v1::Command& leave) {
@@ -153,9 +158,19 @@ void Calls::GiveUp(const Context& context, HandleId handle, v1::Code code, v1::C
       continue;
     }
     if (pending.command.seq() != 0) leave.add_gives_up(pending.command.seq());
+    if (pending.command.kind() == v1::DELETE && pending.stage == Stage::kIssued) RevokeAll(pending.instance);
     Answer(context, pending, code);
     at = Erase(at);
   }
+}
+
+void Calls::EndIdle(const Context& context) {
+  end_id_ = ++last_id_;
+  Pending& end = calls_[end_id_];
+  end.told = true;
+  end.command.set_kind(v1::END_SESSION);
+  end.command.set_reason(v1::END_IDLE);
+  Issue(context, calls_.find(end_id_));
 }
 
 // A Poison that the master may not have heard of makes the whole session lost: a clean end would free the lock at once.
@@ -239,7 +254,7 @@ bool Calls::Issue(const Context& context, PendingMap::iterator at) {
     return false;
   }
   // Whatever may free the lock ends the belief before it leaves.
-  if (command.kind() == v1::DELETE) beliefs_.End(context.session, HandleId(command.handle()), context.out);
+  if (command.kind() == v1::DELETE) EndBeliefsOf(context, HandleId(command.handle()));
   if (Changes(command.kind())) {
     command.set_seq(++last_seq_);
     unanswered_.insert(last_seq_);
@@ -370,10 +385,12 @@ void Calls::Grant(const Context& context, PendingMap::iterator at, Position gene
     return;
   }
   Handle* const handle = Find(id);
-  if (handle != nullptr && handle->deleted) {
+  if (handle != nullptr && (handle->deleted || handle->revoked)) {
     v1::Outcome gone;
-    gone.set_code(v1::STALE_HANDLE);
-    return Complete(context, at, gone);
+    gone.set_code(handle->deleted ? v1::STALE_HANDLE : v1::CANCELLED);
+    if (!handle->hold) handle->hold = RequestSeq(pending.command.seq());
+    Complete(context, at, gone);
+    return GiveBack(context, id);
   }
   if (handle != nullptr) {
     // A second Acquire of the same handle and mode changes nothing: the hold keeps the seq of the first [D-37].
@@ -387,10 +404,25 @@ void Calls::Grant(const Context& context, PendingMap::iterator at, Position gene
   Complete(context, at, outcome);
 }
 
+// The application does not know that the handle holds; should the node stay, nobody else would get the lock.
+void Calls::GiveBack(const Context& context, HandleId id) {
+  const auto at = calls_.emplace(++last_id_, Pending()).first;
+  at->second.told = true;
+  at->second.command.set_kind(v1::RELEASE);
+  at->second.command.set_handle(id.value());
+  Advance(context, id);
+}
+
+// A Delete of the node may happen, or has, that nothing more will be heard of here.
+void Calls::RevokeAll(Position instance) {
+  for (auto& [id, handle] : handles_) handle.revoked = handle.revoked || (instance && handle.instance == instance);
+}
+
 void Calls::Complete(const Context& context, PendingMap::iterator at, const v1::Outcome& outcome) {
   Pending& pending = at->second;
   const bool leave = Leaves(pending.command.kind());
   const bool remove = pending.command.kind() == v1::DELETE;
+  const Position instance = pending.instance;
   if (leave && outcome.code() == v1::LIMIT_REACHED) return;  // sent again by Retry
   const HandleId id(pending.command.handle());
   Settle(pending, outcome);
@@ -398,7 +430,7 @@ void Calls::Complete(const Context& context, PendingMap::iterator at, const v1::
   if (Handle* const handle = Find(id); handle != nullptr && handle->issued == at->first) handle->issued = 0;
   SettleWatch(context, pending, outcome);
   Erase(at);
-  if (remove) SettleGrants(context, id);
+  if (remove) SettleGrants(context, instance);
   GoOn(context, id);
 }
 
@@ -414,8 +446,8 @@ void Calls::SettleWatch(const Context& context, const Pending& pending, const v1
     if (watches_.Opened(context.session, id, outcome, context.out)) Look(context, id);
   } else if (pending.command.kind() == v1::OPEN) {
     watches_.Remove(id);
-  } else if (pending.command.kind() == v1::SET_CONTENTS || pending.command.kind() == v1::DELETE) {
-    if (ok && pending.command.kind() == v1::SET_CONTENTS) {
+  } else if (ChangesContents(pending.command.kind()) || pending.command.kind() == v1::DELETE) {
+    if (ok && ChangesContents(pending.command.kind())) {
       watches_.Wrote(context.session, id, outcome.content_generation(), context.out);
     }
     if (ok && pending.command.kind() == v1::DELETE) watches_.Deleted(id);
@@ -426,7 +458,7 @@ void Calls::SettleWatch(const Context& context, const Pending& pending, const v1
 bool Calls::ChangesNode(uint64_t id) const {
   const auto at = calls_.find(id);
   if (at == calls_.end()) return false;
-  return at->second.command.kind() == v1::SET_CONTENTS || at->second.command.kind() == v1::DELETE;
+  return ChangesContents(at->second.command.kind()) || at->second.command.kind() == v1::DELETE;
 }
 
 bool Calls::IsLook(uint64_t id) const {
@@ -457,16 +489,28 @@ void Calls::Look(const Context& context, HandleId handle) {
 
 bool Calls::Deletes(HandleId id) {
   const Handle* const handle = Find(id);
-  if (handle == nullptr || handle->issued == 0) return false;
-  const auto issued = calls_.find(handle->issued);
-  return issued != calls_.end() && issued->second.command.kind() == v1::DELETE;
+  return handle != nullptr && std::any_of(calls_.begin(), calls_.end(), [&](const auto& entry) {
+           const Pending& pending = entry.second;
+           const bool issued = pending.stage == Stage::kIssued && pending.command.kind() == v1::DELETE;
+           return issued && (pending.command.handle() == id.value() || pending.instance == handle->instance);
+         });
 }
 
-// A Delete of the handle's node was answered: what was granted meanwhile is held, or gone with the node.
-void Calls::SettleGrants(const Context& context, HandleId id) {
+// Also those of other handles on the node: they would lose it without being told.
+void Calls::EndBeliefsOf(const Context& context, HandleId id) {
+  const Handle* const handle = Find(id);
+  beliefs_.End(context.session, id, context.out);
+  if (handle == nullptr || !handle->instance) return;
+  for (const auto& [other, its] : handles_) {
+    if (its.instance == handle->instance) beliefs_.End(context.session, other, context.out);
+  }
+}
+
+// A Delete of the node was answered, or given up: what was granted meanwhile is held, or gone with it, or nobody knows.
+void Calls::SettleGrants(const Context& context, Position instance) {
   std::vector<uint64_t> granted;
   for (const auto& [call, pending] : calls_) {
-    if (pending.stage == Stage::kGranted && pending.command.handle() == id.value()) granted.push_back(call);
+    if (pending.stage == Stage::kGranted && pending.instance == instance) granted.push_back(call);
   }
   for (const uint64_t call : granted) {
     const auto at = calls_.find(call);
@@ -493,8 +537,10 @@ void Calls::Settle(const Pending& pending, const v1::Outcome& outcome) {
       if (!ok) handles_.erase(id);
       break;
     case v1::DELETE:
-      if (ok) handle->hold = RequestSeq();
-      handle->deleted = ok;
+      if (!ok) break;
+      handle->hold = RequestSeq();
+      handle->deleted = true;
+      RevokeAll(handle->instance);
       break;
     case v1::RELEASE:
       // Refused without being executed: the lock is still held, though no longer believed, and may be released again.

@@ -89,7 +89,13 @@ class Calls {
   // Best effort, never repeated: tells the master that the session was given up [D-27].
   void SendAbandoned(const Context& context);
 
+  // Nobody uses the session: ends it. REQUIRES: idle() and !ending().
+  void EndIdle(const Context& context);
+  bool idle() const { return handles_.empty() && calls_.empty(); }
+
   bool ending() const { return end_id_ != 0; }
+  // Why the session is being ended. REQUIRES: ending().
+  v1::SessionEnd end_reason() const { return static_cast<v1::SessionEnd>(calls_.at(end_id_).command.reason()); }
   // Unanswered, as the application sees it.
   uint32_t pending() const { return pending_; }
   Time retry_at() const { return calls_.empty() ? kNever : retry_at_; }
@@ -124,6 +130,7 @@ class Calls {
     Position instance;       // if open
     bool reads = false;      // a read through it succeeded
     bool deleted = false;    // its node is gone by its own Delete: what was granted before went with it
+    bool revoked = false;    // its node is gone, or about to go, by another Delete: no lock of it is believed any more
     bool poisoned = false;   // it is gone at the master; here it stays until it is closed
     bool look_again = false;  // the answer of a look is of no use while a change of our own is under way
     std::string sequencer;   // sent along with every call but those that only give something up
@@ -160,11 +167,14 @@ class Calls {
   void Look(const Context& context, HandleId handle);
   // Whether call `id` writes or removes its node.
   bool ChangesNode(uint64_t id) const;
+  void GiveBack(const Context& context, HandleId id);
+  void RevokeAll(Position instance);
   void OnGrantItem(const Context& context, const v1::SessionItem& item);
   void Grant(const Context& context, PendingMap::iterator at, Position generation);
   // Whether a Delete of the handle's node waits for its answer.
   bool Deletes(HandleId id);
-  void SettleGrants(const Context& context, HandleId id);
+  void SettleGrants(const Context& context, Position instance);
+  void EndBeliefsOf(const Context& context, HandleId id);
 
   // ---- the cache (kept.cc)
   bool KnownAbsent(const Context& context, const v1::Command& open) const;
@@ -176,6 +186,7 @@ class Calls {
   bool IsChanging(Position instance) const;
   void Keep(const Context& context, const Pending& pending, const v1::Outcome& outcome, const Freshness& fresh);
   void Invalidate(const Context& context, const v1::SessionItem& item);
+  void Revoke(const Context& context, uint64_t hold);
 
   const ClientConfig* config_;
   PendingMap calls_;

@@ -26,7 +26,9 @@ v1::SessionEnd ReasonOf(uint32_t reason) {
 // Composes connection, session and calls, and owns the order of effects. Every Step has the same four parts: the lease is
 // compared with the clock, the input is taken, what is due is done, and timers and view follow the state.
 struct Client::State {
-  explicit State(const ClientConfig* given) : connection(given), session(given), calls(given) { armed.fill(kNever); }
+  explicit State(const ClientConfig* given) : config(given), connection(given), session(given), calls(given) {
+    armed.fill(kNever);
+  }
 
   void Step(Time at, const Input& input, Effects& out);
 
@@ -60,6 +62,8 @@ struct Client::State {
   void AnswerOpening(v1::Code code, Effects& out);
 
   void RunDue(Effects& out);
+  void EndIfIdle(Effects& out);
+  Time IdleEndAt() const;
   void ArmTimers(Effects& out);
   void UpdateView();
   void Malformed(Effects& out) { SOMETIMES(out.probes(), kMalformedMessage, true); }
@@ -68,7 +72,9 @@ struct Client::State {
     return {now, connection.up(), session.id(), session.epoch(), session.state(), out};
   }
 
+  const ClientConfig* config;
   Time now = INT64_MIN;
+  Time used_at = INT64_MIN;  // by the application, last
   bool booted = false;
   Connection connection;
   Session session;
@@ -104,10 +110,22 @@ void Client::State::Step(Time at, const Input& input, Effects& out) {
 void Client::State::RunDue(Effects& out) {
   if (!session.wanted()) return;
   if (now >= session.GiveUpAt(connection.up())) connection.Abandon(now, CloseReason::kStalled, out);
+  EndIfIdle(out);
   connection.Run(now, session.id(), session.epoch(), out);
   const bool repeated = session.Transmit(now, connection.up(), out);
   SOMETIMES(out.probes(), kClientResent, repeated);
   if (connection.up()) calls.Retry(Here(out));
+}
+
+// A session costs the cell something, and a KeepAlive every few seconds [Chubby §2.8].
+void Client::State::EndIfIdle(Effects& out) {
+  if (session.state() != SessionState::kActive || !calls.idle()) used_at = now;
+  if (now >= IdleEndAt()) calls.EndIdle(Here(out));
+}
+
+Time Client::State::IdleEndAt() const {
+  const bool idle = config->idle_end > 0 && session.state() == SessionState::kActive && calls.idle();
+  return idle ? used_at + config->idle_end : kNever;
 }
 
 void Client::State::ArmTimers(Effects& out) {
@@ -120,7 +138,7 @@ void Client::State::ArmTimers(Effects& out) {
     present = due;
     due == kNever ? out.Cancel(timer) : out.Arm(timer, due);
   };
-  arm(TimerId::kLease, session.AdvanceAt());
+  arm(TimerId::kLease, std::min(session.AdvanceAt(), IdleEndAt()));
   arm(TimerId::kConnect, wanted ? connection.DialAt() : kNever);
   arm(TimerId::kProbe, wanted ? std::min({connection.ProbeAt(), session.TransmitAt(up), session.GiveUpAt(up)}) : kNever);
   arm(TimerId::kRetry, wanted && up ? calls.retry_at() : kNever);
@@ -237,7 +255,7 @@ void Client::State::OnCreateReply(const v1::CreateSessionReply& reply, Effects& 
     case Verdict::kNotMaster:
       return connection.NotMaster(now, reply.located(), out);
     case Verdict::kRefused:
-      AnswerOpening(v1::LIMIT_REACHED, out);
+      AnswerOpening(v1::TOO_MANY_SESSIONS, out);
       calls.EndAll(Here(out), v1::NO_SESSION);
       session.End(SessionState::kNone);
       return connection.Drop(out);
@@ -308,7 +326,7 @@ void Client::State::OnReply(const v1::Reply& reply, Effects& out) {
   fresh.classes = epoch == session.epoch() ? reply.classes() : 0;
   fresh.overtaken = session.processed() > reply.item_number();
   if (!calls.IsEnd(reply.id())) return calls.OnOutcome(Here(out), reply.id(), outcome, fresh);
-  if (outcome.code() == v1::OK) EndSession(v1::END_CLOSED, v1::OK, out);
+  if (outcome.code() == v1::OK) EndSession(calls.end_reason() == v1::END_IDLE ? v1::END_IDLE : v1::END_CLOSED, v1::OK, out);
 }
 
 // -------------------------------------------------------------------------------------------------------------- consequences

@@ -1,13 +1,16 @@
 // Client: the client library as a pure state machine of the same shape as the server. It owns the session, the local lease, the
 // handles, retries and the location of the master. Applications talk to it by Call and hear from it by Reply and CoreEvents.
 //
-// Calls (Command.kind): OPEN_SESSION, END_SESSION, OPEN, CLOSE, POISON, SET_CONTENTS, SET_ACL, DELETE, ACQUIRE, RELEASE,
+// Calls (Command.kind): OPEN_SESSION, END_SESSION, OPEN, CLOSE, POISON, SET_CONTENTS, SET_ACL, ADD, DELETE, ACQUIRE, RELEASE,
 // GET_CONTENTS, GET_STAT, READ_DIR, GET_SEQUENCER, SET_SEQUENCER, CHECK_SEQUENCER. Callers leave session, seq,
 // first_outstanding and nonces unset; OPEN's handle id is chosen by the library and returned in Outcome.handle. Every call is
 // answered exactly once:
 //   OPEN_SESSION  OK with session and epoch once a lease is live, also if one was open already; BUSY while another is opening
+//   (idle)        a session that has had no handle and no call for idle_end is ended by the library, with reason END_IDLE [C-54]
+//   ADD           like SET_CONTENTS, of a decimal number; Outcome.value is the number as it is now, also with OUT_OF_BOUNDS
 //   END_SESSION   gives up every other call (CANCELLED); OK when the master confirms, SESSION_EXPIRED if it ended otherwise
 //   ACQUIRE       if it has to wait: when it is granted (OK), its handle is closed or released (CANCELLED), or its node deleted
+//                 (STALE_HANDLE). CANCELLED, too, for ever after somebody began to delete the node: open another handle
 //   CLOSE         never fails; gives up what is unanswered on the handle (CANCELLED, outcome unknown) [C-25]
 //   POISON        never fails; what is unanswered on the handle and every later call but CLOSE is answered POISONED (outcome
 //                 unknown), so that another thread can stop using it safely; its lock counts as lost, not as released [C-26]
@@ -42,6 +45,7 @@ struct ClientConfig {
   std::string principal;               // who the application says it is; nothing proves it yet
   int64_t rho_ppm = 1'000;             // bound on clock rate errors used for the local lease [L2]
   bool cache = true;                   // keep answers while they are true; for processes that read the same more than once
+  Duration idle_end = 60 * kSecond;    // a session without handles and calls is ended after so long [D-57]; 0: never
   Duration grace = 45 * kSecond;       // jeopardy lasts at most this long [Chubby §2.8]
   Duration keepalive_retry = 1 * kSecond;  // retransmission of an unanswered KeepAlive while it is overdue, and of calls
   Duration stall = 2 * kSecond;        // no byte for this long, although asked: the stream is abandoned

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/api/cache.h"
 #include "core/client/client_harness.h"
 
 namespace bramah::client {
@@ -255,7 +256,7 @@ TEST(ClientLocks, AHandleThatBecameInvalidEndsTheWait) {
 
 // The Delete may be executed before the news of the grant arrives, and somebody else may lock the next node of that name.
 TEST(ClientLocks, AGrantDuringADeleteIsBelievedOnlyIfTheDeleteFails) {
-  for (const v1::Code outcome : {v1::OK, v1::LOCK_HELD}) {
+  for (const v1::Code outcome : {v1::OK, v1::NOT_EMPTY}) {
     Harness h;
     h.OpenSession();
     const Waiting waiting = WaitForLock(h);
@@ -281,6 +282,53 @@ TEST(ClientLocks, AGrantThatIsHeardOfAfterTheDeleteIsNotBelieved) {
   Grant(h, waiting);
   EXPECT_EQ(h.CodeOf(waiting.call), v1::STALE_HANDLE);
   EXPECT_FALSE(h.Believes(waiting.handle));
+}
+
+// The master waits until it has read that.
+TEST(ClientLocks, C41ABeliefEndsWhenTheNodeIsAboutToBeDeleted) {
+  Harness h;
+  h.OpenSession();
+  const CallId open = h.Open("/f");
+  v1::Reply opened = h.Replied(h.Last<v1::Request>(), v1::OK);
+  opened.mutable_outcome()->set_instance(77);
+  h.Deliver(opened);
+  const HandleId handle(h.answers.at(open).handle());
+  h.Acquire(handle);
+  h.Reply(h.Last<v1::Request>(), v1::OK, 50);
+  ASSERT_TRUE(h.Believes(handle));
+  v1::KeepAliveReply kept = h.Kept();
+  v1::SessionItem& item = *kept.add_items();
+  item.set_number(1);
+  item.set_kind(v1::ITEM_INVALIDATE);
+  item.set_generation(HoldId(SessionId(h.session), handle));
+  item.set_classes(v1::CACHE_HOLD);
+  h.Deliver(kept);
+  EXPECT_FALSE(h.Believes(handle));
+  EXPECT_EQ(h.Last<v1::KeepAlive>().acknowledged(), 1u);
+  // Nothing brings it back: not even a grant that was sent before.
+  const CallId again = h.Acquire(handle);
+  h.Reply(h.Last<v1::Request>(), v1::OK, 50);
+  EXPECT_EQ(h.CodeOf(again), v1::CANCELLED) << "nobody can say yet that it is gone";
+  EXPECT_FALSE(h.Believes(handle));
+}
+
+//
+TEST(ClientLocks, OwnDeleteEndsTheBeliefOfEveryHandleOnTheNode) {
+  Harness h;
+  h.OpenSession();
+  const auto open = [&h] {
+    const CallId call = h.Open("/f");
+    v1::Reply opened = h.Replied(h.Last<v1::Request>(), v1::OK);
+    opened.mutable_outcome()->set_instance(77);
+    h.Deliver(opened);
+    return HandleId(h.answers.at(call).handle());
+  };
+  const HandleId holder = open();
+  h.Acquire(holder);
+  h.Reply(h.Last<v1::Request>(), v1::OK, 50);
+  ASSERT_TRUE(h.Believes(holder));
+  h.Call(v1::DELETE, open());
+  EXPECT_FALSE(h.Believes(holder));
 }
 
 TEST(ClientLocks, ReleaseGivesUpAWait) {

@@ -425,9 +425,9 @@ TEST(ClientSession, RefusalsToOpen) {
   EXPECT_EQ(h.CodeOf(h.Call(v1::OPEN_SESSION)), v1::BUSY);
   h.Accept();
   v1::CreateSessionReply full = h.Created();
-  full.set_code(v1::LIMIT_REACHED);
+  full.set_code(v1::TOO_MANY_SESSIONS);
   h.Deliver(full);
-  EXPECT_EQ(h.CodeOf(open), v1::LIMIT_REACHED);
+  EXPECT_EQ(h.CodeOf(open), v1::TOO_MANY_SESSIONS);
   EXPECT_EQ(h.client.view().state, SessionState::kNone);
   EXPECT_EQ(h.CodeOf(h.Open("/f")), v1::NO_SESSION);
   EXPECT_EQ(h.CodeOf(h.Call(v1::END_SESSION)), v1::NO_SESSION);
@@ -456,6 +456,43 @@ TEST(ClientSession, ACopyLivesOnItsOwn) {
   EXPECT_EQ(copy.view().held->size(), 1u);
   h.client = copy;
   EXPECT_EQ(h.client.view().held->size(), 1u);
+}
+
+// ------------------------------------------------------------------------------------------------------------------ idle end
+
+// Answers every KeepAlive for so long.
+void KeepAlive(Harness& h, Duration for_long) {
+  for (const Time until = h.now + for_long; h.now < until;) {
+    h.Run(kSecond);
+    h.Deliver(h.Kept());
+  }
+}
+
+TEST(ClientIdle, C54ASessionThatNobodyUsesIsEnded) {
+  Harness h;
+  h.OpenSession();
+  KeepAlive(h, 56 * kSecond);
+  EXPECT_TRUE(h.Requests(v1::END_SESSION).empty());
+  KeepAlive(h, 8 * kSecond);
+  ASSERT_FALSE(h.Requests(v1::END_SESSION).empty());
+  EXPECT_EQ(h.Requests(v1::END_SESSION)[0].command().reason(), static_cast<uint32_t>(v1::END_IDLE));
+  h.Reply(h.Requests(v1::END_SESSION)[0], v1::OK);
+  EXPECT_EQ(h.client.view().state, SessionState::kNone);
+  EXPECT_EQ(h.events.back().kind, Kind::kSessionEnded);
+  EXPECT_EQ(h.events.back().reason, static_cast<uint32_t>(v1::END_IDLE));
+  h.OpenSession();
+}
+
+TEST(ClientIdle, AHandleKeepsASession) {
+  Harness h;
+  h.OpenSession();
+  const HandleId handle = h.OpenHandle();
+  KeepAlive(h, 80 * kSecond);
+  EXPECT_TRUE(h.Requests(v1::END_SESSION).empty());
+  h.Call(v1::CLOSE, handle);
+  h.Reply(h.Requests(v1::CLOSE)[0], v1::OK);
+  KeepAlive(h, 56 * kSecond);
+  EXPECT_TRUE(h.Requests(v1::END_SESSION).empty()) << "it was used a minute ago";
 }
 
 }  // namespace

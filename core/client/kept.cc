@@ -14,6 +14,7 @@ bool MayCreate(const v1::Command& command) {
 bool ChangesOwn(v1::CommandKind kind) {
   switch (kind) {
     case v1::SET_CONTENTS:
+    case v1::ADD:
     case v1::SET_ACL:
     case v1::DELETE:
     case v1::ACQUIRE:
@@ -75,8 +76,19 @@ void Calls::Keep(const Context& context, const Pending& pending, const v1::Outco
 
 void Calls::Invalidate(const Context& context, const v1::SessionItem& item) {
   if (item.kind() == v1::ITEM_FLUSH) return FlushCache(context);
+  if (item.classes() & v1::CACHE_HOLD) return Revoke(context, item.generation());
   const bool dropped = cache_.Drop({item.generation(), item.classes()});
   SOMETIMES(context.out.probes(), kCacheInvalidated, dropped);
+}
+
+// Somebody deletes the node whose lock is held here. Even if that fails in the end, nothing is believed of the handle any more: the
+// master goes on as soon as it hears that this was read.
+void Calls::Revoke(const Context& context, uint64_t hold) {
+  for (auto& [id, handle] : handles_) {
+    if (HoldId(context.session, id) != hold) continue;
+    handle.revoked = true;
+    beliefs_.End(context.session, id, context.out);
+  }
 }
 
 void Calls::FlushCache(const Context& context) {

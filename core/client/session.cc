@@ -65,7 +65,7 @@ Verdict Session::OnCreateReply(Time now, const v1::CreateSessionReply& reply) {
     StartOver(now + config_->keepalive_retry);
     return Verdict::kIgnored;
   }
-  if (reply.code() == v1::LIMIT_REACHED) return Verdict::kRefused;
+  if (reply.code() == v1::TOO_MANY_SESSIONS) return Verdict::kRefused;
   if (reply.code() != v1::OK || reply.session() == 0 || reply.epoch() == 0) return Verdict::kMalformed;
   if (!IsGrant(reply.hold_ns(), reply.lease_ns())) return Verdict::kMalformed;
   id_ = SessionId(reply.session());

@@ -24,9 +24,10 @@ uint64_t HashNode(const Node& node, uint64_t checksum, uint64_t lock) {
 
 }  // namespace
 
-void Node::SetContents(std::string_view bytes) {
-  contents = Blob(bytes);
-  checksum = Hash64(bytes);
+void Tree::SetContents(Node& node, std::string_view bytes) {
+  bytes_ += bytes.size() - node.contents.size();
+  node.contents = Blob(bytes);
+  node.checksum = Hash64(bytes);
 }
 
 Tree::Tree(Position root) : root_(root) {
@@ -37,7 +38,7 @@ Tree::Tree(Position root) : root_(root) {
   node.directory = true;
   const std::string everyone(kEveryone);
   node.acl = AclPtr(Acl({everyone, everyone, everyone}));
-  node.SetContents({});
+  SetContents(node, {});
   Refresh(node);
 }
 
@@ -75,7 +76,8 @@ Node& Tree::Create(Position instance, Position parent, std::string_view name, bo
   node.directory = directory;
   node.ephemeral = ephemeral;
   node.acl = std::move(acl);
-  node.SetContents(contents);
+  bytes_ += name.size();
+  SetContents(node, contents);
   Refresh(node);
   TouchChildren(parent, instance);
   return node;
@@ -94,6 +96,7 @@ void Tree::Remove(Position instance, Position now) {
   above->children.erase(it->second->path.substr(it->second->path.rfind('/') + 1));
   TouchChildren(it->second->parent, now);
   digest_ -= it->second->digest;
+  bytes_ -= it->second->contents.size() + it->second->path.size() - it->second->path.rfind('/') - 1;
   locked_.erase(instance);
   nodes_.erase(it);
 }

@@ -39,7 +39,6 @@ struct Node {
   uint64_t references = 0;  // handles bound to this instance
   uint64_t digest = 0;      // what the node adds to the tree's digest; kept by Tree
 
-  void SetContents(std::string_view bytes);
   // An ephemeral node lives as long as a handle is open on it or, a directory, it has children [Chubby §2.3, D-47].
   bool Abandoned() const { return ephemeral && references == 0 && children.empty(); }
 };
@@ -66,6 +65,7 @@ class Tree {
   void Remove(Position instance, Position now);
   // A child of `parent` was written at entry `now`.
   void TouchChildren(Position parent, Position now);
+  void SetContents(Node& node, std::string_view bytes);
   // To be called after every change of `node` (not of its children or references): accounts for it in digest and locked().
   void Refresh(Node& node);
 
@@ -73,11 +73,15 @@ class Tree {
   // The nodes whose lock is held.
   const absl::btree_set<Position>& locked() const { return locked_; }
 
+  // Of the last components of all names, and of all contents.
+  uint64_t bytes() const { return bytes_; }
+
   uint64_t digest() const { return digest_; }
   uint64_t DigestSlow() const;
 
  private:
   Position root_;
+  uint64_t bytes_ = 0;
   Nodes nodes_;
   absl::btree_set<Position> locked_;
   uint64_t digest_ = 0;

@@ -63,7 +63,7 @@ TEST(Tree, DigestFollowsEveryFieldThatRefreshAccountsFor) {
     EXPECT_EQ(tree.digest(), tree.DigestSlow());
     last = tree.digest();
   };
-  node.SetContents("y");
+  tree.SetContents(node, "y");
   expect_changed();
   ++node.content_generation;
   expect_changed();

@@ -25,10 +25,20 @@ CacheTable::Kept CacheTable::Register(SessionId session, const Touch& touch, uin
   if (!of.ids.contains(touch.id)) {
     if (of.ids.size() >= ids_max_) return Kept::kFull;
     if (total_ >= total_max_) return Kept::kNo;
-    of.ids.insert(touch.id);
-    ++total_;
   }
-  Id& id = known != ids_.end() ? known->second : ids_[touch.id];
+  Add(session, touch, number);
+  return Kept::kYes;
+}
+
+void CacheTable::Believes(SessionId session, const Touch& touch, uint64_t number) {
+  const auto known = ids_.find(touch.id);
+  if (known != ids_.end() && known->second.forbidden != Counts{}) return;
+  Add(session, touch, number);
+}
+
+void CacheTable::Add(SessionId session, const Touch& touch, uint64_t number) {
+  if (sessions_[session].ids.insert(touch.id).second) ++total_;
+  Id& id = ids_[touch.id];
   Cacher& cacher = id.cachers[session];
   ForEachClass(touch.classes & ~cacher.classes, [&](int c) { ++id.cached[c]; });
   const bool known_untold = (cacher.classes & ~cacher.told) != 0;
@@ -36,7 +46,6 @@ CacheTable::Kept CacheTable::Register(SessionId session, const Touch& touch, uin
   cacher.told &= ~touch.classes;
   if (!known_untold) ++id.untold;
   ForEachClass(touch.classes, [&](int c) { cacher.registered[c] = number; });
-  return Kept::kYes;
 }
 
 void CacheTable::Flushing(SessionId session, uint64_t number) {
@@ -116,7 +125,8 @@ void CacheTable::Obey(SessionId session, const Notice& notice) {
   if (notice.touch.classes == 0) {
     Session& of = sessions_[session];
     of.flushing = 0;
-    for (const uint64_t id : absl::btree_set<uint64_t>(of.ids)) Drop(session, id, ~uint32_t{0});
+    // Emptying a cache does not end a belief.
+    for (const uint64_t id : absl::btree_set<uint64_t>(of.ids)) Drop(session, id, ~uint32_t{v1::CACHE_HOLD});
     return;
   }
   const auto id = ids_.find(notice.touch.id);

@@ -36,6 +36,9 @@ class CacheTable {
   // should be told to drop everything, which is then noted with Flushing.
   Kept Register(SessionId session, const Touch& touch, uint64_t number);
   void Flushing(SessionId session, uint64_t number);
+  // The session believes in something that no read told it of; as if registered, but beyond all bounds. Nothing happens if a write
+  // under way ends that already: whoever was told does not begin to believe it again.
+  void Believes(SessionId session, const Touch& touch, uint64_t number);
 
   // ---- writes
   // From now on, and until the same is allowed again, none of this is kept by anybody new.
@@ -84,6 +87,7 @@ class CacheTable {
 
   // The session has processed a notice.
   void Obey(SessionId session, const Notice& notice);
+  void Add(SessionId session, const Touch& touch, uint64_t number);
   // Takes the classes away from what the session keeps of `id`.
   void Drop(SessionId session, uint64_t id, uint32_t classes);
   void Sweep(uint64_t id);

@@ -12,7 +12,7 @@ constexpr int kItemsPerReply = 256;
 
 bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v1::CHECK_SEQUENCER; }
 
-bool IsReplicatedForClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::SET_ACL; }
+bool IsReplicatedForClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::ADD; }
 
 v1::ItemKind ItemOf(v1::EventKind kind) {
   switch (kind) {

@@ -129,6 +129,7 @@ class Master {
   // Proposes the command as soon as nobody keeps what it touches.
   void Write(MasterContext& m, Held write);
   void Prepare(MasterContext& m, Held& write);
+  void RegisterHolders(MasterContext& m, const v1::Command& remove, const Touches& touches);
   bool Ready(const Held& write) const;
   void Propose(MasterContext& m, const Held& write);
   void RetryHeld(MasterContext& m);

@@ -17,6 +17,7 @@ namespace {
 bool WriterDropsOwn(v1::CommandKind kind) {
   switch (kind) {
     case v1::SET_CONTENTS:
+    case v1::ADD:
     case v1::SET_ACL:
     case v1::DELETE:
     case v1::ACQUIRE:
@@ -112,6 +113,7 @@ void Master::Prepare(MasterContext& m, Held& write) {
   m.cell.TouchedBy(write.command, m.raft.ClusterTime(m.ctx.now), touches);
   Touches more = Beyond(touches, write.touches);
   if (write.prepared && more.empty()) return;
+  if (write.command.kind() == v1::DELETE) RegisterHolders(m, write.command, more);
   caches_.Forbid(more);
   for (const CacheTable::Untold& untold : caches_.ToTell(more)) {
     const uint64_t number = leases_.QueueInvalidation(m.ctx.now, untold.session, untold.touch);
@@ -120,6 +122,16 @@ void Master::Prepare(MasterContext& m, Held& write) {
   write.touches.insert(write.touches.end(), more.begin(), more.end());
   write.prepared = true;
   write.since = m.ctx.now;
+}
+
+// Whoever holds the lock of a node that is to go believes so until it is told.
+void Master::RegisterHolders(MasterContext& m, const v1::Command& remove, const Touches& touches) {
+  for (const auto& [holder, id] : m.cell.OtherHolders(remove)) {
+    Lease* lease = leases_.Find(holder);
+    const Touch hold{id, v1::CACHE_HOLD};
+    const bool untold = std::find(touches.begin(), touches.end(), hold) != touches.end();
+    if (untold && lease != nullptr && !lease->closing) caches_.Believes(holder, hold, lease->items.last_number());
+  }
 }
 
 bool Master::Ready(const Held& write) const {

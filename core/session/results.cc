@@ -17,7 +17,7 @@ uint64_t HashResult(RequestSeq seq, const Result& result) {
   hash = FoldHash(hash, result.content_length);
   hash = FoldHash(hash, result.checksum);
   hash = FoldHash(FoldHash(hash, result.lock_generation.value()), result.children_changed.value());
-  return FoldHash(hash, result.acl_generation);
+  return FoldHash(FoldHash(hash, result.acl_generation), static_cast<uint64_t>(result.value));
 }
 
 }  // namespace
@@ -37,6 +37,7 @@ Result FromOutcome(const v1::Outcome& outcome) {
   result.lock_generation = Position(outcome.lock_generation());
   result.children_changed = Position(outcome.children_changed());
   result.acl_generation = outcome.acl_generation();
+  result.value = outcome.value();
   return result;
 }
 
@@ -54,6 +55,7 @@ void ToOutcome(const Result& result, v1::Outcome& outcome) {
   outcome.set_lock_generation(result.lock_generation.value());
   outcome.set_children_changed(result.children_changed.value());
   outcome.set_acl_generation(result.acl_generation);
+  outcome.set_value(result.value);
 }
 
 void Results::Trim(RequestSeq first) {

@@ -30,6 +30,7 @@ struct Result {
   Position lock_generation;
   Position children_changed;
   uint64_t acl_generation = 0;
+  int64_t value = 0;
   friend bool operator==(const Result&, const Result&) = default;
 };
 

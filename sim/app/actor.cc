@@ -400,7 +400,9 @@ void Actor::OnPerformed(uint32_t id, const v1::Outcome& outcome) {
     task.stage = Stage::kClosing;
     return Close(id, operation.path(), task.handle);
   }
-  if (removed || HandleIsGone(outcome.code())) DropKept(operation.path(), task.handle);
+  // The library gives no lock of this node to the handle any more.
+  const bool revoked = lock && outcome.code() == v1::CANCELLED;
+  if (removed || revoked || HandleIsGone(outcome.code())) DropKept(operation.path(), task.handle);
   EndTask(id);
 }
 

@@ -28,6 +28,7 @@ void AclChecker::Applied(const CoreEvent& applied) {
       return;
     case v1::SET_ACL:
     case v1::SET_CONTENTS:
+    case v1::ADD:
     case v1::DELETE:
       opened_.clear();
       return;

@@ -1,6 +1,7 @@
 #include "sim/check/delay_checker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -32,7 +33,9 @@ void DelayChecker::Applied(const CoreEvent& applied) {
   switch (applied.command) {
     case v1::RELEASE:
     case v1::CLOSE:
+      return Left(applied.session, applied.handle);
     case v1::DELETE:
+      deleted_ = std::min(deleted_, at);
       return Left(applied.session, applied.handle);
     case v1::POISON:
       return Lost(applied.session, applied.handle, at);
@@ -57,16 +60,14 @@ void DelayChecker::Lost(SessionId session, HandleId handle, Time at) {
   const auto goes = [&](const cell::HolderView& h) { return h.session == session && (!handle || h.handle == handle); };
   for (auto& [path, lock] : locks_) {
     for (const cell::HolderView& holder : lock.holders) {
-      if (!goes(holder) || holder.lock_delay == 0 || at == kNever) continue;
-      LostHold& loss = lock.mode == v1::EXCLUSIVE ? lock.exclusive : lock.shared;
-      const Time until = at + AtLeast(holder.lock_delay, rho_ppm_);
-      if (until > loss.until) loss = {at, until};
+      if (goes(holder) && at != kNever) Close(lock, holder, at);
     }
     std::erase_if(lock.holders, goes);
   }
 }
 
 void DelayChecker::Look(Time at, const std::vector<cell::LockView>& locks) {
+  LoseDeleted(locks);
   for (auto& [path, lock] : locks_) lock.holders.clear();
   for (const cell::LockView& now : locks) {
     DelayedLock& lock = locks_[now.path];
@@ -74,10 +75,29 @@ void DelayChecker::Look(Time at, const std::vector<cell::LockView>& locks) {
       CheckGrant(at, now, lock.exclusive);
       if (now.mode == v1::EXCLUSIVE) CheckGrant(at, now, lock.shared);
     }
+    lock.instance = now.instance;
     lock.generation = now.generation;
     lock.mode = now.mode;
     lock.holders = now.holders;
   }
+}
+
+// Whoever held and did nothing to end that, and does not hold now, lost the lock with its node.
+void DelayChecker::LoseDeleted(const std::vector<cell::LockView>& locks) {
+  const Time at = std::exchange(deleted_, kNever);
+  if (at == kNever) return;
+  for (auto& [path, lock] : locks_) {
+    const auto same = [&, p = &path, l = &lock](const cell::LockView& now) { return now.path == *p && now.instance == l->instance; };
+    if (std::any_of(locks.begin(), locks.end(), same)) continue;
+    for (const cell::HolderView& holder : lock.holders) Close(lock, holder, at);
+  }
+}
+
+void DelayChecker::Close(DelayedLock& lock, const cell::HolderView& holder, Time at) const {
+  if (holder.lock_delay == 0) return;
+  LostHold& loss = lock.mode == v1::EXCLUSIVE ? lock.exclusive : lock.shared;
+  const Time until = at + AtLeast(holder.lock_delay, rho_ppm_);
+  if (until > loss.until) loss = {at, until};
 }
 
 void DelayChecker::CheckGrant(Time at, const cell::LockView& lock, const LostHold& loss) {

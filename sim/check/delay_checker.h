@@ -25,6 +25,7 @@ struct LostHold {
 };
 // What the checker knows of the lock of one name.
 struct DelayedLock {
+  Position instance;
   Position generation;  // of the latest period of being held that was seen
   v1::LockMode mode = v1::FREE;
   std::vector<cell::HolderView> holders;  // at present
@@ -47,6 +48,8 @@ class DelayChecker {
  private:
   void Left(SessionId session, HandleId handle);
   void Lost(SessionId session, HandleId handle, Time at);
+  void LoseDeleted(const std::vector<cell::LockView>& locks);
+  void Close(DelayedLock& lock, const cell::HolderView& holder, Time at) const;
   void CheckGrant(Time at, const cell::LockView& lock, const LostHold& loss);
 
   int64_t rho_ppm_;
@@ -55,6 +58,7 @@ class DelayChecker {
   absl::btree_map<std::pair<LogIndex, Term>, Time> proposed_;
   absl::btree_map<LogIndex, Time> applied_;
   absl::btree_map<std::string, DelayedLock> locks_;  // by path
+  Time deleted_ = kNever;  // when the first Delete was proposed of those applied since the last look
 };
 
 }  // namespace bramah::sim

@@ -8,7 +8,7 @@
 namespace bramah::sim {
 namespace {
 
-bool IsReplicatedClientCommand(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::SET_ACL; }
+bool IsReplicatedClientCommand(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::ADD; }
 
 // What a client is told although the cell may never have heard of it: closing and ending always succeed locally [C-25].
 bool MayBeAnsweredLocally(v1::CommandKind kind) {

@@ -9,6 +9,7 @@ namespace {
 bool IsGuarded(v1::CommandKind kind) {
   switch (kind) {
     case v1::SET_CONTENTS:
+    case v1::ADD:
     case v1::DELETE:
     case v1::ACQUIRE:
     case v1::GET_CONTENTS:

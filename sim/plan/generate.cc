@@ -195,7 +195,7 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
   };
   add_lock(v1::Operation::LOCK, locks * 6 / 10);
   add_lock(v1::Operation::TRY_LOCK, locks * 2 / 10);
-  add(v1::Operation::STAT, "l", locks / 10);
+  add(v1::Operation::STAT, "l", locks * 2 / 10);
   add_lock(v1::Operation::LOCK, locks * 2 / 10).set_shared(true);
   if (names == 0) return;
   add(v1::Operation::EPHEMERAL, "e", names * 3 / 10).set_hold_ns(settings.hold_max);

@@ -129,7 +129,8 @@ void ShortReigns(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings.rise_max = 4 * network.delay_max_ns();
   settings.triggered_crashes = 30;
   settings.operations = 800;
-  settings.locks_ppm = 100'000;
+  settings.locks_ppm = static_cast<uint32_t>(dice.In(50'000, 400'000));
+  settings.lock_delay_max = dice.LogIn(100 * kMillisecond, 5 * kSecond);
   settings.writes_ppm = 900'000;
 }
 

@@ -145,7 +145,6 @@ void History::Refused(Operation operation, const Pending& pending, const v1::Out
       operation.kind = outcome.content_generation() == 0 ? Operation::kPresent : Operation::kSee;
       operation.generation = outcome.content_generation();
       break;
-    case v1::LOCK_HELD:
     case v1::NOT_EMPTY:
     case v1::LOCK_CONFLICT:
     case v1::LOCK_DELAYED:
