@@ -270,6 +270,7 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
   size_t open = 0;
   for (const auto& [other, handle] : handles_) open += other.first == command.session() && handle.open ? 1 : 0;
   if (open >= limits_.handles_per_session_max) return outcome.set_code(v1::TOO_MANY_HANDLES);
+  if (ClosedRuns(command.session()) > limits_.handles_per_session_max) return outcome.set_code(v1::TOO_MANY_HANDLES);
   const std::string& path = command.path();
   if (!IsCellPath(path)) return outcome.set_code(v1::BAD_NAME);
   const uint32_t flags = command.open_flags();

@@ -1,6 +1,6 @@
 // NaiveModel: the same commands as Cell, written to be obviously right instead of fast or elegant. It keeps flat lists, looks
 // through all of them for every question, and after each command repeats "grant what can be granted" and "remove what nothing
-// keeps" until nothing changes. The differential test runs both.
+// keeps" until nothing changes. The state machine test runs both.
 #ifndef BRAMAH_CORE_CELL_NAIVE_MODEL_H_
 #define BRAMAH_CORE_CELL_NAIVE_MODEL_H_
 
@@ -94,6 +94,8 @@ class NaiveModel {
   const std::string* PathOf(uint64_t instance) const;
   const Handle* FindOpen(uint64_t session, uint64_t handle) const;
   size_t ChildCount(const std::string& path) const;
+  // Closed ids are remembered as runs without a gap, and there is a quota for these as for open ones.
+  size_t ClosedRuns(uint64_t session) const;
 
   Limits limits_;
   Time time_ = 0;

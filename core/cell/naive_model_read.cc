@@ -19,6 +19,16 @@ v1::Code NaiveModel::Judge(const std::string& sequencer) const {
   return same ? v1::OK : v1::SEQUENCER_INVALID;
 }
 
+size_t NaiveModel::ClosedRuns(uint64_t session) const {
+  size_t runs = 0;
+  for (const auto& [id, handle] : handles_) {
+    const auto before = handles_.find({id.first, id.second - 1});
+    const bool goes_on = before != handles_.end() && !before->second.open;
+    runs += id.first == session && !handle.open && !goes_on ? 1 : 0;
+  }
+  return runs;
+}
+
 v1::Outcome NaiveModel::Read(const v1::Command& command) const {
   v1::Outcome outcome;
   outcome.set_handle(command.handle());
