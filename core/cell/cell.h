@@ -165,6 +165,8 @@ class Cell {
                        Touches& touches) const;
   void TouchedByDelete(const v1::Command& command, const session::Handle& handle, const lock::Node& node,
                        Touches& touches) const;
+  // `session`: of the command; null if there is none.
+  void TouchedBy(const v1::Command& command, const session::Session* session, Time time, Touches& touches) const;
   void TouchedByDelays(Time time, Touches& touches) const;
   void TouchedByEnd(const session::Session& session, Touches& touches) const;
   void TouchedByOpen(const v1::Command& command, Touches& touches) const;
@@ -226,7 +228,7 @@ class Cell {
   // The lock went from free to held.
   void TellAcquired(const lock::Node& node, Entry& entry) const;
   // A child of the node was made, removed or written.
-  void TellOfChildren(Position parent, Entry& entry) const;
+  void TellOfChildren(const lock::Node& parent, Entry& entry) const;
 
   // Snapshot parts.
   bool LoadNodes(ByteReader& in);

@@ -33,8 +33,8 @@ void Cell::TellAcquired(const lock::Node& node, Entry& entry) const {
   }
 }
 
-void Cell::TellOfChildren(Position parent, Entry& entry) const {
-  Tell(*tree_.Find(parent), v1::EVENT_CHILDREN, entry.position.value(), entry);
+void Cell::TellOfChildren(const lock::Node& parent, Entry& entry) const {
+  Tell(parent, v1::EVENT_CHILDREN, entry.position.value(), entry);
 }
 
 }  // namespace bramah::cell

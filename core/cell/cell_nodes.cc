@@ -76,7 +76,7 @@ void Cell::Open(Entry& entry) {
   session::Handle handle;
   if (!Permit(entry, *acl, handle)) return;
   if (found == nullptr) {
-    TellOfChildren(parent->instance, entry);
+    TellOfChildren(*parent, entry);
     found = &tree_.Create(entry.position, parent->instance, BaseName(command.path()), (flags & v1::OPEN_DIRECTORY) != 0,
                           (flags & v1::OPEN_EPHEMERAL) != 0, command.contents(), acl);
   }
@@ -181,9 +181,9 @@ v1::Code Cell::Write(Entry& entry, lock::Node& node, std::string_view contents) 
   tree_.SetContents(node, contents);
   ++node.content_generation;
   tree_.Refresh(node);
-  tree_.TouchChildren(node.parent, entry.position);
+  const lock::Node& parent = tree_.TouchChildren(node.parent, entry.position);
   Tell(node, v1::EVENT_CONTENTS, node.content_generation, entry);
-  TellOfChildren(node.parent, entry);
+  TellOfChildren(parent, entry);
   entry.outcome().set_content_generation(node.content_generation);
   entry.outcome().set_content_length(node.contents.size());
   entry.outcome().set_checksum(node.checksum);
@@ -261,7 +261,7 @@ void Cell::RemoveNode(lock::Node& node, Entry& entry) {
     Tell(*next, v1::EVENT_HANDLE_INVALID, entry.position.value(), entry);
     subscriptions_.RemoveAll(next->instance);
     tree_.Remove(next->instance, entry.position);
-    TellOfChildren(parent->instance, entry);
+    TellOfChildren(*parent, entry);
     next = parent->Abandoned() ? parent : nullptr;
     SOMETIMES(entry.probes, kEphemeralRemoved, next != nullptr);
   }

@@ -34,9 +34,12 @@ bool IsSettled(const session::Session& session, const v1::Command& command) {
 }  // namespace
 
 void Cell::TouchedBy(const v1::Command& command, Time time, Touches& touches) const {
+  TouchedBy(command, sessions_.Find(SessionId(command.session())), time, touches);
+}
+
+void Cell::TouchedBy(const v1::Command& command, const session::Session* session, Time time, Touches& touches) const {
   touches.clear();
   if (command.kind() == v1::EXPIRE_LOCK_DELAYS) return TouchedByDelays(std::max(time, time_), touches);
-  const session::Session* session = sessions_.Find(SessionId(command.session()));
   if (session == nullptr) return;
   if (command.kind() == v1::EXPIRE_SESSION) return TouchedByEnd(*session, touches);
   if (IsSettled(*session, command)) return;
@@ -158,7 +161,8 @@ void Cell::TouchedByRemoval(const lock::Node& node, Touches& touches) const {
 }
 
 bool Cell::Covered(Entry& entry) const {
-  TouchedBy(entry.command, time_, entry.applied.touches);
+  const SessionId id(entry.command.session());
+  TouchedBy(entry.command, entry.session != nullptr ? entry.session : sessions_.Find(id), time_, entry.applied.touches);
   if (entry.applied.touches.empty() || Covers(entry.command, entry.applied.touches)) return true;
   SOMETIMES(entry.probes, kRecheck, true);
   entry.Refuse(v1::RECHECK);

@@ -318,7 +318,7 @@ bool Cell::LoadNode(ByteReader& in, const std::vector<lock::AclPtr>& acls, size_
     node = tree_.Find(instance);
   } else {
     const lock::Node* above = tree_.Find(parent);
-    if (instance <= tree_.nodes().rbegin()->first || above == nullptr || !above->directory) return false;
+    if (instance <= tree_.nodes().last() || above == nullptr || !above->directory) return false;
     if (above->children_changed < instance) return false;
     if (name.find('/') != name.npos || above->children.find(name) != above->children.end()) return false;
     node = &tree_.Create(instance, parent, name, (flags & kDirectory) != 0, (flags & kEphemeral) != 0, contents, acls[acl]);
@@ -344,7 +344,7 @@ bool Cell::LoadSession(ByteReader& in) {
   const std::string principal(in.Bytes());
   const uint8_t caches = in.U8();
   const RequestSeq first = Take<RequestSeq>(in);
-  const bool in_order = sessions_.size() == 0 || id > sessions_.sessions().rbegin()->first;
+  const bool in_order = sessions_.size() == 0 || id > sessions_.sessions().last();
   const bool good = in_order && first && principal.size() <= kComponentBytesMax && caches <= 1;
   session::Session* session = good ? sessions_.Create(id, nonce, principal, caches == 1) : nullptr;
   if (session == nullptr) return false;

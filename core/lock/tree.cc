@@ -31,8 +31,9 @@ void Tree::SetContents(Node& node, std::string_view bytes) {
 }
 
 Tree::Tree(Position root) : root_(root) {
-  Node& node = *nodes_.emplace(root, Box(Node())).first->second;
-  node.instance = root;
+  Node made;
+  made.instance = root;
+  Node& node = *nodes_.Add(std::move(made));
   node.parent = root;
   node.path = "/";
   node.directory = true;
@@ -41,13 +42,6 @@ Tree::Tree(Position root) : root_(root) {
   SetContents(node, {});
   Refresh(node);
 }
-
-const Node* Tree::Find(Position instance) const {
-  const auto it = nodes_.find(instance);
-  return it == nodes_.end() ? nullptr : &*it->second;
-}
-
-Node* Tree::Find(Position instance) { return const_cast<Node*>(std::as_const(*this).Find(instance)); }
 
 const Node* Tree::Resolve(std::string_view path) const {
   const Node* node = Find(root_);
@@ -65,10 +59,12 @@ Node& Tree::Create(Position instance, Position parent, std::string_view name, bo
                    std::string_view contents, AclPtr acl) {
   Node* above = Find(parent);
   BRAMAH_CHECK(above != nullptr && above->directory);
-  const bool fresh = above->children.emplace(name, instance).second && nodes_.find(instance) == nodes_.end();
+  Node made;
+  made.instance = instance;
+  Node* const added = nodes_.Add(std::move(made));
+  const bool fresh = added != nullptr && above->children.emplace(name, instance).second;
   BRAMAH_CHECK(fresh);
-  Node& node = *nodes_.emplace(instance, Box(Node())).first->second;
-  node.instance = instance;
+  Node& node = *added;
   node.parent = parent;
   node.path = above->path;
   if (parent != root_) node.path += '/';
@@ -83,32 +79,35 @@ Node& Tree::Create(Position instance, Position parent, std::string_view name, bo
   return node;
 }
 
-void Tree::TouchChildren(Position parent, Position now) {
+Node& Tree::TouchChildren(Position parent, Position now) {
   Node& node = *Find(parent);
   node.children_changed = std::max(node.children_changed, now);
   Refresh(node);
+  return node;
 }
 
 void Tree::Remove(Position instance, Position now) {
-  const auto it = nodes_.find(instance);
-  BRAMAH_CHECK(it != nodes_.end() && instance != root_ && it->second->children.empty());
-  Node* above = Find(it->second->parent);
-  above->children.erase(it->second->path.substr(it->second->path.rfind('/') + 1));
-  TouchChildren(it->second->parent, now);
-  digest_ -= it->second->digest;
-  bytes_ -= it->second->contents.size() + it->second->path.size() - it->second->path.rfind('/') - 1;
+  const Node* node = Find(instance);
+  BRAMAH_CHECK(node != nullptr && instance != root_ && node->children.empty());
+  Node& above = TouchChildren(node->parent, now);
+  above.children.erase(node->path.substr(node->path.rfind('/') + 1));
+  digest_ -= node->digest;
+  bytes_ -= node->contents.size() + node->path.size() - node->path.rfind('/') - 1;
   locked_.erase(instance);
-  nodes_.erase(it);
+  nodes_.Remove(instance);
 }
 
 void Tree::Refresh(Node& node) {
   digest_ -= node.digest;
   node.digest = HashNode(node, node.checksum, node.lock.digest());
   digest_ += node.digest;
-  if (node.lock.mode() == v1::FREE) {
-    locked_.erase(node.instance);
-  } else {
+  const bool locked = node.lock.mode() != v1::FREE;
+  if (locked == node.locked) return;
+  node.locked = locked;
+  if (locked) {
     locked_.insert(node.instance);
+  } else {
+    locked_.erase(node.instance);
   }
 }
 

@@ -13,7 +13,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "core/base/blob.h"
-#include "core/base/box.h"
+#include "core/base/id_map.h"
 #include "core/base/ids.h"
 #include "core/lock/acl.h"
 #include "core/lock/lock_state.h"
@@ -36,6 +36,7 @@ struct Node {
   absl::btree_map<std::string, Position, std::less<>> children;  // by name, in byte order; directories only
 
   // ---- derived, in no snapshot
+  bool locked = false;      // it is among Tree::locked(); kept by Tree
   uint64_t references = 0;  // handles bound to this instance
   uint64_t digest = 0;      // what the node adds to the tree's digest; kept by Tree
 
@@ -43,16 +44,18 @@ struct Node {
   bool Abandoned() const { return ephemeral && references == 0 && children.empty(); }
 };
 
+inline Position IdOf(const Node& node) { return node.instance; }
+
 class Tree {
  public:
-  using Nodes = absl::btree_map<Position, Box<Node>>;  // parents before children: a parent is older
+  using Nodes = IdMap<Position, Node>;  // parents before children: a parent is older
 
   // A tree of the root only, which everyone may read, write and change. Its instance precedes that of any other node.
   explicit Tree(Position root);
 
   // Null if there is no such instance (any more). Pointers are good until that node is removed.
-  const Node* Find(Position instance) const;
-  Node* Find(Position instance);
+  const Node* Find(Position instance) const { return nodes_.Find(instance); }
+  Node* Find(Position instance) { return nodes_.Find(instance); }
   // Null if no node has this name. REQUIRES: IsCellPath(path).
   const Node* Resolve(std::string_view path) const;
   Position root() const { return root_; }
@@ -63,8 +66,8 @@ class Tree {
                std::string_view contents, AclPtr acl);
   // Removes a node without children at entry `now`. REQUIRES: it is not the root.
   void Remove(Position instance, Position now);
-  // A child of `parent` was written at entry `now`.
-  void TouchChildren(Position parent, Position now);
+  // A child of `parent` was written at entry `now`. Returns the parent.
+  Node& TouchChildren(Position parent, Position now);
   void SetContents(Node& node, std::string_view bytes);
   // To be called after every change of `node` (not of its children or references): accounts for it in digest and locked().
   void Refresh(Node& node);

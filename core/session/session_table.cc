@@ -18,6 +18,9 @@ uint64_t HashHandle(HandleId id, const Handle& handle) {
 }  // namespace
 
 Session::Handles::iterator Session::Place(HandleId id) {
+  // Where it is if none of those before it was closed.
+  const uint64_t guess = handles_.empty() || id < handles_.front().first ? 0 : id - handles_.front().first;
+  if (guess < handles_.size() && handles_[guess].first == id) return handles_.begin() + static_cast<ptrdiff_t>(guess);
   return std::lower_bound(handles_.begin(), handles_.end(), id, [](const auto& entry, HandleId i) { return entry.first < i; });
 }
 
@@ -63,13 +66,6 @@ uint64_t Session::DigestSlow() const {
   return Hash(results.DigestSlow(), handles, closed_.DigestSlow());
 }
 
-const Session* SessionTable::Find(SessionId id) const {
-  const auto it = sessions_.find(id);
-  return it == sessions_.end() ? nullptr : &*it->second;
-}
-
-Session* SessionTable::Find(SessionId id) { return const_cast<Session*>(std::as_const(*this).Find(id)); }
-
 SessionId SessionTable::WithNonce(const Nonce& nonce) const {
   const auto it = by_nonce_.find(nonce);
   return it == by_nonce_.end() ? SessionId() : it->second;
@@ -78,17 +74,17 @@ SessionId SessionTable::WithNonce(const Nonce& nonce) const {
 Session* SessionTable::Create(SessionId id, const Nonce& nonce, const std::string& principal, bool caches) {
   if (Find(id) != nullptr || WithNonce(nonce)) return nullptr;
   by_nonce_.emplace(nonce, id);
-  Session& session = *sessions_.emplace(id, Box(Session(id, nonce, principal, caches))).first->second;
+  Session& session = *sessions_.Add(Session(id, nonce, principal, caches));
   Refresh(session);
   return &session;
 }
 
 void SessionTable::Remove(SessionId id) {
-  const auto it = sessions_.find(id);
-  BRAMAH_CHECK(it != sessions_.end());
-  by_nonce_.erase(it->second->nonce());
-  digest_ -= it->second->accounted;
-  sessions_.erase(it);
+  const Session* session = Find(id);
+  BRAMAH_CHECK(session != nullptr);
+  by_nonce_.erase(session->nonce());
+  digest_ -= session->accounted;
+  sessions_.Remove(id);
 }
 
 void SessionTable::Refresh(Session& session) {

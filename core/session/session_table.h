@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
-#include "core/base/box.h"
+#include "core/base/id_map.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/session/id_set.h"
@@ -86,13 +86,15 @@ class Session {
   uint64_t handle_items_ = 0;  // sum of the hashes of open handles
 };
 
+inline SessionId IdOf(const Session& session) { return session.id(); }
+
 class SessionTable {
  public:
-  using Sessions = absl::btree_map<SessionId, Box<Session>>;
+  using Sessions = IdMap<SessionId, Session>;
 
   // Null if there is no such session. Pointers are good until that session is removed.
-  const Session* Find(SessionId id) const;
-  Session* Find(SessionId id);
+  const Session* Find(SessionId id) const { return sessions_.Find(id); }
+  Session* Find(SessionId id) { return sessions_.Find(id); }
   // The session that was created with `nonce`, none if there is none.
   SessionId WithNonce(const Nonce& nonce) const;
   // Null if `id` or `nonce` is in use.
