@@ -1,5 +1,5 @@
-// Box: an object of its own on the heap, owned like a member: copying the box copies the object. It keeps the nodes of a tree map
-// small, and the address of the object for as long as it lives.
+// Box: an object of its own on the heap, or none, owned like a member: copying the box copies the object. For parts that most
+// objects of a kind do without.
 #ifndef BRAMAH_CORE_BASE_BOX_H_
 #define BRAMAH_CORE_BASE_BOX_H_
 
@@ -11,14 +11,17 @@ namespace bramah {
 template <class T>
 class Box {
  public:
+  Box() = default;  // holds nothing
   explicit Box(T value) : object_(std::make_unique<T>(std::move(value))) {}
-  Box(const Box& other) : object_(std::make_unique<T>(*other.object_)) {}
-  Box(Box&&) noexcept = default;  // leaves an empty box, fit only to be assigned to or destroyed
+  Box(const Box& other) : object_(other.object_ == nullptr ? nullptr : std::make_unique<T>(*other.object_)) {}
+  Box(Box&&) noexcept = default;  // leaves an empty box
   Box& operator=(Box other) noexcept {
     object_ = std::move(other.object_);
     return *this;
   }
 
+  explicit operator bool() const { return object_ != nullptr; }
+  // REQUIRES: it holds something.
   T& operator*() { return *object_; }
   const T& operator*() const { return *object_; }
   T* operator->() { return object_.get(); }

@@ -14,7 +14,7 @@ void Cell::Acquire(Entry& entry) {
   const RequestSeq seq(entry.command.seq());
   // Who waited for a delay that has passed by now comes first.
   if (delays_.next() <= time_) Promote(*node, entry);
-  const lock::Delay delay = delays_.At(node->path);
+  const lock::Delay delay = delays_.At(node->path.view());
   const bool holds = node->lock.HoldOf(entry.owner()) != nullptr;
   // A second Acquire would wait behind the first; an upgrade could never be granted beside its own hold [D-37, PR-23].
   if (handle->waits || (holds && node->lock.mode() != mode)) return entry.Refuse(v1::BUSY);
@@ -74,15 +74,15 @@ bool Cell::LeaveLock(lock::Node& node, const lock::Owner& owner, Entry& entry) {
 
 void Cell::StartLockDelay(const lock::Node& node, Duration delay, Entry& entry) {
   if (delay == 0) return;
-  delays_.Add(node.path, node.lock.mode(), std::min(time_ + delay, kClusterTimeMax));
+  delays_.Add(node.path.view(), node.lock.mode(), std::min(time_ + delay, kClusterTimeMax));
   SOMETIMES(entry.probes, kLockDelayed, true);
 }
 
 void Cell::Promote(lock::Node& node, Entry& entry) {
-  const bool delay_ended = delays_.End(node.path, time_);
+  const bool delay_ended = delays_.End(node.path.view(), time_);
   if (delay_ended) entry.applied.effect = true;
   std::vector<lock::Waiter> granted;
-  node.lock.Promote(entry.position, delays_.At(node.path), granted);
+  node.lock.Promote(entry.position, delays_.At(node.path.view()), granted);
   tree_.Refresh(node);
   if (!granted.empty() && node.lock.generation() == entry.position) TellAcquired(node, entry);
   for (const lock::Waiter& waiter : granted) Decide(waiter, Decision::kGranted, node, entry);

@@ -42,7 +42,7 @@ void FillStat(const lock::Node& node, v1::Outcome& outcome) {
 }
 
 void FillChild(const lock::Node& node, v1::ChildStat& child) {
-  child.set_name(std::string(BaseName(node.path)));
+  child.set_name(std::string(BaseName(node.path.view())));
   child.set_directory(node.directory);
   child.set_ephemeral(node.ephemeral);
   child.set_content_length(node.contents.size());
@@ -52,7 +52,7 @@ void FillChild(const lock::Node& node, v1::ChildStat& child) {
 
 NodeView NodeViewOf(const lock::Node& node, LockView lock) {
   NodeView view;
-  view.path = node.path;
+  view.path = std::string(node.path.view());
   view.instance = node.instance;
   view.parent = node.parent;
   view.directory = node.directory;
@@ -176,11 +176,12 @@ void Cell::GetSequencer(const lock::Node& node, const lock::Owner& owner, v1::Ou
   outcome.set_instance(node.instance.value());
   outcome.set_lock_generation(node.lock.generation().value());
   outcome.set_lock_mode(node.lock.mode());
-  outcome.set_sequencer(FormatSequencer({name_, node.path, node.instance, node.lock.mode(), node.lock.generation()}, secret_));
+  const std::string path(node.path.view());
+  outcome.set_sequencer(FormatSequencer({name_, path, node.instance, node.lock.mode(), node.lock.generation()}, secret_));
 }
 
 LockView Cell::ViewOf(const lock::Node& node) const {
-  LockView view{node.path, node.instance, node.lock.mode(), node.lock.generation(), {}, {}};
+  LockView view{std::string(node.path.view()), node.instance, node.lock.mode(), node.lock.generation(), {}, {}};
   for (const auto& [owner, seq] : node.lock.holders()) {
     const session::Session* session = sessions_.Find(owner.session);
     const session::Handle* handle = session == nullptr ? nullptr : session->Find(owner.handle);
@@ -204,8 +205,8 @@ std::optional<AccessView> Cell::AccessOf(SessionId session, HandleId handle) con
     return list;
   };
   const lock::AclNames& names = node->acl->names;
-  return AccessView{node->path,       owner->principal(), cell::ViewOf(handle, *open), list(names.read),
-                    list(names.write), list(names.change)};
+  return AccessView{std::string(node->path.view()), owner->principal(), cell::ViewOf(handle, *open), list(names.read),
+                    list(names.write),              list(names.change)};
 }
 
 std::vector<LockView> Cell::HeldLocks() const {

@@ -55,7 +55,8 @@ void Cell::EndSession(SessionId id, bool lost, Entry& entry) {
       SOMETIMES(entry.probes, kLockRevokedByExpiry, true);
     }
   }
-  std::sort(touched.begin(), touched.end(), [](const lock::Node* a, const lock::Node* b) { return a->path < b->path; });
+  const auto by_path = [](const lock::Node* a, const lock::Node* b) { return a->path.view() < b->path.view(); };
+  std::sort(touched.begin(), touched.end(), by_path);
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   for (lock::Node* node : touched) Promote(*node, entry);
   for (const HandleId handle_id : handles) CloseHandle(session, handle_id, entry);

@@ -144,7 +144,7 @@ void Cell::TouchedByOpen(const v1::Command& command, Touches& touches) const {
 void Cell::TouchedByAcquire(const v1::Command& command, const lock::Node& node, bool in_lock, Time time,
                             Touches& touches) const {
   const bool delays_end = delays_.next() <= std::max(time, time_);
-  const bool open = node.lock.Grantable(command.mode(), delays_.At(node.path));
+  const bool open = node.lock.Grantable(command.mode(), delays_.At(node.path.view()));
   const bool refused = in_lock || (command.try_only() && !open);
   if (!refused || delays_end) Add(touches, node.instance, v1::CACHE_LOCK_STATE);
 }

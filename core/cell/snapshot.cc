@@ -67,7 +67,7 @@ void SaveLock(const lock::LockState& lock, ByteWriter& out) {
 void SaveNode(const lock::Node& node, uint32_t acl, ByteWriter& out) {
   out.U64(node.instance.value());
   out.U64(node.parent.value());
-  out.Bytes(BaseName(node.path));
+  out.Bytes(BaseName(node.path.view()));
   out.U8((node.directory ? kDirectory : 0) | (node.ephemeral ? kEphemeral : 0));
   out.U64(node.content_generation);
   out.Bytes(node.contents.view());

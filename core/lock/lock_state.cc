@@ -19,22 +19,37 @@ uint64_t HashWaiter(Position since, const Waiter& waiter) {
   return FoldHash(FoldHash(hash, since.value()), static_cast<uint64_t>(waiter.mode));
 }
 
-uint64_t HashItems(const LockState::Holders& holders, const LockState::Queue& waiters) {
+uint64_t HashParties(const LockState::Holders& holders, const LockState::Queue& waiters) {
   uint64_t sum = 0;
   for (const auto& [owner, seq] : holders) sum += HashHolder(owner, seq);
   for (const auto& [since, waiter] : waiters) sum += HashWaiter(since, waiter);
   return sum;
 }
 
-uint64_t HashWhole(v1::LockMode mode, Position generation, uint64_t items) {
-  return FoldHash(FoldHash(items, static_cast<uint64_t>(mode)), generation.value());
+uint64_t HashWhole(v1::LockMode mode, Position generation, uint64_t parties) {
+  return FoldHash(FoldHash(parties, static_cast<uint64_t>(mode)), generation.value());
 }
 
 }  // namespace
 
+// Never freed, so that it can be asked for at any time.
+const LockState::Parties& LockState::Nobody() {
+  static const Parties& nobody = *new Parties();
+  return nobody;
+}
+
+LockState::Parties& LockState::MutableParties() {
+  if (!parties_) parties_ = Box(Parties());
+  return *parties_;
+}
+
+void LockState::Tidy() {
+  if (parties_ && parties_->holders.empty() && parties_->waiters.empty()) parties_ = Box<Parties>();
+}
+
 const RequestSeq* LockState::HoldOf(const Owner& owner) const {
-  const auto it = holders_.find(owner);
-  return it == holders_.end() ? nullptr : &it->second;
+  const auto it = holders().find(owner);
+  return it == holders().end() ? nullptr : &it->second;
 }
 
 void LockState::Grant(const Owner& owner, RequestSeq seq, v1::LockMode mode, Position now) {
@@ -45,36 +60,46 @@ void LockState::Grant(const Owner& owner, RequestSeq seq, v1::LockMode mode, Pos
 void LockState::AddHolder(const Owner& owner, RequestSeq seq, v1::LockMode mode, Position now) {
   if (mode_ == v1::FREE) generation_ = now;
   mode_ = mode;
-  const bool added = holders_.emplace(owner, seq).second;
+  Parties& parties = MutableParties();
+  const bool added = parties.holders.emplace(owner, seq).second;
   BRAMAH_CHECK(added);
-  items_ += HashHolder(owner, seq);
+  parties.hashes += HashHolder(owner, seq);
 }
 
 void LockState::Enqueue(const Waiter& waiter, Position now) {
-  BRAMAH_CHECK(waiters_.empty() || waiters_.rbegin()->first < now);
-  waiters_.emplace_hint(waiters_.end(), now, waiter);
-  items_ += HashWaiter(now, waiter);
+  Parties& parties = MutableParties();
+  BRAMAH_CHECK(parties.waiters.empty() || parties.waiters.rbegin()->first < now);
+  parties.waiters.emplace_hint(parties.waiters.end(), now, waiter);
+  parties.hashes += HashWaiter(now, waiter);
 }
 
 void LockState::Release(const Owner& owner) {
-  const auto it = holders_.find(owner);
-  BRAMAH_CHECK(it != holders_.end());
-  items_ -= HashHolder(owner, it->second);
-  holders_.erase(it);
-  if (holders_.empty()) mode_ = v1::FREE;
+  Parties& parties = MutableParties();
+  const auto it = parties.holders.find(owner);
+  BRAMAH_CHECK(it != parties.holders.end());
+  parties.hashes -= HashHolder(owner, it->second);
+  parties.holders.erase(it);
+  if (parties.holders.empty()) mode_ = v1::FREE;
+  Tidy();
 }
 
 void LockState::Cancel(Position since) {
-  const auto it = waiters_.find(since);
-  BRAMAH_CHECK(it != waiters_.end());
-  items_ -= HashWaiter(since, it->second);
-  waiters_.erase(it);
+  Dequeue(since);
+  Tidy();
+}
+
+void LockState::Dequeue(Position since) {
+  Parties& parties = MutableParties();
+  const auto it = parties.waiters.find(since);
+  BRAMAH_CHECK(it != parties.waiters.end());
+  parties.hashes -= HashWaiter(since, it->second);
+  parties.waiters.erase(it);
 }
 
 void LockState::Promote(Position now, const Delay& delay, std::vector<Waiter>& granted) {
-  while (!waiters_.empty() && Compatible(waiters_.begin()->second.mode, delay)) {
-    const auto [since, waiter] = *waiters_.begin();
-    Cancel(since);
+  while (!waiters().empty() && Compatible(waiters().begin()->second.mode, delay)) {
+    const auto [since, waiter] = *waiters().begin();
+    Dequeue(since);
     AddHolder(waiter.owner, waiter.seq, waiter.mode, now);
     granted.push_back(waiter);
   }
@@ -84,14 +109,14 @@ LockState LockState::Restored(v1::LockMode mode, Position generation, Holders ho
   LockState state;
   state.mode_ = mode;
   state.generation_ = generation;
-  state.items_ = HashItems(holders, waiters);
-  state.holders_ = std::move(holders);
-  state.waiters_ = std::move(waiters);
+  const uint64_t hashes = HashParties(holders, waiters);
+  state.parties_ = Box(Parties{std::move(holders), std::move(waiters), hashes});
+  state.Tidy();
   return state;
 }
 
-uint64_t LockState::digest() const { return HashWhole(mode_, generation_, items_); }
+uint64_t LockState::digest() const { return HashWhole(mode_, generation_, parties().hashes); }
 
-uint64_t LockState::DigestSlow() const { return HashWhole(mode_, generation_, HashItems(holders_, waiters_)); }
+uint64_t LockState::DigestSlow() const { return HashWhole(mode_, generation_, HashParties(holders(), waiters())); }
 
 }  // namespace bramah::lock

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "core/base/box.h"
 #include "core/base/ids.h"
 #include "core/lock/delays.h"
 #include "core/wire/wire.pb.h"
@@ -43,12 +44,12 @@ class LockState {
   v1::LockMode mode() const { return mode_; }
   // Of the present or latest period of being held; none if it was never held.
   Position generation() const { return generation_; }
-  const Holders& holders() const { return holders_; }
-  const Queue& waiters() const { return waiters_; }
+  const Holders& holders() const { return parties().holders; }
+  const Queue& waiters() const { return parties().waiters; }
   // Seq of the Acquire by which `owner` holds; null if it does not.
   const RequestSeq* HoldOf(const Owner& owner) const;
   // Whether an Acquire that arrives now is granted at once: no conflict with holders or `delay`, and nobody waits ahead [D-36].
-  bool Grantable(v1::LockMode mode, const Delay& delay) const { return waiters_.empty() && Compatible(mode, delay); }
+  bool Grantable(v1::LockMode mode, const Delay& delay) const { return waiters().empty() && Compatible(mode, delay); }
 
   // Makes `owner` a holder at entry `now`. REQUIRES: it is grantable, and `owner` neither holds nor waits.
   void Grant(const Owner& owner, RequestSeq seq, v1::LockMode mode, Position now);
@@ -70,16 +71,26 @@ class LockState {
   uint64_t DigestSlow() const;
 
  private:
+  struct Parties {
+    Holders holders;
+    Queue waiters;
+    uint64_t hashes = 0;  // sum of those of holders and waiters
+  };
+
+  const Parties& parties() const { return parties_ ? *parties_ : Nobody(); }
+  static const Parties& Nobody();
+  Parties& MutableParties();
+  // Gives back the memory if nobody holds or waits.
+  void Tidy();
   bool Compatible(v1::LockMode mode, const Delay& delay) const {
     return (mode_ == v1::FREE || (mode_ == v1::SHARED && mode == v1::SHARED)) && !delay.Closes(mode);
   }
   void AddHolder(const Owner& owner, RequestSeq seq, v1::LockMode mode, Position now);
+  void Dequeue(Position since);
 
-  v1::LockMode mode_ = v1::FREE;
   Position generation_;
-  Holders holders_;
-  Queue waiters_;
-  uint64_t items_ = 0;  // sum of the hashes of holders and waiters
+  Box<Parties> parties_;  // none if nobody holds or waits: most nodes are never locked
+  v1::LockMode mode_ = v1::FREE;
 };
 
 }  // namespace bramah::lock

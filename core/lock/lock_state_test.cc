@@ -25,6 +25,19 @@ TEST(LockState, IsBornFreeWithoutGeneration) {
   EXPECT_TRUE(lock.Grantable(v1::EXCLUSIVE, Delay()));
 }
 
+TEST(LockState, OnceLeftByAllItDiffersFromANewOneByItsGenerationOnly) {
+  LockState lock;
+  lock.Grant(Of(1), RequestSeq(1), v1::EXCLUSIVE, Position(10));
+  lock.Enqueue(Wants(2, v1::SHARED), Position(11));
+  const LockState copy = lock;
+  lock.Cancel(Position(11));
+  lock.Release(Of(1));
+  EXPECT_EQ(lock.HoldOf(Of(1)), nullptr);
+  EXPECT_EQ(lock.digest(), LockState::Restored(v1::FREE, Position(10), {}, {}).digest());
+  EXPECT_EQ(copy.holders().size() + copy.waiters().size(), 2u) << "a copy is on its own";
+  EXPECT_EQ(copy.digest(), copy.DigestSlow());
+}
+
 // [C-34]
 TEST(LockState, GrantabilityFollowsModeAndQueue) {
   LockState lock;

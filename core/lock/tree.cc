@@ -1,6 +1,7 @@
 #include "core/lock/tree.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "core/base/check.h"
@@ -11,7 +12,7 @@ namespace {
 
 // `lock` and `checksum` are arguments so that the slow digest can pass recomputed ones.
 uint64_t HashNode(const Node& node, uint64_t checksum, uint64_t lock) {
-  uint64_t hash = FoldHash(Hash64(node.path), node.instance.value());
+  uint64_t hash = FoldHash(Hash64(node.path.view()), node.instance.value());
   hash = FoldHash(hash, node.parent.value());
   hash = FoldHash(hash, (node.directory ? 1u : 0u) | (node.ephemeral ? 2u : 0u));
   hash = FoldHash(hash, node.content_generation);
@@ -21,6 +22,15 @@ uint64_t HashNode(const Node& node, uint64_t checksum, uint64_t lock) {
   hash = FoldHash(FoldHash(hash, node.acl->digest), node.acl_generation);
   return FoldHash(hash, lock);
 }
+
+Blob Joined(std::string_view directory, std::string_view name) {
+  const std::string_view between = directory.back() == '/' ? "" : "/";
+  return Blob::Make(directory.size() + between.size() + name.size(), [&](char* to) {
+    for (const std::string_view part : {directory, between, name}) to = std::copy(part.begin(), part.end(), to);
+  });
+}
+
+std::string_view NameOf(const Node& node) { return node.path.view().substr(node.path.view().rfind('/') + 1); }
 
 }  // namespace
 
@@ -35,7 +45,7 @@ Tree::Tree(Position root) : root_(root) {
   made.instance = root;
   Node& node = *nodes_.Add(std::move(made));
   node.parent = root;
-  node.path = "/";
+  node.path = Blob("/");
   node.directory = true;
   const std::string everyone(kEveryone);
   node.acl = AclPtr(Acl({everyone, everyone, everyone}));
@@ -61,14 +71,12 @@ Node& Tree::Create(Position instance, Position parent, std::string_view name, bo
   BRAMAH_CHECK(above != nullptr && above->directory);
   Node made;
   made.instance = instance;
+  made.path = Joined(above->path.view(), name);
   Node* const added = nodes_.Add(std::move(made));
-  const bool fresh = added != nullptr && above->children.emplace(name, instance).second;
+  const bool fresh = added != nullptr && above->children.emplace(NameOf(*added), instance).second;
   BRAMAH_CHECK(fresh);
   Node& node = *added;
   node.parent = parent;
-  node.path = above->path;
-  if (parent != root_) node.path += '/';
-  node.path += name;
   node.directory = directory;
   node.ephemeral = ephemeral;
   node.acl = std::move(acl);
@@ -90,9 +98,9 @@ void Tree::Remove(Position instance, Position now) {
   const Node* node = Find(instance);
   BRAMAH_CHECK(node != nullptr && instance != root_ && node->children.empty());
   Node& above = TouchChildren(node->parent, now);
-  above.children.erase(node->path.substr(node->path.rfind('/') + 1));
+  above.children.erase(NameOf(*node));
   digest_ -= node->digest;
-  bytes_ -= node->contents.size() + node->path.size() - node->path.rfind('/') - 1;
+  bytes_ -= node->contents.size() + NameOf(*node).size();
   locked_.erase(instance);
   nodes_.Remove(instance);
 }

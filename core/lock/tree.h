@@ -6,8 +6,6 @@
 #define BRAMAH_CORE_LOCK_TREE_H_
 
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <string_view>
 
 #include "absl/container/btree_map.h"
@@ -23,7 +21,7 @@ namespace bramah::lock {
 struct Node {
   Position instance;
   Position parent;  // the root's is its own
-  std::string path;
+  Blob path;  // never changes
   bool directory = false;
   bool ephemeral = false;
   uint64_t content_generation = 1;  // +1 per write, also of equal contents [D-45, C-10]
@@ -33,11 +31,12 @@ struct Node {
   uint64_t acl_generation = 1;      // +1 whenever the names are set [D-45, C-12]
   Position children_changed;        // the entry that last made, removed or wrote a child; none if nothing did
   LockState lock;
-  absl::btree_map<std::string, Position, std::less<>> children;  // by name, in byte order; directories only
+  // By name, in byte order; directories only. The names are ends of the children's paths: not copied, for there are many.
+  absl::btree_map<std::string_view, Position> children;
 
   // ---- derived, in no snapshot
   bool locked = false;      // it is among Tree::locked(); kept by Tree
-  uint64_t references = 0;  // handles bound to this instance
+  uint32_t references = 0;  // handles bound to this instance
   uint64_t digest = 0;      // what the node adds to the tree's digest; kept by Tree
 
   // An ephemeral node lives as long as a handle is open on it or, a directory, it has children [Chubby §2.3, D-47].

@@ -28,7 +28,7 @@ TEST(Tree, ResolvesByWalkingNames) {
   ASSERT_NE(node, nullptr);
   EXPECT_EQ(node->instance, Position(102));
   EXPECT_EQ(node->parent, Position(101));
-  EXPECT_EQ(node->path, "/a/b");
+  EXPECT_EQ(node->path.view(), "/a/b");
   EXPECT_EQ(node->contents.view(), "contents");
   EXPECT_EQ(node->checksum, Hash64("contents"));
   EXPECT_EQ(node->content_generation, 1u);
@@ -102,6 +102,23 @@ TEST(Tree, LockedListsTheHeldLocks) {
   EXPECT_EQ(tree.locked().count(Position(101)), 1u);
   tree.Remove(Position(101), Position(103));
   EXPECT_TRUE(tree.locked().empty());
+}
+
+// The names of children are parts of the children.
+TEST(Tree, ACopyOutlivesWhatItWasCopiedFrom) {
+  Tree copy(kRoot);
+  {
+    Tree tree(kRoot);
+    tree.Create(Position(101), kRoot, "a", true, false, "", kAcl);
+    tree.Create(Position(102), Position(101), "a name of more than a few bytes", false, false, "x", kAcl);
+    copy = Tree(tree);
+    tree.Remove(Position(102), Position(103));
+  }
+  ASSERT_NE(copy.Resolve("/a/a name of more than a few bytes"), nullptr);
+  copy.Remove(Position(102), Position(103));
+  copy.Create(Position(104), Position(101), "b", false, false, "x", kAcl);
+  EXPECT_EQ(copy.Resolve("/a")->children.begin()->first, "b");
+  EXPECT_EQ(copy.digest(), copy.DigestSlow());
 }
 
 // [C-06, C-07]
