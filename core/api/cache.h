@@ -1,7 +1,7 @@
 // What clients may keep of the cell, by id and class: the words in which master and client talk about caches [Chubby §2.7].
 //
-// An id is the instance of a node, or a hash: of the name for the absence of a node, of session and handle for a hold of its lock.
-// Two things with one id would only be dropped together.
+// An id is the instance of a node, or a hash: of the name for the absence of a node, of session and handle for a hold of its
+// lock. Two things with one id would only be dropped together.
 #ifndef BRAMAH_CORE_API_CACHE_H_
 #define BRAMAH_CORE_API_CACHE_H_
 
@@ -35,7 +35,8 @@ inline uint64_t HoldId(SessionId session, HandleId handle) { return FoldHash(ses
 // What an answer of the cell depends on; no classes: it must not be kept. Failures are not kept, but that there is no node is.
 Touch DependsOn(const v1::Command& command, const v1::Outcome& outcome);
 
-// Writes into `command` what its proposer has made uncachable, and reads it back. What is no list of pairs is read as far as it is.
+// Writes into `command` what its proposer has made uncachable, and reads it back. What is no list of pairs is read as far as it
+// is one.
 void SetCovers(const Touches& touches, v1::Command& command);
 Touches CoversOf(const v1::Command& command);
 

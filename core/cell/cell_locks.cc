@@ -92,8 +92,8 @@ void Cell::Promote(lock::Node& node, Entry& entry) {
   SOMETIMES(entry.probes, kLockDelayEnded, delay_ended && !granted.empty());
 }
 
-// In path order, like everything that grants on more than one node. What is due and not covered, because it became due since
-// the entry was proposed, is left to the next such entry: nothing here depends on anything else here.
+// In path order, like everything that grants on more than one node. What is due and not covered, because it became due
+// since the entry was proposed, is left to the next such entry: nothing here depends on anything else here.
 void Cell::ExpireLockDelays(Entry& entry) {
   for (const std::string& path : delays_.Due(time_)) {
     const lock::Node* node = tree_.Resolve(path);

@@ -226,8 +226,8 @@ void Cell::SetAcl(Entry& entry) {
   entry.applied.effect = true;
 }
 
-// Locks are advisory, so that others hold this one does not keep the node. They have heard of it before the entry was proposed, or
-// have lapsed; what they sent under the lock may be under way, so it is lost to them.
+// Locks are advisory, so that others hold this one does not keep the node. They have heard of it before the entry was proposed,
+// or have lapsed; what they sent under the lock may be under way, so it is lost to them.
 void Cell::Delete(Entry& entry) {
   const auto [handle, node] = TargetOf(entry);
   if (node == nullptr) return;

@@ -17,7 +17,8 @@ void Cell::CreateSession(Entry& entry) {
     return entry.Refuse(v1::TOO_MANY_SESSIONS);
   } else {
     id = SessionId(entry.position.value());
-    if (sessions_.Create(id, nonce, entry.command.principal(), entry.command.caches()) == nullptr) return entry.Refuse(v1::MALFORMED);
+    const session::Session* made = sessions_.Create(id, nonce, entry.command.principal(), entry.command.caches());
+    if (made == nullptr) return entry.Refuse(v1::MALFORMED);
     entry.applied.effect = true;
   }
   entry.outcome().set_session(id.value());

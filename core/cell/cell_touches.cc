@@ -139,8 +139,8 @@ void Cell::TouchedByOpen(const v1::Command& command, Touches& touches) const {
   Add(touches, parent->instance, v1::CACHE_CHILDREN);
 }
 
-// Also one that waits changes the number of those who do. One that is refused, or repeats what its handle has, changes nothing but
-// may find that a delay has ended.
+// Also one that waits changes the number of those who do. One that is refused, or repeats what its handle has, changes nothing
+// but may find that a delay has ended.
 void Cell::TouchedByAcquire(const v1::Command& command, const lock::Node& node, bool in_lock, Time time,
                             Touches& touches) const {
   const bool delays_end = delays_.next() <= std::max(time, time_);

@@ -6,8 +6,8 @@
 //   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 content generation, contents, u64 children changed,
 //     u32 which ACL names, u64 ACL generation,
 //     u8 lock mode, u64 lock generation, u64 holders (session, handle, seq), u64 waiters (since, session, handle, seq, u8 mode)
-//   u64 sessions, each: u64 id, nonce (high, low), principal, u8 caches, u64 first outstanding, u64 handles (id, instance, u8 rights,
-//     i64 lock-delay, u32 events),
+//   u64 sessions, each: u64 id, nonce (high, low), principal, u8 caches, u64 first outstanding, u64 handles (id, instance,
+//     u8 rights, i64 lock-delay, u32 events),
 //     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, and nine numbers)
 //   u64 pending lock-delays, each: path, i64 end for all, i64 end for exclusive holders
 //

@@ -81,8 +81,8 @@ void Calls::Invalidate(const Context& context, const v1::SessionItem& item) {
   SOMETIMES(context.out.probes(), kCacheInvalidated, dropped);
 }
 
-// Somebody deletes the node whose lock is held here. Even if that fails in the end, nothing is believed of the handle any more: the
-// master goes on as soon as it hears that this was read.
+// Somebody deletes the node whose lock is held here. Even if that fails in the end, nothing is believed of the handle any more:
+// the master goes on as soon as it hears that this was read.
 void Calls::Revoke(const Context& context, uint64_t hold) {
   for (auto& [id, handle] : handles_) {
     if (HoldId(context.session, id) != hold) continue;

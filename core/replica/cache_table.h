@@ -1,8 +1,8 @@
 // CacheTable: what each session may keep, and what nobody may keep at present because it is about to change [Chubby §2.7].
 //
 //   read   the answer may be kept if nothing that it depends on is uncachable; the session is then registered as a cacher
-//   write  makes what it touches uncachable, tells every cacher once, and waits until none is left; when it has been applied, what
-//          it touched may be kept again
+//   write  makes what it touches uncachable, tells every cacher once, and waits until none is left; when it has been applied,
+//          what it touched may be kept again
 //
 // A cacher goes when it has acknowledged the item by which it was told, or when its session has lapsed or ended - not when it is
 // told [CA-07]. While it is told nothing new is registered, so one round is enough for any number of writes [C-51].
@@ -36,8 +36,8 @@ class CacheTable {
   // should be told to drop everything, which is then noted with Flushing.
   Kept Register(SessionId session, const Touch& touch, uint64_t number);
   void Flushing(SessionId session, uint64_t number);
-  // The session believes in something that no read told it of; as if registered, but beyond all bounds. Nothing happens if a write
-  // under way ends that already: whoever was told does not begin to believe it again.
+  // The session believes in something that no read told it of; as if registered, but beyond all bounds. Nothing happens if a
+  // write under way ends that already: whoever was told does not begin to believe it again.
   void Believes(SessionId session, const Touch& touch, uint64_t number);
 
   // ---- writes

@@ -228,7 +228,9 @@ void Master::OnTimer(MasterContext& m) {
 void Master::AnswerKeepAlive(MasterContext& m, SessionId session, Time proven_at) {
   Lease* lease = leases_.Find(session);
   if (lease == nullptr || !lease->held.has_value() || lease->closing) return;
-  leases_.Extend(session, proven_at);
+  // An answer that only brings news does not extend: the client may be dead, and somebody may wait until it has read them. If it
+  // lives, its next KeepAlive follows at once, and extends [C-52].
+  if (lease->items.empty()) leases_.Extend(session, proven_at);
   v1::KeepAliveReply& reply = m.ctx.out.Send<v1::KeepAliveReply>(lease->held->conn);
   reply.set_session(session.value());
   reply.set_epoch(epoch_.value());

@@ -60,7 +60,8 @@ void DelayChecker::Lost(SessionId session, HandleId handle, Time at) {
   const auto goes = [&](const cell::HolderView& h) { return h.session == session && (!handle || h.handle == handle); };
   for (auto& [path, lock] : locks_) {
     for (const cell::HolderView& holder : lock.holders) {
-      if (goes(holder) && at != kNever) Close(lock, holder, at);
+      // A Delete of the same step may have taken it before; which node that removed is not known here.
+      if (goes(holder) && at != kNever) Close(lock, holder, std::min(at, deleted_));
     }
     std::erase_if(lock.holders, goes);
   }
@@ -87,7 +88,9 @@ void DelayChecker::LoseDeleted(const std::vector<cell::LockView>& locks) {
   const Time at = std::exchange(deleted_, kNever);
   if (at == kNever) return;
   for (auto& [path, lock] : locks_) {
-    const auto same = [&, p = &path, l = &lock](const cell::LockView& now) { return now.path == *p && now.instance == l->instance; };
+    const auto same = [p = &path, l = &lock](const cell::LockView& now) {
+      return now.path == *p && now.instance == l->instance;
+    };
     if (std::any_of(locks.begin(), locks.end(), same)) continue;
     for (const cell::HolderView& holder : lock.holders) Close(lock, holder, at);
   }

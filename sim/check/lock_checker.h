@@ -1,7 +1,7 @@
 // What the replicated state says about locks and ephemeral nodes, looked at where an index is applied first (equality of the
 // other replicas is state.digest's business).
 //
-//   lock.mutual_exclusion  an exclusive lock has one holder, a shared one has only shared holders, and their sessions exist [INV-1]
+//   lock.mutual_exclusion  an exclusive lock has one holder, a shared one only shared holders, and their sessions exist [INV-1]
 //   lock.generation        every period of being held has a higher generation than the one before, by name [INV-8, A-01]
 //   ephemeral.lifetime     an ephemeral node exists iff a handle refers to it, or it is a directory with children [INV-9]
 #ifndef BRAMAH_SIM_CHECK_LOCK_CHECKER_H_

@@ -37,8 +37,8 @@ TEST_F(FailOver, TheHolderKeepsItsLockAndTheWaiterItsPlace) {
   for (const char* client : {"c1", "c2", "c3"}) EXPECT_LT(Once(client, "SessionOpened"), over);
 }
 
-// [C-64] Steps 3 to 7: the new master takes over all sessions, answers KeepAlives only, and serves when the last of those who keep
-// answers has heard of it.
+// [C-64] Steps 3 to 7: the new master takes over all sessions, answers KeepAlives only, and serves when the last of those who
+// keep answers has heard of it.
 TEST_F(FailOver, TheNewMasterServesWhenEveryCacheIsFlushed) {
   const std::string master = masters_[1].process;
   Time taken_over = 0;
