@@ -4,8 +4,7 @@ namespace bramah {
 
 Touch DependsOn(const v1::Command& command, const v1::Outcome& outcome) {
   if (command.kind() == v1::OPEN) {
-    const bool creates = (command.open_flags() & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE)) != 0;
-    if (creates || outcome.code() != v1::NOT_FOUND) return {};
+    if (MayCreate(command) || outcome.code() != v1::NOT_FOUND) return {};
     return {AbsenceId(command.path()), v1::CACHE_ABSENCE};
   }
   if (outcome.code() != v1::OK) return {};
@@ -21,6 +20,26 @@ Touch DependsOn(const v1::Command& command, const v1::Outcome& outcome) {
       return {id, v1::CACHE_CHILDREN};
     default:
       return {};
+  }
+}
+
+bool MayCreate(const v1::Command& open) {
+  return (open.open_flags() & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE)) != 0;
+}
+
+bool WriterDropsOwn(v1::CommandKind kind) {
+  switch (kind) {
+    case v1::SET_CONTENTS:
+    case v1::ADD:
+    case v1::SET_ACL:
+    case v1::DELETE:
+    case v1::ACQUIRE:
+    case v1::RELEASE:
+    case v1::CLOSE:
+    case v1::POISON:
+      return true;
+    default:
+      return false;
   }
 }
 

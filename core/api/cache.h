@@ -35,6 +35,13 @@ inline uint64_t HoldId(SessionId session, HandleId handle) { return FoldHash(ses
 // What an answer of the cell depends on; no classes: it must not be kept. Failures are not kept, but that there is no node is.
 Touch DependsOn(const v1::Command& command, const v1::Outcome& outcome);
 
+// Whether an OPEN may make a node.
+bool MayCreate(const v1::Command& open);
+// Whether the command changes something of its handle's own node, which is then the first thing that it touches. Its sender drops
+// what it keeps of that node before it sends, and keeps nothing of it before it knows the outcome; so the master does not wait for
+// the sender there. Both must mean the same commands [D-14, A-17].
+bool WriterDropsOwn(v1::CommandKind kind);
+
 // Writes into `command` what its proposer has made uncachable, and reads it back. What is no list of pairs is read as far as it
 // is one.
 void SetCovers(const Touches& touches, v1::Command& command);

@@ -21,10 +21,6 @@ constexpr size_t kFew = 8;
 
 void Add(Touches& touches, Position instance, uint32_t classes) { touches.push_back({CacheId(instance), classes}); }
 
-bool MayCreate(const v1::Command& command) {
-  return (command.open_flags() & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE)) != 0;
-}
-
 // Whether it was executed before, or never will be: then it only asks for the answer.
 bool IsSettled(const session::Session& session, const v1::Command& command) {
   const RequestSeq seq(command.seq());

@@ -4,31 +4,6 @@
 #include "core/client/calls.h"
 
 namespace bramah::client {
-namespace {
-
-bool MayCreate(const v1::Command& command) {
-  return (command.open_flags() & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE)) != 0;
-}
-
-// Whether the call changes something of its handle's own node, whose copy the master expects its sender to have dropped.
-bool ChangesOwn(v1::CommandKind kind) {
-  switch (kind) {
-    case v1::SET_CONTENTS:
-    case v1::ADD:
-    case v1::SET_ACL:
-    case v1::DELETE:
-    case v1::ACQUIRE:
-    case v1::RELEASE:
-    case v1::CLOSE:
-    case v1::POISON:
-      return true;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
-
 bool Calls::KnownAbsent(const Context& context, const v1::Command& open) const {
   if (context.state != SessionState::kActive || MayCreate(open)) return false;
   return cache_.Absent(open.path(), open);
@@ -43,13 +18,13 @@ const v1::Outcome* Calls::FromCache(const v1::Command& command) const {
 
 // The copy goes before the change is sent, lest it be read after the change has been made [D-14].
 void Calls::DropOwn(const Pending& pending) {
-  if (!ChangesOwn(pending.command.kind()) || !pending.instance) return;
+  if (!WriterDropsOwn(pending.command.kind()) || !pending.instance) return;
   cache_.Drop({CacheId(pending.instance), kCacheNode});
 }
 
 // A change of the node is over, or waits in a queue: what was read of it before may be what it was before.
 void Calls::SettleReads(const Pending& change) {
-  if (!ChangesOwn(change.command.kind())) return;
+  if (!WriterDropsOwn(change.command.kind())) return;
   for (auto& [id, pending] : calls_) {
     if (pending.instance == change.instance) pending.keep = false;
   }
@@ -58,7 +33,7 @@ void Calls::SettleReads(const Pending& change) {
 bool Calls::IsChanging(Position instance) const {
   return std::any_of(calls_.begin(), calls_.end(), [&](const auto& entry) {
     const Pending& pending = entry.second;
-    return pending.stage == Stage::kIssued && pending.instance == instance && ChangesOwn(pending.command.kind());
+    return pending.stage == Stage::kIssued && pending.instance == instance && WriterDropsOwn(pending.command.kind());
   });
 }
 
@@ -79,16 +54,6 @@ void Calls::Invalidate(const Context& context, const v1::SessionItem& item) {
   if (item.classes() & v1::CACHE_HOLD) return Revoke(context, item.generation());
   const bool dropped = cache_.Drop({item.generation(), item.classes()});
   SOMETIMES(context.out.probes(), kCacheInvalidated, dropped);
-}
-
-// Somebody deletes the node whose lock is held here. Even if that fails in the end, nothing is believed of the handle any more:
-// the master goes on as soon as it hears that this was read.
-void Calls::Revoke(const Context& context, uint64_t hold) {
-  for (auto& [id, handle] : handles_) {
-    if (HoldId(context.session, id) != hold) continue;
-    handle.revoked = true;
-    beliefs_.End(context.session, id, context.out);
-  }
 }
 
 void Calls::FlushCache(const Context& context) {

@@ -12,24 +12,6 @@
 namespace bramah::replica {
 namespace {
 
-// Whose client drops what it keeps of the handle's node before it sends, and keeps nothing of it before it knows the outcome
-// it need not be waited for. The node is the first thing that these touch.
-bool WriterDropsOwn(v1::CommandKind kind) {
-  switch (kind) {
-    case v1::SET_CONTENTS:
-    case v1::ADD:
-    case v1::SET_ACL:
-    case v1::DELETE:
-    case v1::ACQUIRE:
-    case v1::RELEASE:
-    case v1::CLOSE:
-    case v1::POISON:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // Gives something up, so that it makes room rather than taking it.
 bool GivesUp(v1::CommandKind kind) {
   return kind == v1::CLOSE || kind == v1::POISON || kind == v1::RELEASE || kind == v1::END_SESSION;

@@ -1,6 +1,6 @@
 // DrivenCell: a Cell with a log of its own, and builders of the commands that the benchmarks give it.
-#ifndef BRAMAH_CORE_BENCH_DRIVEN_CELL_H_
-#define BRAMAH_CORE_BENCH_DRIVEN_CELL_H_
+#ifndef BRAMAH_TOOLS_CORE_BENCH_DRIVEN_CELL_H_
+#define BRAMAH_TOOLS_CORE_BENCH_DRIVEN_CELL_H_
 
 #include <cstdint>
 #include <string>
@@ -76,4 +76,4 @@ class DrivenCell {
 
 }  // namespace bramah::bench
 
-#endif  // BRAMAH_CORE_BENCH_DRIVEN_CELL_H_
+#endif  // BRAMAH_TOOLS_CORE_BENCH_DRIVEN_CELL_H_

@@ -1,6 +1,6 @@
 // Meter: processor time and memory of this process. Processor time, because what else the machine does is not our speed.
-#ifndef BRAMAH_CORE_BENCH_METER_H_
-#define BRAMAH_CORE_BENCH_METER_H_
+#ifndef BRAMAH_TOOLS_CORE_BENCH_METER_H_
+#define BRAMAH_TOOLS_CORE_BENCH_METER_H_
 
 #include <malloc.h>
 #include <time.h>
@@ -65,4 +65,4 @@ inline Memory MemoryNow() {
 
 }  // namespace bramah::bench
 
-#endif  // BRAMAH_CORE_BENCH_METER_H_
+#endif  // BRAMAH_TOOLS_CORE_BENCH_METER_H_

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/bench/driven_cell.h"
-#include "core/bench/meter.h"
+#include "tools/core_bench/driven_cell.h"
+#include "tools/core_bench/meter.h"
 
 namespace bramah::bench {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "core/bench/driven_cell.h"
-#include "core/bench/meter.h"
+#include "tools/core_bench/driven_cell.h"
+#include "tools/core_bench/meter.h"
 #include "core/replica/leases.h"
 
 namespace bramah::bench {

@@ -1,4 +1,4 @@
-#include "core/bench/lone_cell.h"
+#include "tools/core_bench/lone_cell.h"
 
 #include <algorithm>
 #include <utility>

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "core/base/check.h"
-#include "core/bench/lone_cell.h"
-#include "core/bench/meter.h"
+#include "tools/core_bench/lone_cell.h"
+#include "tools/core_bench/meter.h"
 
 namespace bramah::bench {
 namespace {

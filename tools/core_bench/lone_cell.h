@@ -1,8 +1,8 @@
 // LoneCell: a whole server that is the only replica of its cell, and clients that do nothing but keep their sessions alive, in
 // simulated time. The disk completes every batch at once and forgets it. A client sends its next KeepAlive kLatency after it was
 // answered; nothing else takes time.
-#ifndef BRAMAH_CORE_BENCH_LONE_CELL_H_
-#define BRAMAH_CORE_BENCH_LONE_CELL_H_
+#ifndef BRAMAH_TOOLS_CORE_BENCH_LONE_CELL_H_
+#define BRAMAH_TOOLS_CORE_BENCH_LONE_CELL_H_
 
 #include <array>
 #include <cstdint>
@@ -100,4 +100,4 @@ class LoneCell {
 
 }  // namespace bramah::bench
 
-#endif  // BRAMAH_CORE_BENCH_LONE_CELL_H_
+#endif  // BRAMAH_TOOLS_CORE_BENCH_LONE_CELL_H_
