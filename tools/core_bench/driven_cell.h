@@ -65,7 +65,11 @@ class DrivenCell {
 
  private:
   static constexpr uint32_t kMany = 2'000'000;
-  const cell::Limits limits_{kMany, kMany, kMany, /*results_per_session_max=*/1'024};
+  const cell::Limits limits_{.sessions_max = kMany,
+                             .handles_per_session_max = kMany,
+                             .children_max = kMany,
+                             .bytes_max = uint64_t{1} << 40,
+                             .results_per_session_max = 1'024};
   cell::Cell cell_;
   cell::Applied applied_;
   Probes probes_;
