@@ -44,6 +44,14 @@ class DrivenCell {
   void Cover(v1::Command& command) const {
     Touches touches;
     cell_.TouchedBy(command, time_, touches);
+    v1::Command stat = CommandOf(v1::GET_STAT, command.session(), 0, command.handle());
+    v1::Outcome node;
+    cell_.Read(stat, node);
+    // Commands of a batch are covered before those ahead of them have run: also what they may touch then.
+    if (command.kind() != v1::OPEN && node.code() == v1::OK) {
+      touches.push_back({node.instance(), kCacheNode});
+      touches.push_back({uint64_t{1} << 48, v1::CACHE_CHILDREN});
+    }
     SetCovers(touches, command);
   }
   // Covers and applies; the answer must be `code`.
