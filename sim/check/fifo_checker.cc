@@ -1,5 +1,6 @@
 #include "sim/check/fifo_checker.h"
 
+#include <iterator>
 #include <optional>
 
 #include "absl/strings/str_cat.h"

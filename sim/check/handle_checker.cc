@@ -1,6 +1,7 @@
 #include "sim/check/handle_checker.h"
 
 #include <optional>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "core/api/sequencer.h"
