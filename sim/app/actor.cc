@@ -89,6 +89,7 @@ void Actor::Stopped() {
   waiting_.clear();
   kept_.clear();
   watched_.clear();
+  former_ = {};
   wishes_.clear();
   requests_.clear();
 }
@@ -109,6 +110,7 @@ void Actor::OnSessionAnswer(const v1::Outcome& outcome) {
   }
   session_ = Session::kOpen;
   session_id_ = SessionId(outcome.session());
+  TryFormerHandle();
   std::vector<uint32_t> ready = std::exchange(waiting_, {});
   for (uint32_t task : ready) Begin(task);
 }
@@ -122,11 +124,20 @@ void Actor::ForgetSession() {
   watched_.clear();
   const std::map<std::string, Kept> gone = std::exchange(kept_, {});
   for (const auto& [path, kept] : gone) {
+    if (kept.handle) former_ = {path, kept.handle};
     for (uint32_t task : kept.waiting) {
       if (tasks_[task].stage == Stage::kWaiting) EndTask(task);
     }
   }
   OpenSession();
+}
+
+// In vain: no handle outlives its session. What the call is told says nothing of the session that there is now.
+void Actor::TryFormerHandle() {
+  const auto [path, handle] = std::exchange(former_, {});
+  if (!handle) return;
+  NewCall(kNoTask, v1::GET_STAT, path).set_handle(handle.value());
+  calls_[wishes_.back().id].session = session_ordinal_ - 1;
 }
 
 // --------------------------------------------------------------------------------------------------------------------- inputs

@@ -11,6 +11,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/api/event.h"
@@ -107,6 +108,7 @@ class Actor {
   v1::Command& NewCall(uint32_t task, v1::CommandKind kind, const std::string& path);
   void OpenSession();
   void ForgetSession();
+  void TryFormerHandle();
   void OnSessionAnswer(const v1::Outcome& outcome);
   void Begin(uint32_t task);
   void BeginLock(uint32_t task);
@@ -154,6 +156,7 @@ class Actor {
   uint32_t tasks_in_use_ = 0;
   std::vector<uint32_t> free_tasks_;
   std::vector<uint32_t> waiting_;  // tasks that need a session
+  std::pair<std::string, HandleId> former_;  // path and handle of a session that ended, to be tried in the next one
   std::map<std::string, Kept> kept_;
   std::map<std::string, HandleId> watched_;  // handle that is told of everything, by path
   std::map<std::string, uint64_t> seen_;  // content generation seen last, by path

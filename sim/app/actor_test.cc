@@ -218,7 +218,8 @@ TEST_F(ActorTest, ALostSessionIsReplacedAndItsTasksEnd) {
   const auto open = Next(v1::OPEN_SESSION);
   ExpectNoCall();
   Answer(open, v1::OK);
-  const auto reopen = Next(v1::OPEN);  // old handles are gone
+  Answer(Next(v1::GET_STAT), v1::SESSION_EXPIRED);  // tried in vain: old handles are gone
+  const auto reopen = Next(v1::OPEN);
   Answer(reopen, v1::NOT_FOUND);
   EXPECT_FALSE(actor_->idle());  // the lock's task ends when it would have let go
   actor_->Woken(wakes_[0].id);

@@ -64,6 +64,15 @@ void BeliefChecker::AfterStep(Time at, uint32_t client, const ClientView& view) 
   }
 }
 
+void BeliefChecker::ClockChanged(Time at, uint32_t client, const LocalClock& clock) {
+  clocks_[client - 1] = clock;
+  Believer& believer = believers_[client - 1];
+  const bool believed = believer.end > at;
+  if (believer.end != 0) believer.end = clock.ToReal(believer.local_end);
+  if (believed || believer.end <= at) return;
+  for (const HeldLock& lock : believer.held) CheckConflicts(at, client, lock);
+}
+
 void BeliefChecker::Index(uint32_t client, const Believer& believer) {
   for (const HeldLock& lock : believer.held) claims_[lock.path].push_back({client, lock.handle, lock.mode, lock.generation});
 }

@@ -27,6 +27,8 @@ class BeliefChecker {
 
   void AfterStep(Time at, uint32_t client, const client::ClientView& view);
   void Stopped(uint32_t client);
+  // What it believed until now it may go on to believe for longer.
+  void ClockChanged(Time at, uint32_t client, const LocalClock& clock);
 
  private:
   struct Believer {

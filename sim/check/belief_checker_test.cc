@@ -72,6 +72,24 @@ TEST_F(BeliefCheckerTest, SharedBeliefsAgreeAndAnExclusiveOneConflictsWithThem) 
   EXPECT_EQ(Fired(), "lock.two_believers");
 }
 
+TEST_F(BeliefCheckerTest, ABeliefLastsWhileItsClockStandsStill) {
+  Hold(1, 10);
+  Step(100, 1, 1'000);
+  checker_.ClockChanged(500, 1, {-1'000'000, 500});
+  Hold(2, 20);
+  Step(5'000, 2, 1'009'000);
+  EXPECT_EQ(Fired(), "lock.two_believers");
+}
+
+TEST_F(BeliefCheckerTest, ABeliefEndsEarlierIfItsClockJumpsAhead) {
+  Hold(1, 10);
+  Step(100, 1, 1'000);
+  checker_.ClockChanged(500, 1, {0, 400});
+  Hold(2, 20);
+  Step(600, 2, 1'001'000);
+  EXPECT_EQ(Fired(), "");
+}
+
 TEST_F(BeliefCheckerTest, ABeliefEndsWithTheLeaseWithoutAnyStep) {
   Hold(1, 10);
   Step(100, 1, 1'000);

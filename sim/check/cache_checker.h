@@ -55,6 +55,7 @@ class WriteWaitChecker {
   WriteWaitChecker(const std::vector<LocalClock>& clocks, Reporter* reporter)
       : reporter_(reporter), clocks_(clocks), late_(clocks.size()) {}
 
+  void ClockChanged(ReplicaId replica, const LocalClock& clock) { clocks_[replica.value() - 1] = clock; }
   // REQUIRES: view.held_since != kNever.
   void AfterStep(Time at, ReplicaId replica, const replica::ServerView& view);
 

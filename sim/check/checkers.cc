@@ -13,15 +13,19 @@
 #include "sim/check/delay_checker.h"
 #include "sim/check/digest_checker.h"
 #include "sim/check/durability_checker.h"
+#include "sim/check/epoch_checker.h"
 #include "sim/check/event_checker.h"
 #include "sim/check/exactly_once_checker.h"
 #include "sim/check/fencing_checker.h"
+#include "sim/check/fifo_checker.h"
+#include "sim/check/handle_checker.h"
 #include "sim/check/history/history.h"
 #include "sim/check/history/linearizability.h"
 #include "sim/check/lock_checker.h"
 #include "sim/check/raft_checker.h"
 #include "sim/check/reporter.h"
 #include "sim/check/session_checker.h"
+#include "sim/check/suffix_checker.h"
 
 namespace bramah::sim {
 namespace {
@@ -37,16 +41,22 @@ struct Checkers::State {
         durability(c.replicas, &raft, &reporter),
         authority(c.replica_clocks, &reporter),
         digest(c.replicas, &reporter),
-        beliefs(c.client_clocks, c.clocks_within_rho, &reporter),
+        beliefs(c.client_clocks, c.clocks_within_rho || c.judge_beliefs, &reporter),
         sessions(c.client_clocks, &reporter),
         exactly_once(&reporter),
+        epochs(c.replicas, &reporter),
         locks(&reporter),
+        fifo(&reporter),
         delays(c.rho_ppm, &reporter),
         fencing(c.clocks_within_rho, &reporter),
+        handle_states(&reporter),
+        handles(c.clocks_within_rho, &reporter),
+        suffixes(&reporter),
         events(c.clocks_within_rho, &reporter),
         acls(&reporter),
         caches(c.client_clocks, &reporter),
         waits(c.replica_clocks, &reporter),
+        history(c.clocks_within_rho),
         roles(c.replicas, {replica::Role::kFollower, false}),
         session_of(c.clients) {}
 
@@ -62,9 +72,14 @@ struct Checkers::State {
   BeliefChecker beliefs;
   SessionChecker sessions;
   ExactlyOnceChecker exactly_once;
+  EpochChecker epochs;
   LockChecker locks;
+  FifoChecker fifo;
   DelayChecker delays;
   FencingChecker fencing;
+  HandleStateChecker handle_states;
+  HandleChecker handles;
+  SuffixChecker suffixes;
   EventChecker events;
   AclChecker acls;
   CacheChecker caches;
@@ -97,12 +112,17 @@ void Checkers::ReplicaCrashed(Time, ReplicaId replica, bool machine) {
   state_->authority.Stopped(replica);
 }
 
+void Checkers::RequestArrived(ReplicaId replica, const v1::Request& request) {
+  if (!state_->reporter.failed()) state_->epochs.Arrived(replica, request);
+}
+
 void Checkers::AfterReplicaStep(Time at, ReplicaId replica, const replica::ServerView& view, const Effects& effects) {
   State& s = *state_;
   ++s.steps;
   if (s.reporter.failed()) return;
   const LogIndex rewritten = s.raft.AfterStep(at, replica, view);
   if (s.context.clocks_within_rho) s.authority.AfterStep(at, replica, view);
+  s.epochs.AfterStep(replica, view.epoch, effects.events());
   const LogIndex before = s.applied_max;
   bool recovered = false;
   for (const CoreEvent& event : effects.events()) {
@@ -115,6 +135,8 @@ void Checkers::AfterReplicaStep(Time at, ReplicaId replica, const replica::Serve
   if (s.applied_max != before && view.cell != nullptr) {
     const auto held = s.locks.AfterStep(at, replica, *view.cell);
     s.acls.AfterStep(at, *view.cell);
+    s.handle_states.AfterStep(at, *view.cell);
+    if (held.has_value()) s.fifo.Look(at, *view.cell, *held);
     if (held.has_value()) s.fencing.Look(at, *held);
     if (held.has_value() && s.context.clocks_within_rho) s.delays.Look(at, *held);
   }
@@ -129,9 +151,12 @@ void Checkers::State::Applied(Time at, ReplicaId replica, const CoreEvent& event
   if (event.index.value() % 1'024 == 0) digest.TrimBelow(raft.floor());
   if (context.clocks_within_rho) sessions.Applied(at, replica, event);
   exactly_once.Applied(at, event);
+  epochs.Applied(at, event);
   locks.Applied(event);
+  fifo.Applied(event);
   delays.Applied(event);
   acls.Applied(event);
+  handle_states.Applied(event);
 }
 
 void Checkers::State::Recheck(Time at, ReplicaId replica, const replica::ServerView& view) {
@@ -173,6 +198,8 @@ void Checkers::ClientStopped(Time, uint32_t client) {
   s.history.Stopped(client);
   s.fencing.Stopped(client);
   s.events.Stopped(client);
+  s.handles.Stopped(client);
+  s.suffixes.Stopped(client);
   s.asked.erase(s.asked.lower_bound({client, CallId()}), s.asked.lower_bound({client + 1, CallId()}));
   s.session_of[client - 1] = SessionId();
 }
@@ -180,6 +207,8 @@ void Checkers::ClientStopped(Time, uint32_t client) {
 void Checkers::Called(Time at, uint32_t client, CallId call, const v1::Command& command, std::string_view path) {
   State& s = *state_;
   s.asked.insert_or_assign({client, call}, State::Asked{command.kind(), s.session_of[client - 1]});
+  s.handles.Called(client, s.session_of[client - 1], call, command);
+  s.suffixes.Called(client, s.session_of[client - 1], call, command);
   s.history.Called(client, call, command, path);
   s.fencing.Called(at, client, s.session_of[client - 1], call, command);
   s.events.Called(client, s.session_of[client - 1], call, command);
@@ -188,6 +217,8 @@ void Checkers::Called(Time at, uint32_t client, CallId call, const v1::Command& 
 void Checkers::Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome) {
   State& s = *state_;
   if (s.reporter.failed()) return;
+  s.handles.Answered(at, client, call, outcome);
+  s.suffixes.Answered(at, client, call, outcome);
   if (const auto problem = s.history.Answered(client, call, outcome)) s.reporter.Report("history.reply", at, *problem);
   s.fencing.Answered(at, client, call, outcome);
   s.events.Answered(at, client, call, outcome);
@@ -202,6 +233,12 @@ void Checkers::Answered(Time at, uint32_t client, CallId call, const v1::Outcome
 
 void Checkers::Requested(Time at, const ResourceRequest& request, bool accepted) {
   if (!state_->reporter.failed()) state_->fencing.Requested(at, request, accepted);
+}
+
+void Checkers::ReplicaClockChanged(ReplicaId replica, const LocalClock& clock) { state_->waits.ClockChanged(replica, clock); }
+
+void Checkers::ClientClockChanged(Time at, uint32_t client, const LocalClock& clock) {
+  if (!state_->reporter.failed()) state_->beliefs.ClockChanged(at, client, clock);
 }
 
 const std::optional<Violation>& Checkers::violation() const { return state_->reporter.first(); }

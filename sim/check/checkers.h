@@ -29,6 +29,7 @@ struct CheckContext {
   std::vector<LocalClock> client_clocks;   // by number - 1
   int64_t rho_ppm = 0;
   bool clocks_within_rho = true;           // else the checkers that need the bound are off
+  bool judge_beliefs = false;              // lock.two_believers is on nevertheless
   bool paranoid = false;                   // full re-checks at role changes, crashes and every 64th event
 };
 
@@ -41,6 +42,8 @@ class Checkers {
   void ReplicaBooted(Time at, ReplicaId replica);
   // The process is gone with everything in memory; `machine`: unsynced writes may be gone too.
   void ReplicaCrashed(Time at, ReplicaId replica, bool machine);
+  // A Request is given to a live replica; AfterReplicaStep of that step follows.
+  void RequestArrived(ReplicaId replica, const v1::Request& request);
   // After every Step of a live replica, before its effects are carried out.
   void AfterReplicaStep(Time at, ReplicaId replica, const replica::ServerView& view, const Effects& effects);
   // The disk under a replica carried out an operation (kSyncData, kSyncDir: completed; kWrite: in the page cache).
@@ -56,6 +59,10 @@ class Checkers {
 
   // The fenced resource judged a request.
   void Requested(Time at, const ResourceRequest& request, bool accepted);
+
+  // Clocks that lie: from now on.
+  void ReplicaClockChanged(ReplicaId replica, const LocalClock& clock);
+  void ClientClockChanged(Time at, uint32_t client, const LocalClock& clock);
 
   // ---- what the run asks
   // First violation so far, if any.

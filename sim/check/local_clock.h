@@ -8,7 +8,8 @@
 
 namespace bramah::sim {
 
-// local = offset + real * (1 + drift); the mapping of one process.
+// local = offset + real * (1 + drift); the mapping of one process, as long as its rate stays the same. A drift of -1,000,000 is a
+// clock that stands still.
 struct LocalClock {
   int64_t drift_ppm = 0;
   Time offset = 0;

@@ -184,6 +184,9 @@ TEST_F(AuthorityCheckerTest, TwoAtOneInstant) {
 // ------------------------------------------------------------------------------------------------------------------- clock
 
 TEST(LocalClockTest, ToRealIsTheFirstInstantThatShowsTheLocalTime) {
+  EXPECT_EQ((LocalClock{-1'000'000, 500}.ToLocal(7'654'321)), 500);
+  EXPECT_EQ((LocalClock{-1'000'000, 500}.ToReal(501)), kNever);
+  EXPECT_LE((LocalClock{-1'000'000, 500}.ToReal(500)), 0);
   for (const int64_t drift : {0, 1, -1, 1'000, -1'000, 333'333, -333'333, 500'000, -500'000}) {
     for (const Time offset : {Time{0}, Time{-12'345}, 3'600 * kSecond}) {
       const LocalClock clock{drift, offset};

@@ -24,6 +24,7 @@ class FaultPlacer {
     PlaceClients();
     PlaceTriggered();
     DeposeMasters();
+    PlaceClocks();
     std::stable_sort(plan_.mutable_fault()->pointer_begin(), plan_.mutable_fault()->pointer_end(),
                      [](const v1::Fault* a, const v1::Fault* b) { return a->at_ns() < b->at_ns(); });
   }
@@ -266,6 +267,37 @@ class FaultPlacer {
         v1::Fault& cut = on(unheard, for_long);
         cut.add_from(back ? "r*" : "c*");
         cut.add_to(back ? "c*" : "r*");
+      }
+    }
+  }
+
+  // Some clocks only fall behind, some catch up, some jump ahead of the others.
+  v1::Fault& Freeze(Dice& dice, Time at) {
+    v1::Fault& fault = Add(v1::Fault::FREEZE_CLOCK, at);
+    fault.set_for_ns(Length(dice, settings_.frozen));
+    const int64_t how = dice.In(0, 2);
+    const Duration ahead = dice.LogIn(kMillisecond, 2 * settings_.frozen.max);
+    fault.set_amount(static_cast<uint64_t>(how == 0 ? 0 : how == 1 ? fault.for_ns() : fault.for_ns() + ahead));
+    return fault;
+  }
+
+  // A master whose time stands still never learns that its authority has passed, while its peers elect another.
+  void PlaceClocks() {
+    Family(settings_.freeze_every, [&](Dice& dice, Time at) { Freeze(dice, at).add_process(Replica(dice)); });
+    Family(plan_.clients() > 0 ? settings_.freeze_every : 0,
+           [&](Dice& dice, Time at) { Freeze(dice, at).add_process(Client(dice)); });
+    Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);
+    for (uint32_t i = 1; i <= settings_.masters_frozen; ++i) {
+      const Duration after = dice.LogIn(kMillisecond, settings_.reign_max);
+      v1::Fault& freeze = Freeze(dice, 0);
+      freeze.mutable_on()->set_event("MasterServing");
+      freeze.mutable_on()->set_ordinal(i);
+      freeze.mutable_on()->set_after_ns(after);
+      for (const bool back : {false, true}) {
+        v1::Fault& cut = Add(v1::Fault::CUT, 0);
+        *cut.mutable_on() = freeze.on();
+        cut.set_for_ns(freeze.for_ns());
+        back ? cut.add_from("r*") : cut.add_to("r*");
       }
     }
   }

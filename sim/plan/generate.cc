@@ -13,7 +13,6 @@ namespace bramah::sim {
 namespace {
 
 constexpr uint32_t kFamilyOffPpm = 400'000;
-constexpr int64_t kRho = 1'000;
 
 void DrawKnobs(v1::Plan& plan) {
   Dice dice(plan.seed(), Stream::kKnobs, 0);
@@ -45,8 +44,8 @@ void DrawKnobs(v1::Plan& plan) {
   if (little_work) knobs.set_step_work_max(static_cast<uint32_t>(work));
   // A wide bound, used up by the clocks, shows who forgot to allow for it; margins must outlast it.
   const bool wide = dice.Hit(300'000);
-  const int64_t rho = dice.LogIn(kRho, 30 * kRho);
-  knobs.set_rho_ppm(wide ? rho : kRho);
+  const int64_t rho = dice.LogIn(kRhoPpmDefault, 30 * kRhoPpmDefault);
+  knobs.set_rho_ppm(wide ? rho : kRhoPpmDefault);
   const bool small_queues = dice.Hit(300'000);
   const int64_t items = dice.LogIn(1, 16);
   if (small_queues) knobs.set_session_items_max(static_cast<uint32_t>(items));

@@ -14,6 +14,9 @@
 
 namespace bramah::sim {
 
+// The bound on the rates of clocks if knobs.rho_ppm is not set.
+inline constexpr int64_t kRhoPpmDefault = 1'000;
+
 // What a user fixed; everything else is drawn from the seed.
 struct PlanOptions {
   std::optional<uint32_t> replicas;  // else 3 or 5

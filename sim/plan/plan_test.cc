@@ -3,6 +3,7 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -107,6 +108,25 @@ TEST(MakePlanTest, TheSwarmSwitchesFamiliesOnAndOff) {
   EXPECT_NEAR(drifting, 120, 40);
 }
 
+TEST(MakePlanTest, ClocksKeepTheBoundUnlessTheProfileIsAboutLiars) {
+  int beyond = 0;
+  int frozen = 0;
+  for (const std::string& profile : ProfileNames()) {
+    for (uint64_t seed = 0; seed < 10; ++seed) {
+      const v1::Plan plan = Make(seed, profile);
+      const int64_t rho = plan.knobs().rho_ppm() > 0 ? plan.knobs().rho_ppm() : kRhoPpmDefault;
+      EXPECT_EQ(plan.clocks_lie(), profile == "lying-clock") << profile;
+      for (const v1::Clock& clock : plan.clock()) {
+        EXPECT_LE(std::abs(clock.drift_ppm()), plan.clocks_lie() ? 50'000 : rho) << profile;
+        beyond += std::abs(clock.drift_ppm()) > rho;
+      }
+      for (const v1::Fault& fault : plan.fault()) frozen += fault.kind() == v1::Fault::FREEZE_CLOCK;
+    }
+  }
+  EXPECT_GT(beyond, 50);
+  EXPECT_GT(frozen, 50);
+}
+
 TEST(MakePlanTest, OnlyAMinorityRots) {
   for (const char* profile : {"", "bitrot"}) {
     for (uint64_t seed = 0; seed < 100; ++seed) {
@@ -203,6 +223,11 @@ TEST(ParsePlanTest, NamesWhatIsWrong) {
       {"fault { kind: PAUSE on { event: \"Nothing\" } }", "fault[0].on.event: unknown event \"Nothing\""},
       {"fault { kind: PAUSE at_ns: 3 on { event: \"Applied\" } }", "fault[0].at_ns: a fault has either at_ns or on"},
       {"clock { process: \"r1\" drift_ppm: 2000000 }", "clock[0].drift_ppm: 2000000 is not in +-500000"},
+      {"clock { process: \"r1\" drift_ppm: 1001 }",
+       "clock[0].drift_ppm: 1001 is beyond the bound 1000, but clocks_lie is not set"},
+      {"knobs { rho_ppm: 5000 } clock { process: \"c1\" drift_ppm: -5001 }",
+       "clock[0].drift_ppm: -5001 is beyond the bound 5000, but clocks_lie is not set"},
+      {"fault { kind: FREEZE_CLOCK process: \"r1\" }", "fault[0].kind: FREEZE_CLOCK is for plans with clocks_lie"},
       {"operation { kind: GET client: \"c1\" path: \"relative\" }", "operation[0].path: \"relative\" is no name in a cell"},
       {"operation { kind: GET client: \"r1\" path: \"/a\" }", "operation[0].client: is not a client"},
       {"operation { kind: SET client: \"c1\" path: \"/a\" bytes: 300000 }", "operation[0].bytes: 300000 is more than 262144"},

@@ -312,6 +312,33 @@ void CacheLoad(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings.bytes = 32;
 }
 
+// Clocks that break their bound: rates wrong by up to five per cent, clocks that stand still and fall behind or jump ahead,
+// masters that hold on to their authority beyond its end. What is replicated must hold all the same, and so must fencing.
+void LyingClock(Dice& dice, Settings& settings, v1::Plan& plan) {
+  settings = Quiet(settings);
+  plan.set_clocks_lie(true);
+  v1::Knobs& knobs = *plan.mutable_knobs();
+  knobs.set_rho_ppm(1'000);
+  ShortLeases(dice, knobs);
+  Lan(*plan.mutable_network());
+  plan.mutable_network()->set_loss_ppm(static_cast<uint32_t>(dice.In(0, 30'000)));
+  plan.mutable_network()->set_duplicate_ppm(static_cast<uint32_t>(dice.In(0, 30'000)));
+  OrdinaryDisk(*plan.mutable_disk());
+  plan.set_clients(std::max<uint32_t>(plan.clients(), 4));
+  settings.drift_ppm = static_cast<uint32_t>(dice.LogIn(2'000, 50'000));
+  settings.drift_extreme = dice.Hit(500'000);
+  settings.freeze_every = dice.Hit(700'000) ? dice.LogIn(kSecond, 10 * kSecond) : 0;
+  settings.masters_frozen = static_cast<uint32_t>(dice.In(0, 10));
+  settings.reign_max = 8 * kSecond;
+  settings.crash_process_every = dice.LogIn(3 * kSecond, 30 * kSecond);
+  settings.cut_every = dice.LogIn(3 * kSecond, 20 * kSecond);
+  settings.client_cut_every = dice.LogIn(kSecond, 10 * kSecond);
+  settings.client_pause_every = dice.LogIn(4 * kSecond, 20 * kSecond);
+  settings.locks_ppm = 600'000;
+  settings.hold_max = 4 * kSecond;
+  settings.paths = 2;
+}
+
 constexpr Profile kProfiles[] = {
     {"", "the swarm: every family of faults on or off, all rates and knobs drawn from the seed", nullptr},
     {"bench", "the load of all speed figures: 5 replicas, 100 clients at 1 operation/s, all faults at moderate rates", Bench},
@@ -322,6 +349,7 @@ constexpr Profile kProfiles[] = {
     {"failover", "lost replies and masters that die, many writes", Failover},
     {"bitrot", "stored bits flip on a minority of replicas", BitRot},
     {"cache", "many reads of few files, short leases, clients cut off and paused, answers that come late", CacheLoad},
+    {"lying-clock", "clocks wrong by up to 5 %, standing still or jumping; what needs their bound is not checked", LyingClock},
     {"compact", "tiny snapshots and segments, replicas that lag", Compact},
 };
 

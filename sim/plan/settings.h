@@ -50,8 +50,11 @@ struct Settings {
   uint32_t masters_deposed = 0;    // so many masters in a row lose their peers, and then all clients every server
   uint32_t triggered_crashes = 0;  // after votes, elections, appends, snapshots
   // ---- clocks
-  uint32_t drift_ppm = 0;          // bound, at most rho
+  uint32_t drift_ppm = 0;          // bound, at most rho unless clocks lie
   bool drift_extreme = false;      // every clock runs at one end of the bound or the other
+  Duration freeze_every = 0;       // of a replica's clock, and of a client's; for plans whose clocks lie
+  uint32_t masters_frozen = 0;     // so many masters in a row lose their time and their peers, but not their clients
+  Span frozen{100 * kMillisecond, 5 * kSecond};
   // ---- applications
   uint32_t operations = 400;       // about so many in all, written out; 0: the profile brought its own workloads
   uint32_t paths = 3;

@@ -108,7 +108,9 @@ void CheckFault(const v1::Plan& plan, int i, Complaints& bad) {
   for (const std::string& name : fault.process()) {
     bad.Need(fault.kind() != v1::Fault::STOP_CLIENT || name[0] == 'c', at(".process"), "STOP_CLIENT is for clients");
   }
-  const bool time = fault.kind() == v1::Fault::SLOW_LINK || fault.kind() == v1::Fault::SLOW_DISK;
+  const bool freeze = fault.kind() == v1::Fault::FREEZE_CLOCK;
+  bad.Need(!freeze || plan.clocks_lie(), at(".kind"), "FREEZE_CLOCK is for plans with clocks_lie");
+  const bool time = freeze || fault.kind() == v1::Fault::SLOW_LINK || fault.kind() == v1::Fault::SLOW_DISK;
   if (time) bad.Most(fault.amount(), kTimeMax, at(".amount"));
 }
 
@@ -168,6 +170,9 @@ absl::Status ValidatePlan(const v1::Plan& plan) {
     bad.Process(plan.clock(i).process(), true, false, at(".process"));
     const int64_t drift = plan.clock(i).drift_ppm();
     bad.Need(drift >= -kDriftMax && drift <= kDriftMax, at(".drift_ppm"), drift, " is not in +-", kDriftMax);
+    const int64_t rho = plan.knobs().rho_ppm() > 0 ? plan.knobs().rho_ppm() : kRhoPpmDefault;
+    const bool honest = drift >= -rho && drift <= rho;
+    bad.Need(honest || plan.clocks_lie(), at(".drift_ppm"), drift, " is beyond the bound ", rho, ", but clocks_lie is not set");
   }
   for (int i = 0; i < plan.fault_size() && bad.status().ok(); ++i) CheckFault(plan, i, bad);
   for (int i = 0; i < plan.operation_size() && bad.status().ok(); ++i) CheckOperation(plan, i, bad);

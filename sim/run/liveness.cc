@@ -101,12 +101,12 @@ void LiveSessions::Applied(const CoreEvent& event) {
 }
 
 // Cheapest first: this is asked many times before everything has settled.
-std::optional<Obstacle> FindObstacle(const World& world, const LiveSessions& sessions) {
+std::optional<Obstacle> FindObstacle(const World& world, const LiveSessions& sessions, bool clocks_within_rho) {
   if (auto obstacle = FindReplicaObstacle(world)) return obstacle;
   if (auto obstacle = FindClientObstacle(world)) return obstacle;
   if (auto obstacle = FindConvergenceObstacle(world)) return obstacle;
   if (auto obstacle = FindSessionObstacle(world, sessions.sessions())) return obstacle;
-  return FindEventObstacle(world);
+  return clocks_within_rho ? FindEventObstacle(world) : std::nullopt;
 }
 
 Duration SettlingBound(const v1::Plan& plan, const World& world) {

@@ -33,7 +33,8 @@ struct Obstacle {
 
 // Nothing if a master serves, every live application got its answers and is done, all live replicas have applied the same, only
 // live clients have sessions, and whoever watches a node was told of its latest state [EV-02, EV-05].
-std::optional<Obstacle> FindObstacle(const World& world, const LiveSessions& sessions);
+// If clocks lie, nobody has to have been told.
+std::optional<Obstacle> FindObstacle(const World& world, const LiveSessions& sessions, bool clocks_within_rho);
 
 // How long the world may take to settle from now on: a generous sum of elections, leases, grace periods and of what applications
 // mean to hold.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "sim/plan/plan.h"
 
 namespace bramah::sim {
 namespace {
@@ -27,7 +28,7 @@ Timing TimingOf(const v1::Plan& plan) {
   SetIf(timing.margin, knobs.keepalive_margin_ns());
   timing.grace = 45 * kSecond;
   SetIf(timing.grace, knobs.grace_ns());
-  timing.rho_ppm = 1'000;
+  timing.rho_ppm = kRhoPpmDefault;
   SetIf(timing.rho_ppm, knobs.rho_ppm());
   return timing;
 }

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
@@ -31,18 +32,16 @@ class ScopedCheckHandler {
   CheckHandler previous_;
 };
 
-CheckContext ContextOf(const v1::Plan& plan, const std::vector<LocalClock>& clocks, bool paranoid) {
+CheckContext ContextOf(const v1::Plan& plan, const std::vector<LocalClock>& clocks, const RunOptions& options) {
   CheckContext context;
   context.replicas = plan.replicas();
   context.clients = plan.clients();
   context.replica_clocks.assign(clocks.begin(), clocks.begin() + plan.replicas());
   context.client_clocks.assign(clocks.begin() + plan.replicas(), clocks.end());
-  const int64_t rho = TimingOf(plan).rho_ppm;
-  context.rho_ppm = rho;
-  for (const LocalClock& clock : clocks) {
-    if (clock.drift_ppm > rho || clock.drift_ppm < -rho) context.clocks_within_rho = false;
-  }
-  context.paranoid = paranoid;
+  context.rho_ppm = TimingOf(plan).rho_ppm;
+  context.clocks_within_rho = !plan.clocks_lie();
+  context.judge_beliefs = options.judge_beliefs;
+  context.paranoid = options.paranoid;
   return context;
 }
 
@@ -53,7 +52,7 @@ class Run : public Observer {
       : plan_(plan),
         options_(options),
         nodes_(plan),
-        checkers_(ContextOf(plan, MakeClocks(plan), options.paranoid)),
+        checkers_(ContextOf(plan, MakeClocks(plan), options)),
         world_(plan, [this](ProcessId process) { return nodes_.Make(process); }, this) {}
 
   RunResult Execute();
@@ -72,6 +71,9 @@ class Run : public Observer {
   }
   void Stepped(Time at, ProcessId process, const Node& node, const Input& input, const Effects& effects) override {
     if (world_.IsReplica(process)) {
+      const Deliver* const delivered = std::get_if<Deliver>(&input);
+      const v1::Request* const request = delivered == nullptr ? nullptr : delivered->message.As<v1::Request>();
+      if (request != nullptr) checkers_.RequestArrived(ReplicaId(process + 1), *request);
       checkers_.AfterReplicaStep(at, ReplicaId(process + 1), static_cast<const ServerNode&>(node).view(), effects);
     } else {
       checkers_.AfterClientStep(at, ClientNumber(process), static_cast<const ClientNode&>(node).view(), effects);
@@ -97,6 +99,10 @@ class Run : public Observer {
     checkers_.Answered(at, ClientNumber(process), call, outcome);
   }
   void Requested(Time at, const ResourceRequest& request, bool accepted) override { checkers_.Requested(at, request, accepted); }
+  void ClockChanged(Time at, ProcessId process, const LocalClock& clock) override {
+    if (world_.IsReplica(process)) return checkers_.ReplicaClockChanged(ReplicaId(process + 1), clock);
+    checkers_.ClientClockChanged(at, ClientNumber(process), clock);
+  }
   void FaultApplied(Time at, const std::string& what) override {
     Tell(at, [&] { return absl::StrCat("fault: ", what); });
   }
@@ -133,7 +139,7 @@ bool Run::LivenessPhase() {
   const Time deadline = world_.now() + SettlingBound(plan_, world_);
   for (Time look = world_.now();; look += kLook) {
     if (!AdvanceTo(look)) return false;
-    const std::optional<Obstacle> obstacle = FindObstacle(world_, sessions_);
+    const std::optional<Obstacle> obstacle = FindObstacle(world_, sessions_, !plan_.clocks_lie());
     if (!obstacle) return true;
     if (look < deadline) continue;
     const Duration waited = (look - plan_.duration_ns()) / kMillisecond;

@@ -18,6 +18,8 @@ enum class Verdict : uint8_t { kOk = 0, kViolation = 1, kInconclusive = 2 };
 
 struct RunOptions {
   bool paranoid = false;
+  // lock.two_believers is in force although the plan's clocks lie.
+  bool judge_beliefs = false;
   // Receives one line per notable thing (elections, faults, leases, locks, the violation); null: no timeline.
   std::function<void(Time at, const std::string& line)> timeline;
   // Receives every event as a JSON line; null: none.

@@ -80,7 +80,7 @@ TEST(RunPlanTest, TheSamePlanGivesTheSameHash) {
 }
 
 TEST(RunPlanTest, EveryProfileIsCleanOnItsFirstSeeds) {
-  for (const char* profile : {"", "short-reigns", "power", "lease", "failover", "bitrot", "compact"}) {
+  for (const char* profile : {"", "short-reigns", "power", "lease", "failover", "bitrot", "compact", "lying-clock"}) {
     for (uint64_t seed = 0; seed < 3; ++seed) {
       const RunResult result = RunPlan(Make(seed, 20 * kSecond, profile));
       EXPECT_EQ(result.verdict, Verdict::kOk) << profile << " " << seed << ": " << Explain(result);

@@ -29,6 +29,7 @@ void World::CarryOutEach(Host& host, size_t count) {
         break;
       case Effects::Op::kCancel:
         Fold(static_cast<uint64_t>(effects_.timer(ref).timer));
+        host.timers[static_cast<size_t>(effects_.timer(ref).timer)].local = kNever;
         host.timers[static_cast<size_t>(effects_.timer(ref).timer)].deadline = kNever;
         break;
       case Effects::Op::kReply:
@@ -76,16 +77,17 @@ void World::OnArm(Host& host, const Effects::TimerOp& op) {
   Timer& timer = host.timers[static_cast<size_t>(op.timer)];
   Fold(static_cast<uint64_t>(op.timer));
   Fold(static_cast<uint64_t>(op.at));
-  if (op.at == kNever) {
-    timer.deadline = kNever;
-    return;
-  }
-  timer.deadline = std::max(now_, host.clock.ToReal(op.at));
+  timer.local = op.at;
+  SetDeadline(host, op.timer);
+}
+
+void World::SetDeadline(Host& host, TimerId id) {
+  Timer& timer = host.timers[static_cast<size_t>(id)];
+  timer.deadline = timer.local == kNever ? kNever : std::max(now_, host.clock.ToReal(timer.local));
   if (timer.queued <= timer.deadline) return;
   timer.queued = timer.deadline;
-  Schedule(
-      timer.deadline,
-      {.kind = Happening::kTimer, .small = static_cast<uint8_t>(op.timer), .process = host.id, .incarnation = host.incarnation});
+  Schedule(timer.deadline,
+           {.kind = Happening::kTimer, .small = static_cast<uint8_t>(id), .process = host.id, .incarnation = host.incarnation});
 }
 
 void World::OnSend(Host& host, const Effects::SendOp& op) {

@@ -77,6 +77,17 @@ void World::ApplyFault(uint32_t number, ProcessId trigger) {
   if (ends) Schedule(now_ + fault.for_ns(), {.kind = Happening::kFaultEnd, .a = number, .b = trigger});
 }
 
+// From now on the clock runs at another rate, and shows `jump` more than it would.
+void World::SetClock(Host& host, int64_t drift_ppm, Duration jump) {
+  const Time shown = host.clock.ToLocal(now_) + jump;
+  host.clock = {drift_ppm, 0};
+  host.clock.offset = shown - host.clock.ToLocal(now_);
+  for (int id = 0; id < kTimerCount; ++id) {
+    if (host.timers[static_cast<size_t>(id)].local != kNever) SetDeadline(host, static_cast<TimerId>(id));
+  }
+  if (observer_ != nullptr) observer_->ClockChanged(now_, host.id, host.clock);
+}
+
 void World::StrikeProcess(const v1::Fault& fault, Host& host) {
   switch (fault.kind()) {
     case v1::Fault::CRASH_PROCESS:
@@ -112,6 +123,9 @@ void World::StrikeProcess(const v1::Fault& fault, Host& host) {
     case v1::Fault::STOP_CLIENT:
       host.stopped = true;
       return Crash(host, false, kNever);
+    case v1::Fault::FREEZE_CLOCK:
+      if (host.freezes++ == 0) SetClock(host, -kMillion, 0);
+      return;
     default:
       return;
   }
@@ -125,6 +139,8 @@ void World::EndFault(uint32_t number, ProcessId trigger) {
     Host& host = *hosts_[process];
     if (fault.kind() == v1::Fault::NO_SPACE) --host.no_space;
     if (fault.kind() == v1::Fault::SLOW_DISK) host.slow_disk -= static_cast<Duration>(fault.amount());
+    if (fault.kind() != v1::Fault::FREEZE_CLOCK) continue;
+    SetClock(host, --host.freezes == 0 ? host.drift_ppm : -kMillion, static_cast<Duration>(fault.amount()));
   }
 }
 

@@ -56,6 +56,7 @@ World::World(const v1::Plan& plan, NodeFactory factory, Observer* observer)
     Host& host = *hosts_.emplace_back(std::make_unique<Host>());
     host.id = id;
     host.clock = clocks[id];
+    host.drift_ppm = host.clock.drift_ppm;
     const uint32_t number = IsReplica(id) ? id + 1 : id - replicas_ + 1;
     host.name = (IsReplica(id) ? "r" : "c") + std::to_string(number);
     if (!IsReplica(id)) {
@@ -273,7 +274,7 @@ void World::OnTimer(Host& host, const Happening& what) {
     timer.queued = timer.deadline;
     return Schedule(timer.deadline, what);
   }
-  timer.deadline = kNever;
+  timer.local = timer.deadline = kNever;
   Step(host, TimerFired{static_cast<TimerId>(what.small)}, what.small);
 }
 
@@ -343,6 +344,7 @@ void World::LiftFaults() {
   for (const auto& host : hosts_) {
     host->sync_failures = host->write_failures = host->no_space = 0;
     host->slow_disk = 0;
+    if (std::exchange(host->freezes, 0) > 0) SetClock(*host, host->drift_ppm, 0);
     host->between_effects = {};
     if (host->node == nullptr && !GoneForGood(host->id)) {
       host->down_until = now_;

@@ -53,6 +53,8 @@ class Observer {
   virtual void Answered(Time, ProcessId, CallId, const v1::Outcome&) {}
   // A request reached the fenced resource, which acted on it or refused.
   virtual void Requested(Time, const ResourceRequest&, bool /*accepted*/) {}
+  // From now on; only in plans whose clocks lie.
+  virtual void ClockChanged(Time, ProcessId, const LocalClock&) {}
   virtual void FaultApplied(Time, const std::string& /*what*/) {}
   // The run has to end: resource.bounded, or a halt that nothing excuses.
   virtual void Report(std::string_view /*checker*/, Time, const std::string& /*message*/) {}
@@ -79,7 +81,7 @@ class World {
   // Does the next thing, if it is due at or before `until`; false if nothing is, and then it is `until`.
   bool Advance(Time until);
   // Ends all faults: the network is whole and quick against the election time-out, disks are quick and have space, everything
-  // that may run runs. Clocks stay as they are.
+  // that may run runs. Clocks keep their rates; those that stand still go on.
   void LiftFaults();
 
   // ---- looking in
@@ -105,7 +107,8 @@ class World {
 
  private:
   struct Timer {
-    Time deadline = kNever;  // kNever: not armed
+    Time local = kNever;     // kNever: not armed
+    Time deadline = kNever;  // `local` in real time; kNever: not armed, or the clock stands still before it
     Time queued = kNever;    // when its one entry in the queue comes out; kNever: it has none
   };
   struct Batch {
@@ -134,6 +137,8 @@ class World {
     ProcessId id = 0;
     std::string name;
     LocalClock clock;
+    int64_t drift_ppm = 0;       // while the clock goes
+    uint32_t freezes = 0;        // in force
     std::unique_ptr<Node> node;  // null: down
     uint32_t incarnation = 0;    // number of boots
     uint32_t crashes = 0;
@@ -194,6 +199,7 @@ class World {
   void CarryOut(Host& host, size_t count);
   void CarryOutEach(Host& host, size_t count);
   void OnArm(Host& host, const Effects::TimerOp& op);
+  void SetDeadline(Host& host, TimerId id);
   void OnSend(Host& host, const Effects::SendOp& op);
   FrameId FrameOf(const Effects::SendOp& op);
   void ForgetLatest();
@@ -234,6 +240,7 @@ class World {
   void WatchEvents(Host& host, absl::Span<const CoreEvent> events);
   void ApplyFault(uint32_t number, ProcessId trigger);
   void EndFault(uint32_t number, ProcessId trigger);
+  void SetClock(Host& host, int64_t drift_ppm, Duration jump);
   void StrikeProcess(const v1::Fault& fault, Host& host);
   void ChangeLinks(const v1::Fault& fault, ProcessId trigger, int sign);
   std::vector<ProcessId> Resolve(const google::protobuf::RepeatedPtrField<std::string>& names, ProcessId trigger) const;

@@ -246,6 +246,30 @@ TEST_F(WorldTest, TimersFollowTheLocalClockAndNeverFireEarly) {
   EXPECT_NEAR(static_cast<double>(diary_.When("p0 timer")), 500e6 / 1.001, 10.0);
 }
 
+// A clock that stands still holds up what is due by it, also what is armed meanwhile; jumping ahead makes up for it.
+TEST_F(WorldTest, TimersWaitForAClockThatStandsStill) {
+  for (const Duration ahead : {Duration{0}, 300 * kMillisecond}) {
+    v1::Plan plan = TwoReplicas();
+    v1::Fault& freeze = AddFault(plan, v1::Fault::FREEZE_CLOCK, 100 * kMillisecond, "r1", 300 * kMillisecond);
+    freeze.set_amount(static_cast<uint64_t>(ahead));
+    Time booted = 0;
+    std::vector<Time> shown;
+    Run(plan, [&](ProcessId process, Time now, const Input& input, Effects& out) {
+      if (process != 0) return;
+      if (std::holds_alternative<Boot>(input)) {
+        booted = now;
+        out.Arm(TimerId::kElection, now + 150 * kMillisecond);
+        out.Arm(TimerId::kRetry, now + 500 * kMillisecond);
+      }
+      if (std::holds_alternative<TimerFired>(input)) shown.push_back(now - booted);
+    });
+    ASSERT_EQ(shown.size(), 2u);
+    EXPECT_EQ(diary_.When("p0 timer"), (ahead > 0 ? 400 : 450) * kMillisecond);
+    EXPECT_EQ(shown[0], (ahead > 0 ? 400 : 150) * kMillisecond);
+    EXPECT_EQ(shown[1], 500 * kMillisecond);
+  }
+}
+
 TEST_F(WorldTest, ArmingReplacesAndCancellingForgets) {
   Run(TwoReplicas(), [](ProcessId process, Time now, const Input& input, Effects& out) {
     if (process != 0 || !std::holds_alternative<Boot>(input)) return;

@@ -13,6 +13,11 @@ constexpr uint32_t kCreating = v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE;
 
 bool Creates(v1::CommandKind kind, uint32_t open_flags) { return kind == v1::OPEN && (open_flags & kCreating) != 0; }
 
+// What the master, or the library from its cache, may answer by itself: reads, and that a name is absent.
+bool NeedsNoEntry(v1::CommandKind kind, v1::Code code) {
+  return kind >= v1::GET_CONTENTS || (kind == v1::OPEN && code == v1::NOT_FOUND);
+}
+
 }  // namespace
 
 bool OutcomeUnknown(v1::Code code) {
@@ -76,6 +81,8 @@ std::optional<std::string> History::Answered(uint32_t client, CallId call, const
   Problem problem;
   if (outcome.instance() != 0 && pending.instance != 0 && outcome.instance() != pending.instance) {
     problem = absl::StrCat("speaks of instance ", outcome.instance(), ", the handle belongs to ", pending.instance);
+  } else if (!reads_count_ && NeedsNoEntry(pending.kind, outcome.code())) {
+    return std::nullopt;
   } else if (outcome.code() != v1::OK) {
     Refused(operation, pending, outcome);
   } else if (pending.kind == v1::OPEN) {

@@ -56,6 +56,9 @@ class History {
   // By name, in the order in which the outcomes became known.
   using ByPath = absl::btree_map<std::string, std::vector<Operation>>;
 
+  // `reads_count`: what was answered without an entry is current. If not, as when clocks lie, only entries bear witness.
+  explicit History(bool reads_count = true) : reads_count_(reads_count) {}
+
   void Called(uint32_t client, CallId call, const v1::Command& command, std::string_view path);
   // Returns what is wrong with an answer that does not fit its question, nothing if it may be right [history.reply].
   std::optional<std::string> Answered(uint32_t client, CallId call, const v1::Outcome& outcome);
@@ -96,6 +99,7 @@ class History {
   void AddAbsences();
   void Add(const std::string& path, const Operation& operation) { operations_[path].push_back(operation); }
 
+  bool reads_count_;
   uint64_t events_ = 0;
   absl::btree_map<Key, Pending> pending_;
   absl::btree_map<std::pair<uint32_t, uint64_t>, uint64_t> instances_;  // (client, handle id) -> instance, of the latest opening

@@ -6,9 +6,12 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/base/hash.h"
 #include "core/base/keyed.h"
+#include "core/wire/wire.pb.h"
 #include "sim/check/history/brute_force.h"
 #include "sim/check/history/history_text.h"
 
@@ -239,6 +242,70 @@ TEST(LinearizabilityTest, JudgesLongHistories) {
   operations.back().answered = 5;
   operations.back().called = 4;
   EXPECT_EQ(JudgePath("/a", operations, {}).kind, HistoryVerdict::kBad);
+}
+
+// ------------------------------------------------------------------------------------------------------- clocks that lie
+
+class OneFile {
+ public:
+  explicit OneFile(bool reads_count) : history_(reads_count) {
+    v1::Command open;
+    open.set_kind(v1::OPEN);
+    open.set_open_flags(v1::OPEN_WRITE | v1::OPEN_MAY_CREATE);
+    v1::Outcome made = Seen(1, "");
+    made.set_created(true);
+    Do(open, made);
+  }
+  static v1::Outcome Seen(uint64_t generation, std::string_view contents) {
+    v1::Outcome outcome;
+    outcome.set_handle(1);
+    outcome.set_instance(5);
+    outcome.set_content_generation(generation);
+    outcome.set_contents(std::string(contents));
+    outcome.set_checksum(Hash64(contents));
+    return outcome;
+  }
+  void Write(uint64_t generation, const std::string& contents) {
+    v1::Command write;
+    write.set_kind(v1::SET_CONTENTS);
+    write.set_handle(1);
+    write.set_contents(contents);
+    Do(write, Seen(generation, contents));
+  }
+  void Read(uint64_t generation, const std::string& contents) {
+    v1::Command read;
+    read.set_kind(v1::GET_CONTENTS);
+    read.set_handle(1);
+    Do(read, Seen(generation, contents));
+  }
+  HistoryVerdict::Kind Judge() {
+    history_.Close();
+    return JudgeHistory(history_).kind;
+  }
+
+ private:
+  void Do(const v1::Command& command, const v1::Outcome& outcome) {
+    history_.Called(1, CallId(++calls_), command, "/f");
+    EXPECT_FALSE(history_.Answered(1, CallId(calls_), outcome).has_value());
+  }
+  History history_;
+  uint64_t calls_ = 0;
+};
+
+TEST(LyingHistory, AReadMayBeOldOnlyIfReadsDoNotCount) {
+  for (const bool reads_count : {true, false}) {
+    OneFile calls(reads_count);
+    calls.Write(2, "a");
+    calls.Read(1, "");
+    EXPECT_EQ(calls.Judge(), reads_count ? HistoryVerdict::kBad : HistoryVerdict::kOk);
+  }
+}
+
+TEST(LyingHistory, AWriteMayNeverBeLost) {
+  OneFile calls(false);
+  calls.Write(2, "a");
+  calls.Write(2, "b");
+  EXPECT_EQ(calls.Judge(), HistoryVerdict::kBad);
 }
 
 }  // namespace
