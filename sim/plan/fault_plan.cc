@@ -26,6 +26,7 @@ class FaultPlacer {
     DeposeMasters();
     PlaceCrowds();
     StrikeLeaseChanges();
+    StrikeAfterLapses();
     std::stable_sort(plan_.mutable_fault()->pointer_begin(), plan_.mutable_fault()->pointer_end(),
                      [](const v1::Fault* a, const v1::Fault* b) { return a->at_ns() < b->at_ns(); });
   }
@@ -306,7 +307,7 @@ class FaultPlacer {
       const Duration later = dice.LogIn(kMillisecond, 3 * lease);
       const Duration after = unheard ? dice.In(kMillisecond, election) : later;
       const Duration for_long = dice.In(lease + lease / 4, 4 * lease);
-      const std::string some = dice.Hit(500'000) ? "c*" : plan_.clients() > 0 ? Client(dice) : "c*";
+      const std::string some = dice.Hit(500'000) || plan_.clients() == 0 ? "c*" : Client(dice);
       if (how >= 8) continue;
       if (unheard) {
         v1::Fault& cut = on(v1::Fault::CUT, 0, 6 * election);
@@ -321,6 +322,19 @@ class FaultPlacer {
         cut.add_from(back ? "r*" : some);
         cut.add_to(back ? some : "r*");
       }
+    }
+  }
+
+  // When many have lapsed, leases become short; who survived trusts in a long one, which the next master has not granted.
+  void StrikeAfterLapses() {
+    Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);
+    const int64_t crowd = std::max<int64_t>(1, plan_.clients() / 2);
+    for (uint32_t i = 0; i < settings_.lapses_struck; ++i) {
+      v1::Fault& fault = Add(v1::Fault::CRASH_PROCESS, 0);
+      fault.mutable_on()->set_event("SessionClosing");
+      fault.mutable_on()->set_ordinal(static_cast<uint32_t>(i * crowd + dice.In(1, crowd)));
+      fault.mutable_on()->set_after_ns(dice.LogIn(kMillisecond, plan_.knobs().lease_ns()));
+      fault.set_for_ns(Length(dice, settings_.down));
     }
   }
 

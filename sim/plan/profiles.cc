@@ -330,6 +330,7 @@ void Overload(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings.drift_extreme = true;
   settings.crowd_leaves_every = 12 * knobs.lease_ns();
   settings.lease_changes_struck = 40;
+  settings.lapses_struck = 10;
   settings.client_cut_every = dice.LogIn(4 * kSecond, 20 * kSecond);
   settings.down = {10 * kMillisecond, kSecond};
   settings.locks_ppm = 500'000;

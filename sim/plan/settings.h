@@ -49,6 +49,7 @@ struct Settings {
   uint32_t leaders_struck = 0;     // so many leaders in a row are struck as they rise, in groups of three
   Duration rise_max = 100 * kMillisecond;  // within which the third of a group dies
   uint32_t masters_deposed = 0;    // so many masters in a row lose their peers, and then all clients every server
+  uint32_t lapses_struck = 0;      // so many times a master dies after sessions have lapsed
   uint32_t lease_changes_struck = 0;  // so many proposals in a row of another longest lease
   uint32_t triggered_crashes = 0;  // after votes, elections, appends, snapshots
   // ---- clocks
