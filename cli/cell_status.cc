@@ -20,6 +20,7 @@ CellStatus Summarize(std::vector<net_real::ReplicaStatus> replicas) {
     status.phase = replica.reply.phase();
     status.epoch = replica.reply.epoch();
     status.master = replica.reply.member();
+    status.lease_max = replica.reply.lease_max_ns();
   }
   status.replicas = std::move(replicas);
   return status;

@@ -19,6 +19,7 @@ struct CellStatus {
   uint32_t master = 0;                            // 0: none
   std::string phase = "none";                     // serving | recovering | none
   uint64_t epoch = 0;                             // of the master
+  Duration lease_max = 0;                         // the longest lease that it grants
   std::vector<net_real::ReplicaStatus> replicas;  // in the order of the endpoints
 };
 

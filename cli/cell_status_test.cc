@@ -12,6 +12,7 @@ net_real::ReplicaStatus Replica(uint32_t id, const std::string& phase, uint64_t 
   status.reply.set_member(id);
   status.reply.set_phase(phase);
   status.reply.set_epoch(epoch);
+  status.reply.set_lease_max_ns(static_cast<int64_t>(epoch) * kSecond);
   return status;
 }
 
@@ -29,6 +30,7 @@ TEST(CellStatusTest, FindsTheServingMaster) {
   EXPECT_EQ(status.master, 2u);
   EXPECT_EQ(status.phase, "serving");
   EXPECT_EQ(status.epoch, 7u);
+  EXPECT_EQ(status.lease_max, 7 * kSecond);
 }
 
 TEST(CellStatusTest, NewerMasterWinsOverOneThatDoesNotKnowYet) {

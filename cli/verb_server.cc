@@ -26,6 +26,7 @@ void LogEvent(const CoreEvent& event) {
     case CoreEvent::kSnapshotInstalled: return spdlog::info("installed a snapshot at {}", event.index.value());
     case CoreEvent::kSessionClosing:
       return spdlog::info("session {} is closing: its lease ran out", Hex16(event.session.value()));
+    case CoreEvent::kLeaseMaxProposed: return spdlog::info("leases: up to {} ms", event.time / kMillisecond);
     default: return;
   }
 }
@@ -83,6 +84,10 @@ void AddServerVerb(CLI::App& app, Context& context) {
   AddDuration(*verb, "--lease", &options->lease, "Session lease");
   AddDuration(*verb, "--keepalive-margin", &options->keepalive_margin,
               "A KeepAlive is answered when so much of the lease is left");
+  verb->add_option("--keepalive-rate", options->keepalive_rate,
+                   "KeepAlives a second of all sessions beyond which leases grow, up to a minute; 0: they never do")
+      ->capture_default_str()
+      ->type_name("N");
   verb->add_option("--rho-ppm", options->rho_ppm, "Bound on the rate error of every clock, parts per million")
       ->capture_default_str()
       ->type_name("PPM");

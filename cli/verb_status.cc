@@ -25,14 +25,19 @@ ordered_json JsonOf(const CellStatus& status) {
                         {"applied_index", replica.reply.applied_index()},
                         {"reachable", replica.reachable}});
   }
-  return {
-      {"cell", status.cell}, {"master", status.master}, {"phase", status.phase}, {"epoch", status.epoch}, {"replicas", replicas}};
+  return {{"cell", status.cell},
+          {"master", status.master},
+          {"phase", status.phase},
+          {"epoch", status.epoch},
+          {"lease_max_ms", status.lease_max / kMillisecond},
+          {"replicas", replicas}};
 }
 
 void PrintText(const CellStatus& status) {
   const std::string master = status.master == 0 ? "none" : std::to_string(status.master);
-  std::printf("cell %s: master %s, phase %s, epoch %llu\n", status.cell.empty() ? "?" : status.cell.c_str(), master.c_str(),
-              status.phase.c_str(), static_cast<unsigned long long>(status.epoch));
+  std::printf("cell %s: master %s, phase %s, epoch %llu, leases up to %lld ms\n", status.cell.empty() ? "?" : status.cell.c_str(),
+              master.c_str(), status.phase.c_str(), static_cast<unsigned long long>(status.epoch),
+              static_cast<long long>(status.lease_max / kMillisecond));
   std::printf("%-4s %-22s %-8s %-10s %-6s %-8s %s\n", "ID", "ENDPOINT", "PID", "ROLE", "TERM", "COMMIT", "APPLIED");
   for (const net_real::ReplicaStatus& replica : status.replicas) {
     if (!replica.reachable) {

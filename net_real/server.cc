@@ -45,6 +45,7 @@ replica::ServerConfig ConfigOf(const ServerOptions& options) {
   config.bootstrap.set_incarnation(1);
   config.heartbeat = options.heartbeat;
   config.keepalive_margin = options.keepalive_margin;
+  config.keepalive_spacing = options.keepalive_rate == 0 ? 0 : kSecond / options.keepalive_rate;
   config.read_mode = options.quorum_reads ? replica::ReadMode::kQuorum : replica::ReadMode::kLease;
   return config;
 }

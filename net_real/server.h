@@ -29,6 +29,7 @@ struct ServerOptions {
   Duration election_min = 300 * kMillisecond;  // elections start after one to two of these; E_min of L1
   Duration lease = 12 * kSecond;
   Duration keepalive_margin = 5 * kSecond;
+  uint32_t keepalive_rate = 1'500;  // KeepAlives a second, of all sessions; when there were more, leases grow [D-25]; 0: never
   int64_t rho_ppm = 1'000;
   bool quorum_reads = false;
 

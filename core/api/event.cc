@@ -38,6 +38,8 @@ std::string_view EventName(CoreEvent::Kind kind) {
       return "SessionClosing";
     case CoreEvent::kWriteHeld:
       return "WriteHeld";
+    case CoreEvent::kLeaseMaxProposed:
+      return "LeaseMaxProposed";
     case CoreEvent::kSessionOpened:
       return "SessionOpened";
     case CoreEvent::kSessionActive:

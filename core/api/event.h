@@ -31,6 +31,7 @@ struct CoreEvent {
     kSessionLease,       // session, time = local instant until which the master keeps the session
     kSessionClosing,     // session
     kWriteHeld,          // session, seq, command: before it is proposed, somebody has to drop what it changes from a cache
+    kLeaseMaxProposed,   // time = Lmax [L3] as the master wants it to be
     // ---- client
     kSessionOpened,      // session, epoch
     kSessionActive,      // session, time = local lease end; whenever the lease moves

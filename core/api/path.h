@@ -18,6 +18,7 @@ inline constexpr size_t kPathDepthMax = 64;
 inline constexpr size_t kComponentBytesMax = 255;
 inline constexpr size_t kContentBytesMax = 256 * 1024;  // [Chubby §4.5, C-75]
 inline constexpr Duration kLockDelayMax = 60 * kSecond;  // [Chubby §2.4, C-36]
+inline constexpr Duration kLeaseLongest = 60 * kSecond;  // no load makes leases longer [Chubby §4.1, D-25]
 
 // Whether `path` is a name inside a cell: "/", or components each preceded by one slash and none after the last.
 bool IsCellPath(std::string_view path);

@@ -60,6 +60,8 @@ namespace bramah {
   X(kCacheInvalidated, "a client dropped a cached answer because it was told to")            \
   X(kOvertakenReply, "an answer was not kept because an invalidation had overtaken it")      \
   X(kFailOverBarrier, "a new master waited until caches were flushed")                       \
+  X(kLeaseMaxRaised, "the longest lease grew")                                               \
+  X(kLeaseMaxLowered, "the longest lease shrank")                                            \
   X(kHeldNodeDeleted, "a node was deleted whose lock another handle held")                   \
   X(kEphemeralRemoved, "an ephemeral node went with its last reference")                     \
   X(kClientJeopardy, "a client entered jeopardy")                                            \

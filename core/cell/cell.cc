@@ -55,6 +55,9 @@ void Cell::Apply(LogIndex index, Time time, const v1::Command& command, Applied&
     case v1::EXPIRE_LOCK_DELAYS:
       ExpireLockDelays(entry);
       break;
+    case v1::SET_LEASE_MAX:
+      SetLeaseMax(entry);
+      break;
     default:
       ApplyOfSession(entry);
   }
@@ -176,7 +179,8 @@ uint64_t Cell::DigestSlow() const {
 
 uint64_t Cell::Digest(uint64_t tables) const {
   uint64_t hash = FoldHash(tables, incarnation_);
-  for (const uint64_t word : {secret_.low, secret_.high, Hash64(name_), last_.value(), static_cast<uint64_t>(time_)}) {
+  for (const uint64_t word : {secret_.low, secret_.high, Hash64(name_), last_.value(), static_cast<uint64_t>(time_),
+                              static_cast<uint64_t>(lease_max_)}) {
     hash = FoldHash(hash, word);
   }
   return hash;

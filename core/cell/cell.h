@@ -105,6 +105,8 @@ class Cell {
   // Position of the latest entry applied. A snapshot whose last() lies beyond the index it is said to stand for is a wrong one.
   Position last() const { return last_; }
   Position PositionOf(LogIndex index) const;  // what entry `index` gives to what it makes
+  // What the last SET_LEASE_MAX said; 0: there was none.
+  Duration lease_max() const { return lease_max_; }
   // The cluster time from which EXPIRE_LOCK_DELAYS has something to do; kNever if no lock-delay is pending.
   Time next_delay_end() const { return delays_.next(); }
 
@@ -177,6 +179,7 @@ class Cell {
   // Sessions.
   void CreateSession(Entry& entry);
   void ExpireSession(Entry& entry);
+  void SetLeaseMax(Entry& entry);
   // `lost`: the client may not know yet, and its locks are delayed [D-32].
   void EndSession(SessionId id, bool lost, Entry& entry);
 
@@ -245,6 +248,7 @@ class Cell {
   Time time_ = 0;  // cluster time of the entry at last_
   MacKey secret_;     // for check digits; none before the first NewEpoch that brought one
   std::string name_;  // of the cell, with the secret
+  Duration lease_max_ = 0;
   lock::Tree tree_;
   lock::Delays delays_;
   session::SessionTable sessions_;

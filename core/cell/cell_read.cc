@@ -221,6 +221,7 @@ CellView Cell::View() const {
   view.last = last_;
   view.time = time_;
   view.has_secret = static_cast<bool>(secret_);
+  view.lease_max = lease_max_;
   for (const auto& [instance, node] : tree_.nodes()) view.nodes.push_back(NodeViewOf(*node, ViewOf(*node)));
   std::sort(view.nodes.begin(), view.nodes.end(), ByPath<NodeView>);
   for (const auto& [id, session] : sessions_.sessions()) view.sessions.push_back(cell::ViewOf(*session));

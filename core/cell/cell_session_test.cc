@@ -301,5 +301,28 @@ TEST_F(Malformed, FlagsAndModesOutOfRange) {
 
 TEST_F(Malformed, FirstOutstandingMayBeLeftOut) { EXPECT_EQ(cell.Do(First(Set(a, 2, 1, "x"), 0)), v1::OK); }
 
+// [C-63]
+TEST(CellSession, D08TheLongestLeaseIsWhatTheLastEntrySaid) {
+  TestCell cell;
+  EXPECT_EQ(cell.cell().lease_max(), 0);
+  EXPECT_EQ(cell.Do(SetLeaseMax(20 * kSecond)), v1::OK);
+  EXPECT_TRUE(cell.applied().effect);
+  EXPECT_EQ(cell.cell().lease_max(), 20 * kSecond);
+  EXPECT_EQ(cell.Do(SetLeaseMax(20 * kSecond)), v1::OK);
+  EXPECT_FALSE(cell.applied().effect);
+  EXPECT_EQ(cell.Do(SetLeaseMax(13 * kSecond)), v1::OK);
+  EXPECT_EQ(cell.cell().lease_max(), 13 * kSecond);
+  EXPECT_TRUE(cell.Reached(ProbeId::kLeaseMaxRaised));
+  EXPECT_TRUE(cell.Reached(ProbeId::kLeaseMaxLowered));
+}
+
+TEST(CellSession, WhatIsNoLeaseIsRefused) {
+  TestCell cell;
+  for (const Duration lease_max : {Duration{0}, Duration{-1}, 60 * kSecond + 1}) {
+    EXPECT_EQ(cell.Do(SetLeaseMax(lease_max)), v1::MALFORMED);
+    EXPECT_EQ(cell.cell().lease_max(), 0);
+  }
+}
+
 }  // namespace
 }  // namespace bramah::cell

@@ -32,6 +32,15 @@ void Cell::ExpireSession(Entry& entry) {
   SOMETIMES(entry.probes, kSessionExpired, true);
 }
 
+// It binds masters, present and future; here it is only kept [D-08].
+void Cell::SetLeaseMax(Entry& entry) {
+  const Duration wanted = entry.command.lease_max_ns();
+  SOMETIMES(entry.probes, kLeaseMaxRaised, wanted > lease_max_);
+  SOMETIMES(entry.probes, kLeaseMaxLowered, wanted < lease_max_);
+  entry.applied.effect = wanted != lease_max_;
+  lease_max_ = wanted;
+}
+
 // One entry, removals before grants: first no waiter of the session is left anywhere, then its locks are released, then the
 // queues move, in path order [A-06, PR-22]. So nothing is granted to a session that is ending [LK-03].
 void Cell::EndSession(SessionId id, bool lost, Entry& entry) {

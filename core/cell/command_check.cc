@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/api/path.h"
 #include "core/api/sequencer.h"
 
 namespace bramah::cell {
@@ -40,6 +41,8 @@ bool WellFormed(const v1::Command& command) {
     case v1::EXPIRE_SESSION:
     case v1::EXPIRE_LOCK_DELAYS:
       return true;
+    case v1::SET_LEASE_MAX:
+      return command.lease_max_ns() > 0 && command.lease_max_ns() <= kLeaseLongest;
     case v1::CREATE_SESSION:
       return (command.nonce_high() != 0 || command.nonce_low() != 0) && command.principal().size() <= kComponentBytesMax;
     case v1::END_SESSION:

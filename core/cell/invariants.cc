@@ -205,6 +205,7 @@ Problem CheckInvariants(const CellView& view) {
       return delay.path + ": the lock-delay is longer than any that could be asked for";
     }
   }
+  if (view.lease_max < 0 || view.lease_max > kLeaseLongest) return "the longest lease is longer than load makes any";
   std::set<std::pair<uint64_t, uint64_t>> nonces;
   for (const SessionView& session : view.sessions) {
     if (Problem problem = CheckSession(session, index)) return problem;

@@ -10,6 +10,7 @@
 //   waiters   likewise; the handle knows that it waits, and does not hold; the head conflicts with the holders or with a
 //             lock-delay, so nobody waits for an open lock
 //   delays    no longer than any that could be asked for [C-36]
+//   leases    no longer than load makes them [D-25]
 //   sessions  keep no answer of a settled seq; nonces are unique [D-56]
 #ifndef BRAMAH_CORE_CELL_INVARIANTS_H_
 #define BRAMAH_CORE_CELL_INVARIANTS_H_

@@ -122,6 +122,8 @@ const Broken kBroken[] = {
     {"SettledAnswerKept", [](CellView& v) { v.sessions[0].first_outstanding = RequestSeq(3); }, "below its first outstanding"},
     {"DelayOfNothing", [](CellView& v) { v.delays[0].all = 0; }, "a lock-delay of nothing"},
     {"DelayWithoutEnd", [](CellView& v) { v.delays[0].all = v.time + 61 * kSecond; }, "longer than any"},
+    {"LeaseTooLong", [](CellView& v) { v.lease_max = 61 * kSecond; }, "longer than load makes any"},
+    {"LeaseOfLessThanNothing", [](CellView& v) { v.lease_max = -1; }, "longer than load makes any"},
     {"OneNonceTwice", [](CellView& v) { v.sessions[1].nonce_low = v.sessions[0].nonce_low; }, "one nonce"},
 };
 

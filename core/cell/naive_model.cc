@@ -134,6 +134,16 @@ Applied NaiveModel::Change(uint64_t position, Time time, const v1::Command& comm
     }
     return applied_;
   }
+  if (command.kind() == v1::SET_LEASE_MAX) {
+    const Duration wanted = command.lease_max_ns();
+    if (wanted <= 0 || wanted > 60 * kSecond) {
+      outcome.set_code(v1::MALFORMED);
+      return applied_;
+    }
+    applied_.effect = lease_max_ != wanted;
+    lease_max_ = wanted;
+    return applied_;
+  }
   if (command.kind() == v1::EXPIRE_LOCK_DELAYS) {
     std::set<std::string> paths;
     for (const auto& [path, until] : closed_) paths.insert(path);

@@ -30,6 +30,7 @@ class NaiveModel {
   std::vector<std::string> Paths() const;
   // Lock-delays that are pending, in path order.
   std::vector<DelayView> Delays() const;
+  Duration lease_max() const { return lease_max_; }
 
  private:
   struct Hold {
@@ -99,6 +100,7 @@ class NaiveModel {
 
   Limits limits_;
   Time time_ = 0;
+  Duration lease_max_ = 0;
   std::map<std::string, Time> closed_;       // by path: nobody gets the lock before
   std::map<std::string, Time> no_writers_;   // by path: nobody gets it exclusively before
   MacKey secret_;

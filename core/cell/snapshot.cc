@@ -1,7 +1,7 @@
 // The encoding of a whole cell, little-endian [A-24, SN-02: everything that Apply reads is in it].
 //
 //   u32 magic, u32 version, u32 incarnation, u64 position and i64 cluster time of the last entry, u64 low and u64 high half of
-//   the secret, name of the cell (empty without a secret)
+//   the secret, name of the cell (empty without a secret), i64 longest lease (0: never set)
 //   u64 sets of ACL names, in order of their first use, each: read, write, change
 //   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 content generation, contents, u64 children changed,
 //     u32 which ACL names, u64 ACL generation,
@@ -29,7 +29,7 @@ namespace bramah::cell {
 namespace {
 
 constexpr uint32_t kMagic = 0x4c4c4543;  // "CELL"
-constexpr uint32_t kVersion = 6;
+constexpr uint32_t kVersion = 8;
 
 // Flags of nodes.
 constexpr uint8_t kDirectory = 1;
@@ -245,6 +245,7 @@ void Cell::Save(std::string* bytes) const {
   out.U64(secret_.low);
   out.U64(secret_.high);
   out.Bytes(name_);
+  out.U64(static_cast<uint64_t>(lease_max_));
   const AclTable acls = AclsOf(tree_);
   out.U64(acls.names.size());
   for (const lock::AclNames* names : acls.names) {
@@ -274,6 +275,7 @@ bool Cell::Load(std::string_view bytes) {
   secret_.low = in.U64();
   secret_.high = in.U64();
   name_ = std::string(in.Bytes());
+  lease_max_ = static_cast<Duration>(in.U64());
   if (secret_ ? !IsCellName(name_) : !name_.empty()) return false;
   if (incarnation_ > kIncarnationMax || time_ < 0 || time_ > kClusterTimeMax) return false;
   sessions_ = session::SessionTable();

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "core/api/path.h"
 #include "core/base/bytes.h"
 #include "core/base/keyed.h"
 #include "core/cell/invariants.h"
@@ -30,6 +31,7 @@ void MakeRich(TestCell& cell) {
   cell.Apply(OpenPath(a, 9, 6, "/x", kFile));
   cell.Apply(CloseOf(a, 10, 6));
   cell.Apply(Delayed(OpenPath(a, 11, 7, "/x", kFile), 3 * kSecond));
+  cell.Apply(SetLeaseMax(20 * kSecond));
   cell.Advance(kSecond);
   for (const v1::LockMode mode : {v1::SHARED, v1::EXCLUSIVE}) {
     const uint64_t lost = cell.Session();
@@ -128,6 +130,15 @@ TEST(Snapshot, AnImpossibleTimeIsRefused) {
     StoreLittle(bytes.data() + 20, static_cast<uint64_t>(time));
     Limits limits;
     EXPECT_FALSE(Cell(&limits, 0).Load(bytes)) << time;
+  }
+}
+
+TEST(Snapshot, AnImpossibleLeaseIsRefused) {
+  for (const int64_t lease_max : {int64_t{-1}, kLeaseLongest + 1, kNever}) {
+    std::string bytes = TestCell().Saved();
+    StoreLittle(bytes.data() + 48, static_cast<uint64_t>(lease_max));
+    Limits limits;
+    EXPECT_FALSE(Cell(&limits, 0).Load(bytes)) << lease_max;
   }
 }
 

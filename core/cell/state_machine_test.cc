@@ -50,7 +50,7 @@ constexpr v1::Code kCodes[] = {
     v1::OK, v1::QUEUED, v1::NOT_FOUND, v1::EXISTS, v1::NOT_EMPTY, v1::NOT_A_DIRECTORY, v1::IS_A_DIRECTORY, v1::BAD_NAME,
     v1::GENERATION_MISMATCH, v1::LOCK_CONFLICT, v1::LOCK_NOT_HELD, v1::BAD_HANDLE, v1::STALE_HANDLE, v1::BUSY,
     v1::TOO_MANY_HANDLES, v1::CELL_FULL, v1::OUT_OF_BOUNDS, v1::NOT_A_NUMBER, v1::ROOT_IS_PERMANENT, v1::CANCELLED,
-    v1::SESSION_EXPIRED, v1::NOT_WRITABLE, v1::LOCK_DELAYED,
+    v1::SESSION_EXPIRED, v1::NOT_WRITABLE, v1::LOCK_DELAYED, v1::MALFORMED,
     v1::SEQUENCER_INVALID, v1::BAD_SEQUENCER, v1::PERMISSION_DENIED};
 constexpr v1::EventKind kKinds[] = {v1::EVENT_CONTENTS, v1::EVENT_CHILDREN, v1::EVENT_HANDLE_INVALID, v1::EVENT_LOCK_ACQUIRED,
                                     v1::EVENT_LOCK_REQUESTED};
@@ -211,6 +211,7 @@ class Walk {
     RC_ASSERT(paths == model_.Paths());
     RC_ASSERT(cell_.cell().HeldLocks() == model_.HeldLocks());
     RC_ASSERT(view.delays == model_.Delays());
+    RC_ASSERT(view.lease_max == model_.lease_max());
     RC_ASSERT(lasting_.digest() == cell_.cell().digest());
     view_ = lasting_.View();
     RC_ASSERT(view_.nodes == view.nodes);

@@ -43,7 +43,7 @@ constexpr Number kNumbers[] = {
     {"exclusive", &Step::exclusive},   {"try_only", &Step::try_only},
     {"undoes", &Step::undoes},         {"abandoned", &Step::abandoned},
     {"secret", &Step::secret},         {"principal", &Step::principal},
-    {"caches", &Step::caches},
+    {"caches", &Step::caches},         {"lease", &Step::lease},
     {"acl_read", &Step::acl_read, AclName},
     {"acl_write", &Step::acl_write, AclName},
     {"acl_change", &Step::acl_change, AclName},
@@ -194,6 +194,9 @@ Step DrawStep(uint64_t seed) {
     step.kind = v1::EXPIRE_SESSION;
   } else if (roll < 7) {
     step.kind = v1::EXPIRE_LOCK_DELAYS;
+  } else if (roll < 8) {
+    step.kind = v1::SET_LEASE_MAX;
+    step.lease = dice.From(-1, 62);
   } else if (roll < 9) {
     step.kind = v1::NEW_EPOCH;
     step.secret = dice.From(0, 5);

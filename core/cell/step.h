@@ -50,6 +50,7 @@ struct Step {
   int64_t undoes = 0;     // RELEASE: n > 0: only the Acquire that was the nth call before
   int64_t abandoned = 0;  // END_SESSION
   int64_t secret = 0;     // NEW_EPOCH
+  int64_t lease = 0;      // SET_LEASE_MAX: in seconds; some are no lease
   int64_t principal = 0;  // of a session that begins with this step; CREATE_SESSION: n > 0: not the one that has the session
   int64_t caches = 0;     // of a session that begins with this step: its client keeps answers
 };

@@ -40,6 +40,8 @@ v1::Command StepClient::New(const Step& step, const std::vector<std::string>& se
       return Expire(session);
     case v1::EXPIRE_LOCK_DELAYS:
       return ExpireDelays();
+    case v1::SET_LEASE_MAX:
+      return SetLeaseMax(step.lease * kSecond);
     case v1::NEW_EPOCH:
       return NewEpoch({static_cast<uint64_t>(step.secret) % 3, static_cast<uint64_t>(step.secret) / 3});
     default:

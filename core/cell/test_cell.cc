@@ -12,7 +12,8 @@ namespace {
 
 // Everything but the exactly-once tables.
 bool SameButAnswers(const CellView& a, const CellView& b) {
-  if (a.has_secret != b.has_secret || a.nodes != b.nodes || a.delays != b.delays) return false;
+  if (a.has_secret != b.has_secret || a.lease_max != b.lease_max) return false;
+  if (a.nodes != b.nodes || a.delays != b.delays) return false;
   if (a.sessions.size() != b.sessions.size()) return false;
   for (size_t i = 0; i < a.sessions.size(); ++i) {
     if (a.sessions[i].session != b.sessions[i].session || a.sessions[i].handles != b.sessions[i].handles) return false;
@@ -95,6 +96,13 @@ v1::Command NewEpoch(const MacKey& secret) {
 v1::Command ExpireDelays() {
   v1::Command command;
   command.set_kind(v1::EXPIRE_LOCK_DELAYS);
+  return command;
+}
+
+v1::Command SetLeaseMax(Duration lease_max) {
+  v1::Command command;
+  command.set_kind(v1::SET_LEASE_MAX);
+  command.set_lease_max_ns(lease_max);
   return command;
 }
 

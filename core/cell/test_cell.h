@@ -23,6 +23,7 @@ v1::Command Expire(uint64_t session);
 v1::Command End(uint64_t session, uint64_t seq, v1::SessionEnd reason = v1::END_CLOSED);
 v1::Command NewEpoch(const MacKey& secret);
 v1::Command ExpireDelays();
+v1::Command SetLeaseMax(Duration lease_max);
 v1::Command Watching(v1::Command open, uint32_t events);
 v1::Command Delayed(v1::Command open, Duration lock_delay);
 v1::Command OpenPath(uint64_t session, uint64_t seq, uint64_t handle, std::string_view path, uint32_t flags,

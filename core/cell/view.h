@@ -109,6 +109,7 @@ struct CellView {
   Position last;                      // of the latest entry applied
   Time time = 0;                      // cluster time of it
   bool has_secret = false;            // for check digits
+  Duration lease_max = 0;             // 0: never set
   std::vector<NodeView> nodes;        // in path order
   std::vector<SessionView> sessions;  // by id
   std::vector<DelayView> delays;      // by path

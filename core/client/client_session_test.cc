@@ -302,28 +302,30 @@ TEST(ClientSession, APausedClientThatSleptPastGraceIsExpiredWhateverItsMailSays)
   EXPECT_EQ(h.client.view().state, SessionState::kExpired);
 }
 
+// A stream that lives and says nothing of use.
+void Chat(Harness& h, Time until) {
+  while (h.now < until) {
+    h.RunTo(std::min(until, h.now + 500 * kMillisecond));
+    v1::Ping pong;
+    pong.set_reply(true);
+    h.Deliver(pong);
+  }
+}
+
 TEST(ClientSession, OverdueMeansLessThanAThirdOfTheLeaseAndRepeatsTheNonceEachSecond) {
   Harness h;
   h.OpenSession();
   const Time end = h.client.view().lease_end;
   const uint64_t nonce = h.Last<v1::KeepAlive>().nonce();
-  const auto chat = [&h](Time until) {  // a stream that lives and says nothing of use
-    while (h.now < until) {
-      h.RunTo(std::min(until, h.now + 500 * kMillisecond));
-      v1::Ping pong;
-      pong.set_reply(true);
-      h.Deliver(pong);
-    }
-  };
-  chat(end - kLease / 3 - kMillisecond);
+  Chat(h, end - kLease / 3 - kMillisecond);
   EXPECT_FALSE(h.client.view().keepalive_overdue);
   EXPECT_EQ(h.Count<v1::KeepAlive>(), 1);
-  chat(end - kLease / 3 + 1'500 * kMillisecond);
+  Chat(h, end - kLease / 3 + 1'500 * kMillisecond);
   EXPECT_TRUE(h.client.view().keepalive_overdue);
   EXPECT_EQ(h.Count<v1::KeepAlive>(), 3);
   EXPECT_EQ(h.Last<v1::KeepAlive>().nonce(), nonce);
   EXPECT_EQ(h.closes.size(), 0u);
-  chat(end - 2 * kSecond);  // the last call: another stream may still save the lease
+  Chat(h, end - 2 * kSecond);  // the last call: another stream may still save the lease
   ASSERT_EQ(h.closes.size(), 1u);
   EXPECT_EQ(h.closes[0].why, CloseReason::kStalled);
 }
@@ -456,6 +458,31 @@ TEST(ClientSession, ACopyLivesOnItsOwn) {
   EXPECT_EQ(copy.view().held->size(), 1u);
   h.client = copy;
   EXPECT_EQ(h.client.view().held->size(), 1u);
+}
+
+// [C-63] Leases grow with the load of the cell, the time a client needs to be sure of them does not: else it asked more often.
+TEST(ClientSession, ALongLeaseIsNotOverdueBeforeTheMasterWouldAnswer) {
+  Harness h;
+  h.OpenSession();
+  h.Deliver(h.Kept(0, 60 * kSecond));
+  const Time end = h.client.view().lease_end;
+  EXPECT_EQ(end, h.now + 60 * kSecond);
+  const uint64_t nonce = h.Last<v1::KeepAlive>().nonce();
+  Chat(h, end - 5 * kSecond);
+  EXPECT_FALSE(h.client.view().keepalive_overdue);
+  EXPECT_EQ(h.Last<v1::KeepAlive>().nonce(), nonce);
+}
+
+TEST(ClientSession, AShorterLeaseThanBeforeIsNotOverdueFromItsBeginning) {
+  Harness h;
+  h.OpenSession();
+  h.Deliver(h.Kept(0, 60 * kSecond));
+  Chat(h, h.now + 55 * kSecond);
+  h.Deliver(h.Kept(55 * kSecond));
+  const int asked = h.Count<v1::KeepAlive>();
+  Chat(h, h.now + 7 * kSecond);
+  EXPECT_FALSE(h.client.view().keepalive_overdue);
+  EXPECT_EQ(h.Count<v1::KeepAlive>(), asked);
 }
 
 // ------------------------------------------------------------------------------------------------------------------ idle end

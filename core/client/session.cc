@@ -12,6 +12,9 @@ namespace {
 // A stream that lives but brings no answer is given up after so many times `stall`: longer than a master may hold a KeepAlive.
 constexpr int kPatience = 4;
 
+// An answer that has not come when so many times `stall` are left of the lease should have been here.
+constexpr int kWorry = 2;
+
 }  // namespace
 
 void Session::Open() {
@@ -159,9 +162,11 @@ Time Session::TransmitAt(ConnId conn) const {
   return std::max(ask_.last_sent + config_->keepalive_retry, OverdueAt());
 }
 
-// A master answers with a margin of the lease left (5 of 12 s); when only a third is left, something is wrong.
+// A master answers with a margin of the lease left (5 s of 12 or of 60 s); when only a third is left, and no more than a client
+// needs to find another way to the master, something is wrong.
 Time Session::OverdueAt() const {
-  return state_ == SessionState::kActive ? lease_end_ - lease_length_ / 3 : INT64_MIN;
+  if (state_ != SessionState::kActive) return INT64_MIN;
+  return lease_end_ - std::min(lease_length_ / 3, kWorry * config_->stall);
 }
 
 Time Session::GiveUpAt(ConnId conn) const {

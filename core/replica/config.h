@@ -39,6 +39,9 @@ struct ServerConfig {
 
   ReadMode read_mode = ReadMode::kLease;
   Duration keepalive_margin = 5 * kSecond;  // a KeepAlive is answered when so much of the lease is left [D-24]
+  // Leases are made so long, but no longer than a minute, that all sessions together send one KeepAlive per so much; 0: their
+  // number does not count [D-25].
+  Duration keepalive_spacing = kSecond / 1'500;
   uint32_t session_items_max = 512;         // unacknowledged items of a session from which on it loses events, and is told so
   uint32_t requests_inflight_max = 4'096;   // client commands proposed and not yet applied
   uint32_t writes_held_max = 65'536;        // client commands that wait until caches are flushed

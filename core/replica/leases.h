@@ -9,8 +9,9 @@
 // (h + L) / (R (1 - rho)) = (h + L) / (1 + rho) of real time after c. So no client trusts longer than the master keeps; neither
 // the hold nor any bound on the network enters.
 //
-// L3, fail-over. Every grant is at most Lmax long and is answered with authority, hence before a successor is elected (L1). The
-// successor gives every session Lmax from its own take-over: later than any earlier grant can end at its client.
+// L3, fail-over. Every grant is at most Lmax long (lease_length.h) and is answered with authority, hence before a successor is
+// elected (L1). The successor gives every session Lmax from its own take-over: later than any earlier grant can end at its
+// client.
 #ifndef BRAMAH_CORE_REPLICA_LEASES_H_
 #define BRAMAH_CORE_REPLICA_LEASES_H_
 
@@ -50,10 +51,14 @@ struct Lease {
 
 class Leases {
  public:
-  // `margin`: a KeepAlive is answered when so much of the lease is left, or half the lease if that is less.
-  // `items`: as many unacknowledged items of a session make its further events be lost.
+  // `lease`: the shortest that will be granted. `margin`: a KeepAlive is answered when so much of the lease is left, or half of
+  // the shortest if that is less. `items`: as many unacknowledged items of a session make its further events be lost.
   void Configure(Duration lease, Duration margin, uint32_t items);
+  // From now on leases are so long. Those that last are not touched, and what is held is answered when it would have been, so
+  // that many sessions do not come to ask in the same instant [D-24].
+  void SetLength(Duration lease) { lease_ = lease; }
   Duration lease() const { return lease_; }
+  Duration margin() const { return margin_; }
 
   void TakeOver(Time now, const std::vector<SessionId>& sessions);
   void Clear();

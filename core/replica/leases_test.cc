@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace bramah::replica {
 namespace {
 
@@ -103,6 +105,37 @@ TEST_F(LeasesTest, AClosingSessionIsNeverExtended) {
   leases_.Receive(kSecond, session_, Ask(1), ConnId(2));
   EXPECT_EQ(leases_.Find(session_)->expires, kLease);
   EXPECT_EQ(leases_.Due(kSecond).size(), 1u);  // to be told so at once
+}
+
+// [C-63] D-24: each is answered when its own lease is nearly over, not all because the length has changed.
+TEST_F(LeasesTest, AnotherLengthIsGrantedToEverySessionInItsTurn) {
+  for (const Duration length : {60 * kSecond, 13 * kSecond}) {
+    std::vector<Time> due;
+    leases_.TakeOver(0, {SessionId(1), SessionId(2), SessionId(3)});
+    for (uint64_t id = 1; id <= 3; ++id) {
+      const Time now = static_cast<Time>(id) * kSecond;
+      leases_.Receive(now, SessionId(id), Ask(1), ConnId(2));
+      leases_.Answered(SessionId(id));
+      leases_.Receive(now, SessionId(id), Ask(2), ConnId(2));
+      due.push_back(leases_.Find(SessionId(id))->held->answer_at);
+    }
+    leases_.SetLength(length);
+    for (uint64_t id = 1; id <= 3; ++id) {
+      EXPECT_EQ(leases_.NextDue(), due[id - 1]);
+      EXPECT_EQ(leases_.Due(due[id - 1]).size(), 1u);
+      leases_.Extend(SessionId(id), due[id - 1]);
+      leases_.Answered(SessionId(id));
+      EXPECT_EQ(leases_.Find(SessionId(id))->expires, due[id - 1] + length);
+    }
+  }
+}
+
+TEST_F(LeasesTest, TheMarginIsThatOfTheShortestLease) {
+  leases_.Configure(4 * kSecond, kMargin, 512);
+  leases_.SetLength(60 * kSecond);
+  OpenIntroduced();
+  leases_.Receive(0, session_, Ask(1), ConnId(2));
+  EXPECT_EQ(leases_.NextDue(), 58 * kSecond);
 }
 
 TEST_F(LeasesTest, NothingIsDueForAKeepAliveThatWaitsForAProof) {

@@ -33,7 +33,12 @@ v1::ItemKind ItemOf(v1::EventKind kind) {
 
 }  // namespace
 
-Master::Master(const ServerConfig* config) : config_(config), caches_(config->session_cache_max, config->cache_max) {}
+Duration LeaseMax(const raft::Raft& raft, const cell::Cell& cell) {
+  return std::max<Duration>(raft.configuration().lease_ns(), cell.lease_max());
+}
+
+Master::Master(const ServerConfig* config)
+    : config_(config), length_(config->keepalive_spacing), caches_(config->session_cache_max, config->cache_max) {}
 
 void Master::Recover(Epoch epoch) {
   phase_ = Phase::kRecovering;
@@ -42,8 +47,11 @@ void Master::Recover(Epoch epoch) {
 
 void Master::TakeOver(MasterContext& m) {
   taken_over_ = true;
-  leases_.Configure(m.raft.configuration().lease_ns(), config_->keepalive_margin, config_->session_items_max);
+  const Duration least = m.raft.configuration().lease_ns();
+  leases_.Configure(least, config_->keepalive_margin, config_->session_items_max);
+  length_.TakeOver(m.ctx.now, least, leases_.margin(), LeaseMax(m.raft, m.cell));
   // L3: from now on, the longest lease that any predecessor may have granted.
+  leases_.SetLength(length_.granted());
   leases_.TakeOver(m.ctx.now, m.cell.Sessions());
   m.ctx.out.Event(CoreEvent::kMasterRecovering).epoch = epoch_;
   for (const SessionId session : m.cell.Sessions()) {
@@ -58,6 +66,17 @@ void Master::ServeIfFlushed(MasterContext& m) {
   phase_ = Phase::kServing;
   retry_held_ = true;
   m.ctx.out.Event(CoreEvent::kMasterServing).epoch = epoch_;
+}
+
+void Master::FitLeases(MasterContext& m) {
+  const Duration lease_max = length_.Fit(m.ctx.now, leases_.size());
+  leases_.SetLength(length_.granted());
+  if (lease_max == 0) return;
+  m.ctx.out.Event(CoreEvent::kLeaseMaxProposed).time = lease_max;
+  v1::Command command;
+  command.set_kind(v1::SET_LEASE_MAX);
+  command.set_lease_max_ns(lease_max);
+  m.raft.Propose(m.ctx, raft::EntryKind::kCommand, command.SerializeAsString());  // refused: the mastership is over
 }
 
 void Master::Resign(MasterContext& m) {
@@ -312,6 +331,7 @@ void Master::OnRequest(MasterContext& m, ClientConn from, const v1::Request& req
 
 void Master::OnApplied(MasterContext& m, LogIndex index, const v1::Command& command, const cell::Applied& applied) {
   if (!taken_over_ || Settled(m, index, command, applied)) return;
+  if (command.kind() == v1::SET_LEASE_MAX) length_.Applied(LeaseMax(m.raft, m.cell));
   const SessionId created(command.kind() == v1::CREATE_SESSION && applied.outcome.code() == v1::OK ? applied.outcome.session()
                                                                                                    : 0);
   if (created && leases_.Find(created) == nullptr) leases_.Open(m.ctx.now, created);
@@ -423,6 +443,7 @@ void Master::AnswerProven(MasterContext& m, const Waiting& waiting, Time proven_
 
 void Master::Settle(MasterContext& m) {
   if (!taken_over_) return;
+  FitLeases(m);
   ServeIfFlushed(m);
   if (retry_held_) RetryHeld(m);
   const auto unproven = [this](const Waiting& w) {
@@ -441,7 +462,7 @@ void Master::Settle(MasterContext& m) {
     if (proven(waiting)) AnswerProven(m, waiting, waiting.asked);
   }
   waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), proven), waiting_.end());
-  const Time due = std::min(leases_.NextDue(), LockDelaysDue(m));
+  const Time due = std::min({leases_.NextDue(), LockDelaysDue(m), length_.FitAt()});
   // Moved only to an earlier instant: almost every step would move it a little later.
   if (due >= armed_at_) return;
   armed_at_ = due;

@@ -6,8 +6,8 @@
 // every session with a full lease (3) and is *recovering master*: KeepAlives are answered, requests wait (4). A session of the
 // former epoch is told WRONG_EPOCH, which makes its client drop what it keeps and warn the application (5); its first KeepAlive
 // of the new epoch says that this was done. When every session that keeps answers has said so, or has lapsed, the master serves
-// (6, 7): before that it proposes nothing, because it does not know who keeps what. Handles and ephemeral nodes are
-// replicated, so that steps 8 and 9 have nothing left to do.
+// (6, 7): before that it proposes nothing but another Lmax, because it does not know who keeps what. Handles and ephemeral
+// nodes are replicated, so that steps 8 and 9 have nothing left to do.
 #ifndef BRAMAH_CORE_REPLICA_MASTER_H_
 #define BRAMAH_CORE_REPLICA_MASTER_H_
 
@@ -25,6 +25,7 @@
 #include "core/raft/raft.h"
 #include "core/replica/cache_table.h"
 #include "core/replica/config.h"
+#include "core/replica/lease_length.h"
 #include "core/replica/leases.h"
 #include "core/replica/view.h"
 
@@ -44,6 +45,9 @@ struct MasterContext {
   const cell::Cell& cell;
   LogIndex applied;  // `cell` is the state after this entry
 };
+
+// Lmax of L3: no lease is longer.
+Duration LeaseMax(const raft::Raft& raft, const cell::Cell& cell);
 
 class Master {
  public:
@@ -121,6 +125,9 @@ class Master {
   // Tells the client whether it may keep the answer, and remembers that it does.
   void LetKeep(MasterContext& m, const v1::Command& command, v1::Reply& reply);
   void ServeIfFlushed(MasterContext& m);
+  // Makes leases as long as the number of sessions asks for, and proposes another Lmax if that takes one; before the master
+  // serves, too.
+  void FitLeases(MasterContext& m);
 
   // ---- writes (master_writes.cc)
   void WriteFor(MasterContext& m, ClientConn from, const v1::Request& request);
@@ -149,6 +156,7 @@ class Master {
   bool taken_over_ = false;
   absl::btree_set<SessionId> unflushed_;  // that may keep answers of a former master; nothing is proposed before it is empty
   Leases leases_;
+  LeaseLength length_;
   CacheTable caches_;
   std::deque<Held> held_;       // in order of arrival
   bool retry_held_ = false;     // somebody keeps less than before

@@ -294,6 +294,7 @@ void Server::State::AnswerStatus(raft::Context& ctx, ConnId conn, const v1::Stat
   reply.set_sessions(cell.session_count());
   reply.set_nodes(cell.node_count());
   reply.set_state_digest(cell.digest());
+  reply.set_lease_max_ns(LeaseMax(raft, cell));
 }
 
 // ------------------------------------------------------------------------------------------------------------- consequences
@@ -401,7 +402,7 @@ void Server::State::RefreshView() {
   view.leader = raft.leader();
   view.epoch = master.epoch();
   view.held_since = master.HeldSince();
-  view.lease = raft.configuration().lease_ns();
+  view.lease_max = LeaseMax(raft, cell);
   view.commit = raft.commit();
   view.applied = applied;
   view.durable = started ? storage.durable_index() : LogIndex();

@@ -32,9 +32,10 @@ struct ServerView {
   // Lowest log index whose entry was appended or replaced by the last Step; none if the log did not change. After a snapshot
   // was installed it is the snapshot's index + 1 and `log` is empty.
   LogIndex changed_from;
-  // Local instant since which the oldest write waits for caches to be flushed, and how long a lease is; kNever: none waits.
+  // Local instant since which the oldest write waits for caches to be flushed, and how long a lease is at most, as far as is
+  // applied here; kNever: none waits.
   Time held_since = kNever;
-  Duration lease = 0;
+  Duration lease_max = 0;
   Time authority_until = 0;  // local; the leader may act strictly before this instant [L1]; 0: no authority
   const raft::Log* log = nullptr;
   const cell::Cell* cell = nullptr;

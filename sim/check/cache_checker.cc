@@ -82,13 +82,13 @@ void CacheChecker::Check(Time at, uint32_t client, const client::Cache::Key& key
 void WriteWaitChecker::AfterStep(Time at, ReplicaId replica, const replica::ServerView& view) {
   Late& late = late_[replica.value() - 1];
   const Time now = clocks_[replica.value() - 1].ToLocal(at);
-  if (now <= view.held_since + view.lease + 1) return;
+  if (now <= view.held_since + view.lease_max + 1) return;
   if (late.since != view.held_since) {
     late = Late{view.held_since, at};
   } else if (at > late.seen) {
     reporter_->Report("cache.write_wait", at,
                       absl::StrCat("r", replica.value(), ": a write has waited for caches since ", view.held_since,
-                                   " (local), longer than a lease of ", view.lease, " ns"));
+                                   " (local), longer than a lease of ", view.lease_max, " ns"));
   }
 }
 

@@ -134,7 +134,7 @@ TEST_F(CacheCheck, AClientThatDiedBelievesNothing) {
 class WaitCheck : public ::testing::Test {
  protected:
   bool Failed(Time at, Time since) {
-    view.lease = 10;
+    view.lease_max = 10;
     view.held_since = since;
     checker.AfterStep(at, ReplicaId(1), view);
     return reporter.failed();

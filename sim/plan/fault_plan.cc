@@ -25,6 +25,9 @@ class FaultPlacer {
     PlaceTriggered();
     DeposeMasters();
     PlaceClocks();
+    PlaceCrowds();
+    StrikeLeaseChanges();
+    StrikeAfterLapses();
     std::stable_sort(plan_.mutable_fault()->pointer_begin(), plan_.mutable_fault()->pointer_end(),
                      [](const v1::Fault* a, const v1::Fault* b) { return a->at_ns() < b->at_ns(); });
   }
@@ -299,6 +302,71 @@ class FaultPlacer {
         cut.set_for_ns(freeze.for_ns());
         back ? cut.add_from("r*") : cut.add_to("r*");
       }
+    }
+  }
+
+  // Most sessions lapse, and are there again when leases have become short.
+  void PlaceCrowds() {
+    const Duration lease = plan_.knobs().lease_ns();
+    Family(plan_.clients() > 0 ? settings_.crowd_leaves_every : 0, [&](Dice& dice, Time at) {
+      v1::Fault& fault = Add(v1::Fault::CRASH_PROCESS, at);
+      fault.add_process(Client(dice));
+      for (uint32_t i = 1; i <= plan_.clients(); ++i) {
+        if (dice.Hit(700'000)) fault.add_process(absl::StrCat("c", i));
+      }
+      fault.set_for_ns(Length(dice, {lease, 8 * lease}));
+    });
+  }
+
+  // A master that wants another Lmax: its entry reaches nobody, though it hears its clients a little longer; or it dies some time
+  // later. Then nobody hears some of the clients, or any, for longer than a lease, so that the next master ends their sessions if
+  // it does not know what they were promised [D-08, A-13].
+  void StrikeLeaseChanges() {
+    Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);
+    const Duration election = plan_.knobs().election_min_ns();
+    const Duration lease = plan_.knobs().lease_ns();
+    for (uint32_t i = 1; i <= settings_.lease_changes_struck; ++i) {
+      const auto on = [&](v1::Fault::Kind kind, Duration after, Duration length) -> v1::Fault& {
+        v1::Fault& fault = Add(kind, 0);
+        fault.mutable_on()->set_event("LeaseMaxProposed");
+        fault.mutable_on()->set_ordinal(i);
+        fault.mutable_on()->set_after_ns(after);
+        fault.set_for_ns(length);
+        return fault;
+      };
+      const int64_t how = dice.In(0, 9);
+      const bool unheard = how < 4;
+      const Duration later = dice.LogIn(kMillisecond, 3 * lease);
+      const Duration after = unheard ? dice.In(kMillisecond, election) : later;
+      const Duration for_long = dice.In(lease + lease / 4, 4 * lease);
+      const std::string some = dice.Hit(500'000) || plan_.clients() == 0 ? "c*" : Client(dice);
+      if (how >= 8) continue;
+      if (unheard) {
+        v1::Fault& cut = on(v1::Fault::CUT, 0, 6 * election);
+        cut.set_between_effects(true);
+        cut.add_to("r*");
+        on(v1::Fault::CUT, 0, 6 * election).add_from("r*");
+      } else {
+        on(v1::Fault::CRASH_PROCESS, after, Length(dice, settings_.down));
+      }
+      for (const bool back : {false, true}) {
+        v1::Fault& cut = on(v1::Fault::CUT, after, for_long);
+        cut.add_from(back ? "r*" : some);
+        cut.add_to(back ? some : "r*");
+      }
+    }
+  }
+
+  // When many have lapsed, leases become short; who survived trusts in a long one, which the next master has not granted.
+  void StrikeAfterLapses() {
+    Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);
+    const int64_t crowd = std::max<int64_t>(1, plan_.clients() / 2);
+    for (uint32_t i = 0; i < settings_.lapses_struck; ++i) {
+      v1::Fault& fault = Add(v1::Fault::CRASH_PROCESS, 0);
+      fault.mutable_on()->set_event("SessionClosing");
+      fault.mutable_on()->set_ordinal(static_cast<uint32_t>(i * crowd + dice.In(1, crowd)));
+      fault.mutable_on()->set_after_ns(dice.LogIn(kMillisecond, plan_.knobs().lease_ns()));
+      fault.set_for_ns(Length(dice, settings_.down));
     }
   }
 

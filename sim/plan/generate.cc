@@ -54,6 +54,10 @@ void DrawKnobs(v1::Plan& plan) {
   const int64_t kept = dice.LogIn(1, 8);
   knobs.set_client_cache(caches);
   if (caches && small_caches) knobs.set_session_cache_max(static_cast<uint32_t>(kept));
+  // So that a handful of sessions is a load, and leases grow to several times their length at most.
+  const bool loaded = dice.Hit(300'000);
+  const Duration spacing = dice.LogIn(knobs.lease_ns() / 16, knobs.lease_ns() / 3);
+  if (loaded) knobs.set_keepalive_spacing_ns(spacing);
 }
 
 void DrawNetwork(v1::Plan& plan) {

@@ -32,6 +32,7 @@ void OrdinaryDisk(v1::Disk& disk) {
 // Leases short enough that jeopardy and expiry happen many times in a minute.
 void ShortLeases(Dice& dice, v1::Knobs& knobs) {
   const Duration lease = std::max(dice.LogIn(1 * kSecond, 4 * kSecond), 8 * knobs.election_min_ns());
+  knobs.set_keepalive_spacing_ns(std::min<Duration>(knobs.keepalive_spacing_ns(), lease / 3));
   knobs.set_lease_ns(lease);
   knobs.set_keepalive_margin_ns(lease * 2 / 5);
   knobs.set_grace_ns(dice.LogIn(lease / 2, 2 * lease));
@@ -164,6 +165,7 @@ void DeposedMasters(Settings& settings, v1::Plan& plan) {
   knobs.set_heartbeat_ns(knobs.election_min_ns() / 3);
   knobs.set_rho_ppm(1'000);
   knobs.set_quorum_reads(false);
+  knobs.clear_keepalive_spacing_ns();  // longer leases would outlast the silence
   settings.drift_ppm = 1'000;
   settings.masters_struck = 0;
   settings.pause_every = 0;
@@ -339,6 +341,30 @@ void LyingClock(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings.paths = 2;
 }
 
+// Crowds that come and go, so that leases grow and shrink again and again, and masters that are struck when they want another
+// Lmax: for whoever grants longer leases than usual, takes over from such a master, or takes it back (C-63).
+void Overload(Dice& dice, Settings& settings, v1::Plan& plan) {
+  settings = Quiet(settings);
+  plan.set_clients(static_cast<uint32_t>(dice.In(8, 16)));
+  v1::Knobs& knobs = *plan.mutable_knobs();
+  ShortLeases(dice, knobs);
+  const Duration longest = knobs.lease_ns() * dice.In(20, 50) / 10;
+  knobs.set_keepalive_spacing_ns(longest / plan.clients());
+  Lan(*plan.mutable_network());
+  plan.mutable_network()->set_loss_ppm(static_cast<uint32_t>(dice.In(0, 20'000)));
+  OrdinaryDisk(*plan.mutable_disk());
+  settings.drift_ppm = static_cast<uint32_t>(knobs.rho_ppm());
+  settings.drift_extreme = true;
+  settings.crowd_leaves_every = 12 * knobs.lease_ns();
+  settings.lease_changes_struck = 40;
+  settings.lapses_struck = 10;
+  settings.client_cut_every = dice.LogIn(4 * kSecond, 20 * kSecond);
+  settings.down = {10 * kMillisecond, kSecond};
+  settings.locks_ppm = 500'000;
+  settings.hold_max = 5 * kSecond;
+  settings.paths = 2;
+}
+
 constexpr Profile kProfiles[] = {
     {"", "the swarm: every family of faults on or off, all rates and knobs drawn from the seed", nullptr},
     {"bench", "the load of all speed figures: 5 replicas, 100 clients at 1 operation/s, all faults at moderate rates", Bench},
@@ -350,6 +376,7 @@ constexpr Profile kProfiles[] = {
     {"bitrot", "stored bits flip on a minority of replicas", BitRot},
     {"cache", "many reads of few files, short leases, clients cut off and paused, answers that come late", CacheLoad},
     {"lying-clock", "clocks wrong by up to 5 %, standing still or jumping; what needs their bound is not checked", LyingClock},
+    {"overload", "crowds that come and go, leases that grow and shrink, masters struck when they change that", Overload},
     {"compact", "tiny snapshots and segments, replicas that lag", Compact},
 };
 

@@ -42,12 +42,15 @@ struct Settings {
   Duration client_pause_every = 0;
   Duration client_crash_every = 0;
   uint32_t clients_stopped = 0;
+  Duration crowd_leaves_every = 0;  // most clients die at once and come back some leases later
   // ---- state-triggered
   uint32_t masters_struck = 0;     // so many masters in a row are struck some time into their reign
   Duration reign_max = 5 * kSecond;
   uint32_t leaders_struck = 0;     // so many leaders in a row are struck as they rise, in groups of three
   Duration rise_max = 100 * kMillisecond;  // within which the third of a group dies
   uint32_t masters_deposed = 0;    // so many masters in a row lose their peers, and then all clients every server
+  uint32_t lapses_struck = 0;      // so many times a master dies after sessions have lapsed
+  uint32_t lease_changes_struck = 0;  // so many proposals in a row of another longest lease
   uint32_t triggered_crashes = 0;  // after votes, elections, appends, snapshots
   // ---- clocks
   uint32_t drift_ppm = 0;          // bound, at most rho unless clocks lie

@@ -70,6 +70,7 @@ void CheckKnobs(const v1::Knobs& knobs, Complaints& bad) {
   bad.Time(knobs.lease_ns(), "knobs.lease_ns");
   bad.Time(knobs.keepalive_margin_ns(), "knobs.keepalive_margin_ns");
   bad.Time(knobs.grace_ns(), "knobs.grace_ns");
+  bad.Time(knobs.keepalive_spacing_ns(), "knobs.keepalive_spacing_ns");
   bad.Need(knobs.rho_ppm() >= 0 && knobs.rho_ppm() <= kDriftMax, "knobs.rho_ppm", knobs.rho_ppm(), " is not in 0..", kDriftMax);
   const bool both = knobs.election_min_ns() > 0 && knobs.heartbeat_ns() > 0;
   bad.Need(!both || knobs.heartbeat_ns() < knobs.election_min_ns() / 2, "knobs.heartbeat_ns",

@@ -111,7 +111,7 @@ std::optional<Obstacle> FindObstacle(const World& world, const LiveSessions& ses
 
 Duration SettlingBound(const v1::Plan& plan, const World& world) {
   const Timing timing = TimingOf(plan);
-  Duration bound = 10 * kSecond + 60 * timing.election_min + 4 * timing.lease + 2 * timing.grace;
+  Duration bound = 10 * kSecond + 60 * timing.election_min + 4 * timing.lease_max + 2 * timing.grace;
   for (ProcessId id = world.replicas(); id < world.processes(); ++id) {
     if (!world.GoneForGood(id)) bound += world.ActorOf(id).HoldsLeft();
   }

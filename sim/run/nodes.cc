@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "core/api/path.h"
 #include "sim/plan/plan.h"
 
 namespace bramah::sim {
@@ -26,6 +27,7 @@ Timing TimingOf(const v1::Plan& plan) {
   SetIf(timing.lease, knobs.lease_ns());
   timing.margin = timing.lease * 5 / 12;
   SetIf(timing.margin, knobs.keepalive_margin_ns());
+  timing.lease_max = knobs.keepalive_spacing_ns() > 0 ? std::max(timing.lease, kLeaseLongest) : timing.lease;
   timing.grace = 45 * kSecond;
   SetIf(timing.grace, knobs.grace_ns());
   timing.rho_ppm = kRhoPpmDefault;
@@ -59,6 +61,7 @@ replica::ServerConfig MakeServerConfig(const v1::Plan& plan, ReplicaId self) {
   SetIf(config.step_work_max, knobs.step_work_max());
   SetIf(config.session_items_max, knobs.session_items_max());
   SetIf(config.session_cache_max, knobs.session_cache_max());
+  SetIf(config.keepalive_spacing, knobs.keepalive_spacing_ns());
   config.storage.segment_bytes = 1 << 20;
   SetIf(config.storage.segment_bytes, knobs.segment_bytes());
   return config;

@@ -39,6 +39,7 @@ struct Timing {
   Duration election_min;
   Duration heartbeat;
   Duration lease;
+  Duration lease_max;  // no load makes leases longer
   Duration margin;
   Duration grace;
   int64_t rho_ppm;

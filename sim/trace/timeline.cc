@@ -36,7 +36,8 @@ std::string SessionLine(const CoreEvent& event) {
 }
 
 std::string AppliedLine(const CoreEvent& event) {
-  const bool shown = event.command == v1::NEW_EPOCH || event.command == v1::EXPIRE_SESSION || event.command == v1::CREATE_SESSION;
+  const bool shown = event.command == v1::NEW_EPOCH || event.command == v1::EXPIRE_SESSION ||
+                     event.command == v1::CREATE_SESSION || event.command == v1::SET_LEASE_MAX;
   if (!shown || !event.effect) return "";
   return absl::StrCat("applied ", v1::CommandKind_Name(event.command), " at index ", event.index.value(),
                       event.session ? absl::StrCat(" of session ", Show(event.session.value())) : "");
@@ -56,6 +57,8 @@ std::string EventLine(const CoreEvent& event) {
       return absl::StrCat("stepped down in term ", event.term.value());
     case CoreEvent::kMasterServing:
       return absl::StrCat("serves as master in epoch ", Show(event.epoch.value()));
+    case CoreEvent::kLeaseMaxProposed:
+      return absl::StrCat("wants leases of up to ", Seconds(event.time));
     case CoreEvent::kSnapshotTaken:
       return absl::StrCat("took a snapshot at index ", event.index.value());
     case CoreEvent::kSnapshotInstalled:

@@ -18,6 +18,7 @@ replica::ServerConfig ConfigOf(Duration lease) {
   config.bootstrap.set_rho_ppm(1'000);
   config.bootstrap.set_lease_ns(lease);
   config.bootstrap.set_incarnation(1);
+  config.keepalive_spacing = 0;  // figures are for a given lease
   // The disk could not give a snapshot back.
   config.snapshot_after_bytes = UINT64_MAX;
   config.snapshot_after_entries = UINT64_MAX;
