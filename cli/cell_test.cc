@@ -204,6 +204,22 @@ TEST_F(CellTest, LockSurvivesTheDeathOfTheMaster) {
   EXPECT_NE(cell_->err().find("ended: signal 9"), std::string::npos) << cell_->err();
 }
 
+TEST_F(CellTest, SoManyRunSideBySideAsALockHasPermits) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
+  const std::string hold = "echo permit $BRAMAH_LOCK_PERMIT; read line < " + scratch_ + "/go";
+  ASSERT_EQ(mkfifo((scratch_ + "/go").c_str(), 0600), 0);
+  const auto first = Start({"lock", "--permits", "2", "/ls/local/pool", "--", "sh", "-c", hold});
+  ASSERT_TRUE(WaitFor([&] { return first->out().find("permit 0") != std::string::npos; }));
+  EXPECT_EQ(Run({"lock", "--permits", "2", "/ls/local/pool", "--", "sh", "-c", "echo permit $BRAMAH_LOCK_PERMIT"}).out,
+            "permit 1\n");
+  const Finished other = Run({"lock", "/ls/local/pool", "--", "true"});
+  EXPECT_EQ(other.code, 75);
+  EXPECT_NE(other.err.find("bramah: other_permits:"), std::string::npos) << other.err;
+  EXPECT_EQ(json::parse(Run({"stat", "-o", "json", "/ls/local/pool"}).out)["lock_permits"], 2);
+  std::ofstream(scratch_ + "/go") << "go\n";
+  EXPECT_EQ(first->Wait().code, 0);
+}
+
 // [C-32]
 TEST_F(CellTest, CommandUnderALockSeesWhatItNeeds) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));

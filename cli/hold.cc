@@ -30,6 +30,12 @@ Failure Lost(const std::string& name, const std::string& what) {
           "treat the protected work as interrupted, check the cell with 'bramah status', then run the command again"};
 }
 
+Failure OtherPermits(const LockWish& wish, uint32_t permits) {
+  return {kExitConflict, "other_permits",
+          "the lock on " + wish.name + " was made with " + std::to_string(permits) + (permits == 1 ? " permit" : " permits"),
+          permits == 1 ? "leave out --permits, or use another name" : "say --permits " + std::to_string(permits)};
+}
+
 Failure NotGranted(CellSession& session, const LockWish& wish, SessionState state) {
   if (state == SessionState::kActive) {
     return {kExitConflict, "lock_timeout", wish.name + " is locked by another session and was not freed in time",
@@ -65,9 +71,11 @@ int Interruption::Tell(const Context& context) const { return failure.has_value(
 
 std::optional<Interruption> TakeLock(CellSession& session, const LockWish& wish, HeldByUs* held, std::function<void()> waiting) {
   v1::Outcome opened;
-  const OpenWish open{v1::OPEN_WRITE | v1::OPEN_MAY_CREATE, "", wish.lock_delay, wish.events};
+  const OpenWish open{v1::OPEN_WRITE | v1::OPEN_MAY_CREATE, "", wish.lock_delay, wish.events, wish.permits};
   if (auto failure = session.OpenNode(wish.target, open, &opened)) return Interruption{0, failure};
   held->handle = opened.handle();
+  // Who expects to be alone must not find others beside it, and who counts on so many must not wait for ever.
+  if (opened.permits() != wish.permits) return Interruption{0, OtherPermits(wish, opened.permits())};
   v1::Command command;
   command.set_kind(v1::ACQUIRE);
   command.set_handle(held->handle);
@@ -91,6 +99,7 @@ std::optional<Interruption> TakeLock(CellSession& session, const LockWish& wish,
   if (signal != 0) return Interruption{signal, std::nullopt};
   if (!acquired->has_value()) return Interruption{0, NotGranted(session, wish, client.view().state)};
   held->generation = (*acquired)->lock_generation();
+  held->permit = (*acquired)->permit();
   command.set_kind(v1::GET_SEQUENCER);
   const Answer described = Begin(client, command);
   client.RunUntil([&] { return described->has_value() || signal != 0 || !BelievesHeld(client.view(), held->handle); }, kNever);
@@ -127,6 +136,7 @@ int RunUnderLock(const Context& context, CellSession& session, const LockWish& w
   spawn.environment = {{"BRAMAH_LOCK_PATH", wish.name},
                        {"BRAMAH_LOCK_MODE", wish.mode == v1::SHARED ? "shared" : "exclusive"},
                        {"BRAMAH_LOCK_GENERATION", std::to_string(held.generation)},
+                       {"BRAMAH_LOCK_PERMIT", std::to_string(held.permit)},
                        {"BRAMAH_SEQUENCER", held.sequencer},
                        {"BRAMAH_SESSION", Hex16(client.view().session.value())}};
   Process child;

@@ -20,6 +20,7 @@ struct LockWish {
   std::string name;  // as the user wrote it
   v1::LockMode mode = v1::EXCLUSIVE;
   bool try_only = false;
+  uint32_t permits = 1;     // how many may hold it exclusively at a time
   uint32_t events = 0;      // bits of v1::EventKind that the session is told of
   Duration lock_delay = 0;  // how long nobody gets the lock if this process is lost while it holds it
   Time deadline = kNever;   // for waiting
@@ -31,6 +32,7 @@ void AddLockDelayOption(CLI::App& verb, Duration fallback, const std::shared_ptr
 struct HeldByUs {
   uint64_t handle = 0;
   uint64_t generation = 0;
+  uint32_t permit = 0;  // which one of several
   std::string sequencer;  // of the hold
 };
 

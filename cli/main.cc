@@ -37,8 +37,8 @@ constexpr const char* kFooter =
     "Environment: BRAMAH_ENDPOINTS, BRAMAH_TIMEOUT, BRAMAH_OUTPUT, BRAMAH_PRINCIPAL stand for --endpoints,\n"
     "--timeout, --output, --principal.\n"
     "A command run by `lock` or `elect` gets BRAMAH_LOCK_PATH, BRAMAH_LOCK_MODE, BRAMAH_LOCK_GENERATION (an integer\n"
-    "that rises with every holder: pass it to what the lock protects), BRAMAH_SEQUENCER (the same in a form that\n"
-    "`check` verifies and nobody can forge), BRAMAH_SESSION.\n"
+    "that rises with every holder: pass it to what the lock protects), BRAMAH_LOCK_PERMIT (which one of --permits,\n"
+    "from 0), BRAMAH_SEQUENCER (all of this in a form that `check` verifies and nobody can forge), BRAMAH_SESSION.\n"
     "\n"
     "Not built yet: authentication, encryption, changes of membership.";
 

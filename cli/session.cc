@@ -42,6 +42,7 @@ constexpr Explanation kExplanations[] = {
     {v1::CELL_FULL, kExitConflict, "cell_full", "does not fit: the cell holds as many bytes as it may",
      "remove what is not needed"},
     {v1::OUT_OF_BOUNDS, kExitConflict, "out_of_bounds", "would leave its bounds", "add less, or allow more by --min and --max"},
+    {v1::TOO_MANY_PERMITS, kExitUsage, "too_many_permits", "may not have so many permits", "ask for at most 1024"},
     {v1::NOT_A_NUMBER, kExitBadData, "not_a_number", "does not contain a decimal number of 64 bits", "put one there first"},
     {v1::ROOT_IS_PERMANENT, kExitUsage, "root_is_permanent", "is the root", "name something below it"},
     {v1::SEQUENCER_INVALID, kExitLockLost, "sequencer_invalid", "is not held as the sequencer says",
@@ -141,6 +142,7 @@ std::optional<Failure> CellSession::OpenNode(const GlobalName& target, const Ope
   command.set_contents(wish.contents);
   command.set_lock_delay_ns(wish.lock_delay);
   command.set_events(wish.events);
+  command.set_permits(wish.permits);
   return Call(command, FormatGlobalName(target.cell, target.path), outcome);
 }
 

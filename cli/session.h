@@ -26,6 +26,7 @@ struct OpenWish {
   std::string contents{};          // if it is created
   Duration lock_delay = 0;         // counts if the handle loses a lock
   uint32_t events = 0;             // bits of v1::EventKind
+  uint32_t permits = 0;            // of the lock, if it is created; 0: one
 };
 
 class CellSession {

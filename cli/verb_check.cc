@@ -36,7 +36,8 @@ int RunCheck(const Context& context, const CheckArgs& args) {
   if (auto failure = session.Call(command, name, &outcome)) return Report(context, *failure);
   const char* mode = said->mode == v1::SHARED ? "shared" : "exclusive";
   if (context.json) {
-    const ordered_json json = {{"valid", true}, {"path", name}, {"mode", mode}, {"generation", outcome.lock_generation()}};
+    const ordered_json json = {{"valid", true}, {"path", name}, {"mode", mode}, {"generation", outcome.lock_generation()},
+                               {"permit", outcome.permit()}};
     std::printf("%s\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
   } else {
     std::printf("valid: %s is held, %s, generation %llu\n", OneLine(name).c_str(), mode,

@@ -176,6 +176,7 @@ std::optional<Failure> Stat(const Context& context, const FileArgs& args, const 
                              {"acl_change", outcome.acl_change()},
                              {"lock_mode", mode},
                              {"lock_generation", outcome.lock_generation()},
+                             {"lock_permits", outcome.permits()},
                              {"lock_holders", outcome.lock_holders()},
                              {"lock_waiters", outcome.lock_waiters()}};
   if (context.json) {

@@ -31,11 +31,15 @@ void AddLockVerb(CLI::App& app, Context& context) {
   verb->add_flag_callback(
       "--shared", [wish] { wish->mode = v1::SHARED; }, "Shared with other --shared holders");
   verb->add_flag("--try", wish->try_only, "Exit 75 at once if the lock is not free");
+  verb->add_option("--permits", wish->permits, "How many may hold it side by side; every one must say the same number")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
   AddLockDelayOption(*verb, 15 * kSecond, wish);
   verb->footer(
       "Waits for the lock for ever unless --timeout is given. If the lock becomes uncertain, the command gets SIGTERM, and\n"
       "SIGKILL 3 s later, in time to be dead before the lock can pass to somebody else; the exit code is then 76. If this\n"
-      "process itself is killed, so is the command; --lock-delay is for what that had under way.");
+      "process itself is killed, so is the command; --lock-delay is for what that had under way.\n"
+      "With --permits N it is a counting semaphore; BRAMAH_LOCK_PERMIT, from 0 to N-1, tells the holders apart.");
   verb->callback([wish, &context] { context.run = [wish, &context] { return RunLock(context, *wish); }; });
 }
 

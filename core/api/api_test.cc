@@ -60,6 +60,20 @@ TEST(SequencerText, SaysNameInstanceModeAndGeneration) {
   }
 }
 
+TEST(SequencerText, NamesThePermitOfALockThatHasSeveral) {
+  for (const auto& [permit, letters] : {std::pair(0u, "x:"), std::pair(1u, "x1:"), std::pair(1'023u, "x3ff:")}) {
+    Sequencer sequencer = kSequencer;
+    sequencer.permit = permit;
+    const std::string text = FormatSequencer(sequencer, kKey);
+    EXPECT_EQ(text.substr(3, std::string(letters).size()), letters);
+    EXPECT_EQ(VerifySequencer(text, kKey), sequencer);
+  }
+  const std::string text = FormatSequencer(kSequencer, kKey);
+  for (const char* other : {"s1:x0:", "s1:x01:", "s1:s1:", "s1:xg:", "s1::", "s1:x123456789:"}) {
+    EXPECT_FALSE(ParseSequencer(other + text.substr(5)).has_value()) << other;
+  }
+}
+
 TEST(SequencerText, IsPrintableWhateverTheNameAndNeverTooLong) {
   std::string path;
   while (path.size() + 256 <= kPathBytesMax) path += "/" + std::string(255, '\n');

@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kVersion = "s1:";
 constexpr std::string_view kDigits = "0123456789abcdef";
 constexpr size_t kNumber = 16;
+constexpr size_t kPermitDigitsMax = 7;
 
 void AppendNumber(uint64_t number, std::string& text) {
   for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[number >> shift & 15];
@@ -28,6 +29,17 @@ std::optional<uint64_t> TakeNumber(std::string_view& text) {
   }
   text.remove_prefix(kNumber + 1);
   return number;
+}
+
+// Nothing for permit 0.
+void AppendPermit(uint32_t permit, std::string& text) {
+  bool begun = false;
+  for (int shift = 28; shift >= 0; shift -= 4) {
+    const uint32_t digit = permit >> shift & 15;
+    begun = begun || digit != 0;
+    if (begun) text += kDigits[digit];
+  }
+  text += ':';
 }
 
 bool IsPlain(char c) { return c > ' ' && c <= '~' && c != '%'; }
@@ -70,14 +82,25 @@ struct Parsed {
   uint64_t check = 0;
 };
 
+// Takes mode, permit and the colon behind them off the front.
+bool TakeMode(std::string_view& text, Sequencer& sequencer) {
+  const size_t end = text.find(':');
+  if (end == text.npos || end == 0 || end > 1 + kPermitDigitsMax) return false;
+  sequencer.mode = text[0] == 'x' ? v1::EXCLUSIVE : text[0] == 's' ? v1::SHARED : v1::FREE;
+  for (const char c : text.substr(1, end - 1)) {
+    const size_t digit = kDigits.find(c);
+    if (digit == kDigits.npos || (digit == 0 && sequencer.permit == 0)) return false;
+    sequencer.permit = sequencer.permit << 4 | static_cast<uint32_t>(digit);
+  }
+  text.remove_prefix(end + 1);
+  return sequencer.mode == v1::EXCLUSIVE || (sequencer.mode == v1::SHARED && sequencer.permit == 0);
+}
+
 std::optional<Parsed> Parse(std::string_view text) {
   if (text.size() > kSequencerBytesMax || text.substr(0, kVersion.size()) != kVersion) return std::nullopt;
   text.remove_prefix(kVersion.size());
   Parsed parsed;
-  if (text.substr(0, 2) == "x:") parsed.sequencer.mode = v1::EXCLUSIVE;
-  if (text.substr(0, 2) == "s:") parsed.sequencer.mode = v1::SHARED;
-  if (parsed.sequencer.mode == v1::FREE) return std::nullopt;
-  text.remove_prefix(2);
+  if (!TakeMode(text, parsed.sequencer)) return std::nullopt;
   const auto instance = TakeNumber(text);
   const auto generation = instance ? TakeNumber(text) : std::nullopt;
   const auto check = generation ? TakeNumber(text) : std::nullopt;
@@ -99,6 +122,7 @@ uint64_t CheckDigits(const Sequencer& sequencer, const MacKey& key) {
   out.U8(static_cast<uint8_t>(sequencer.mode));
   out.U64(sequencer.instance.value());
   out.U64(sequencer.generation.value());
+  out.U32(sequencer.permit);
   out.Bytes(sequencer.cell);
   out.Bytes(sequencer.path);
   return Mac(key, bytes);
@@ -108,7 +132,8 @@ uint64_t CheckDigits(const Sequencer& sequencer, const MacKey& key) {
 
 std::string FormatSequencer(const Sequencer& sequencer, const MacKey& key) {
   std::string text(kVersion);
-  text += sequencer.mode == v1::SHARED ? "s:" : "x:";
+  text += sequencer.mode == v1::SHARED ? 's' : 'x';
+  AppendPermit(sequencer.permit, text);
   AppendNumber(sequencer.instance.value(), text);
   AppendNumber(sequencer.generation.value(), text);
   AppendNumber(CheckDigits(sequencer, key), text);

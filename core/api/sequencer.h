@@ -6,11 +6,13 @@
 //
 //   s1:x:<instance>:<generation>:<check digits>:<name>
 //
-// Numbers are 16 hexadecimal digits; x is exclusive, s shared; the name is /ls/<cell>/<path>, in which every other byte is
-// written as % and two hexadecimal digits. There is one way to write each sequencer.
+// Numbers are 16 hexadecimal digits; x is exclusive, s shared; of a lock with several permits x is followed by the number of the
+// permit in hexadecimal digits, without zeros before it, and not at all if it is 0. The name is /ls/<cell>/<path>, in which every
+// other byte is written as % and two hexadecimal digits. There is one way to write each sequencer.
 //
 // A server without a session compares the generation with the largest it has seen for the name, and refuses what is smaller: it
-// rises whenever a lock is acquired anew, whatever happened to the node in between.
+// rises whenever a lock is acquired anew, whatever happened to the node in between. If the lock has several permits, the
+// server keeps the largest for each of these.
 #ifndef BRAMAH_CORE_API_SEQUENCER_H_
 #define BRAMAH_CORE_API_SEQUENCER_H_
 
@@ -26,8 +28,8 @@
 
 namespace bramah {
 
-// 56 bytes before the name, which is "/ls/", a cell name and a path, each byte of it up to three.
-inline constexpr size_t kSequencerBytesMax = 56 + 3 * (4 + kComponentBytesMax + kPathBytesMax);
+// At most 64 bytes before the name, which is "/ls/", a cell name and a path, each byte of it up to three.
+inline constexpr size_t kSequencerBytesMax = 64 + 3 * (4 + kComponentBytesMax + kPathBytesMax);
 
 struct Sequencer {
   std::string cell;
@@ -35,6 +37,7 @@ struct Sequencer {
   Position instance;
   v1::LockMode mode = v1::FREE;  // SHARED or EXCLUSIVE
   Position generation;           // the fencing token
+  uint32_t permit = 0;           // EXCLUSIVE: which one of several
   friend bool operator==(const Sequencer&, const Sequencer&) = default;
 };
 

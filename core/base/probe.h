@@ -57,6 +57,8 @@ namespace bramah {
   X(kRecheck, "an entry would have changed more than its proposer had made uncachable")      \
   X(kCacheHit, "a client answered a read from its cache")                                    \
   X(kAbsenceHit, "a client knew from its cache that there is no such node")                  \
+  X(kLockKept, "a client kept a lock that the application had released")                     \
+  X(kKeptLockTaken, "a client granted a lock that it had kept")                              \
   X(kCacheInvalidated, "a client dropped a cached answer because it was told to")            \
   X(kOvertakenReply, "an answer was not kept because an invalidation had overtaken it")      \
   X(kFailOverBarrier, "a new master waited until caches were flushed")                       \

@@ -86,7 +86,7 @@ void Cell::ApplyOfSession(Entry& entry) {
 // [A-05, PR-17, PR-18].
 bool Cell::AnswerFromLock(Entry& entry) {
   if (entry.command.kind() != v1::ACQUIRE) return false;
-  const session::Handle* handle = entry.session->Find(HandleId(entry.command.handle()));
+  const session::Handle* handle = HandleOf(*entry.session, entry.command);
   if (handle == nullptr) return false;
   const RequestSeq seq(entry.command.seq());
   v1::Outcome& outcome = entry.outcome();
@@ -97,16 +97,13 @@ bool Cell::AnswerFromLock(Entry& entry) {
     outcome.set_code(v1::STALE_HANDLE);
     return true;
   }
-  const RequestSeq* hold = node->lock.HoldOf(entry.owner());
-  const bool holds = hold != nullptr && *hold == seq;
+  const lock::Hold* hold = node->lock.HoldOf(entry.owner());
+  const bool holds = hold != nullptr && hold->seq == seq;
   const bool waits = handle->waits && node->lock.waiters().at(handle->waits).seq == seq;
   if (!holds && !waits) return false;
   outcome.set_code(holds ? v1::OK : v1::QUEUED);
   outcome.set_instance(node->instance.value());
-  if (holds) {
-    outcome.set_lock_mode(node->lock.mode());
-    outcome.set_lock_generation(node->lock.generation().value());
-  }
+  if (holds) Describe(*node, *hold, outcome);
   entry.applied.duplicate = true;
   return true;
 }

@@ -45,6 +45,7 @@ struct Decision {
   HandleId handle;
   RequestSeq seq;       // of the Acquire
   Position generation;  // kGranted
+  uint32_t permit = 0;  // kGranted
 };
 
 // Something that a handle asked to be told of has happened [Chubby §2.5].
@@ -131,7 +132,8 @@ class Cell {
   bool Exists(std::string_view path) const;
   // What an open handle may do, and the ACLs that say so now; nothing if it is not open or its node is gone.
   std::optional<AccessView> AccessOf(SessionId session, HandleId handle) const;
-  // The locks that are held, in path order; O(held locks).
+  // What is held, in order of paths and permits: locks, or, of those with several permits, each that is held, as if it were a
+  // lock of its own. O(what is held).
   std::vector<LockView> HeldLocks() const;
 
  private:
@@ -201,13 +203,15 @@ class Cell {
   void Acquire(Entry& entry);
   void Release(Entry& entry);
 
+  // The handle that the command names, if it knows the check digits of it [C-20]; null if not.
+  static const session::Handle* HandleOf(const session::Session& session, const v1::Command& command);
   Target TargetOf(Entry& entry);
   // OK, or why the sequencer of a command forbids it; a command without one may proceed [D-42].
   v1::Code JudgeSequencer(const v1::Command& command) const;
   void CheckSequencer(const v1::Command& command, v1::Outcome& outcome) const;
   void GetSequencer(const lock::Node& node, const lock::Owner& owner, v1::Outcome& outcome) const;
-  // The holder is gone without having released [D-32].
-  void StartLockDelay(const lock::Node& node, Duration delay, Entry& entry);
+  // The holder by `hold` is gone without having released [D-32].
+  void StartLockDelay(const lock::Node& node, const lock::Hold& hold, Duration delay, Entry& entry);
   // Makes `owner` stop holding or waiting; false if it did neither.
   bool LeaveLock(lock::Node& node, const lock::Owner& owner, Entry& entry);
   // Ends what has passed of the name's delay, and grants to the queue what is open.
@@ -215,6 +219,8 @@ class Cell {
   void ExpireLockDelays(Entry& entry);
   LockView ViewOf(const lock::Node& node) const;
   void Answer(const lock::Node& node, const v1::Command& question, v1::Outcome& outcome) const;
+  // What a holder is told of what it has.
+  static void Describe(const lock::Node& node, const lock::Hold& hold, v1::Outcome& outcome);
   // Tells the waiter's session how its Acquire ended.
   void Decide(const lock::Waiter& waiter, Decision::Kind kind, const lock::Node& node, Entry& entry);
   void CloseHandle(session::Session& session, HandleId id, Entry& entry);

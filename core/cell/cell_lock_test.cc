@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 #include "core/cell/test_cell.h"
 
 namespace bramah::cell {
@@ -16,14 +19,20 @@ class CellLock : public ::testing::Test {
       ASSERT_EQ(cell.Do(OpenPath(*session, 1, 1, "/l", kLockable)), v1::OK);
     }
   }
-  HolderView Holder(uint64_t session, uint64_t seq) const { return {SessionId(session), HandleId(1), RequestSeq(seq)}; }
+  using Who = std::pair<uint64_t, uint64_t>;  // session and seq of the Acquire
+  static Who Holder(uint64_t session, uint64_t seq) { return {session, seq}; }
+  static std::vector<Who> Holders(const LockView& lock) {
+    std::vector<Who> holders;
+    for (const HolderView& holder : lock.holders) holders.emplace_back(holder.session.value(), holder.seq.value());
+    return holders;
+  }
   // The decisions of the last command are exactly these grants, at its own position.
-  void ExpectGranted(const std::vector<HolderView>& expected) const {
+  void ExpectGranted(const std::vector<Who>& expected) const {
     ASSERT_EQ(cell.applied().decisions.size(), expected.size());
     for (size_t i = 0; i < expected.size(); ++i) {
       const Decision& decision = cell.applied().decisions[i];
       EXPECT_EQ(decision.kind, Decision::kGranted);
-      EXPECT_EQ((HolderView{decision.session, decision.handle, decision.seq}), expected[i]);
+      EXPECT_EQ(Who(decision.session.value(), decision.seq.value()), expected[i]);
       EXPECT_EQ(decision.generation.value(), generation());
     }
   }
@@ -44,7 +53,7 @@ TEST_F(CellLock, A01GenerationIsThePositionOfTheEntryThatMadeItHeld) {
   const LockView lock = cell.Lock("/l");
   EXPECT_EQ(lock.mode, v1::EXCLUSIVE);
   EXPECT_EQ(lock.generation.value(), At(cell.index()));
-  EXPECT_EQ(lock.holders, std::vector{Holder(a, 2)});
+  EXPECT_EQ(Holders(lock), std::vector{Holder(a, 2)});
 }
 
 TEST_F(CellLock, C11SecondSharedHolderKeepsTheGenerationAndReleaseDoesNotChangeIt) {
@@ -136,7 +145,7 @@ TEST_F(CellLock, D36TryAcquireFailsIfHeldOrIfAnybodyWaitsAhead) {
 // [C-31]
 TEST_F(CellLock, TryAcquireTakesAFreeLock) {
   EXPECT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE, true)), v1::OK);
-  EXPECT_EQ(cell.Lock("/l").holders, std::vector{Holder(a, 2)});
+  EXPECT_EQ(Holders(cell.Lock("/l")), std::vector{Holder(a, 2)});
 }
 
 TEST_F(CellLock, D37AcquireInTheSameModeIsANoOpThatKeepsHoldAndGeneration) {
@@ -201,7 +210,7 @@ TEST_F(CellLock, D43OnlyTheHandleThatHoldsCanRelease) {
   EXPECT_EQ(cell.Do(ReleaseOf(b, 2, 1)), v1::LOCK_NOT_HELD);
   ASSERT_EQ(cell.Do(OpenPath(a, 3, 2, "/l", v1::OPEN_WRITE)), v1::OK);
   EXPECT_EQ(cell.Do(ReleaseOf(a, 4, 2)), v1::LOCK_NOT_HELD);
-  EXPECT_EQ(cell.Lock("/l").holders, std::vector{Holder(a, 2)});
+  EXPECT_EQ(Holders(cell.Lock("/l")), std::vector{Holder(a, 2)});
 }
 
 TEST_F(CellLock, LK04ReleaseOfAnEarlierAcquireDoesNotTouchALaterHold) {
@@ -209,7 +218,7 @@ TEST_F(CellLock, LK04ReleaseOfAnEarlierAcquireDoesNotTouchALaterHold) {
   ASSERT_EQ(cell.Do(ReleaseOf(a, 3, 1, 2)), v1::OK);
   ASSERT_EQ(cell.Do(AcquireOf(a, 4, 1, v1::EXCLUSIVE)), v1::OK);
   EXPECT_EQ(cell.Do(ReleaseOf(a, 5, 1, 2)), v1::LOCK_NOT_HELD);
-  EXPECT_EQ(cell.Lock("/l").holders, std::vector{Holder(a, 4)});
+  EXPECT_EQ(Holders(cell.Lock("/l")), std::vector{Holder(a, 4)});
   EXPECT_EQ(cell.Do(ReleaseOf(a, 6, 1, 4)), v1::OK);
   EXPECT_FALSE(Held());
 }
@@ -378,6 +387,132 @@ TEST_F(CellLock, StatShowsTheLock) {
   EXPECT_EQ(stat.lock_holders(), 2u);
   EXPECT_EQ(stat.lock_waiters(), 1u);
   EXPECT_EQ(stat.lock_generation(), generation());
+}
+
+// A lock of two permits at /s, on which every session has handle 2.
+class CellSemaphore : public CellLock {
+ protected:
+  void SetUp() override {
+    CellLock::SetUp();
+    ASSERT_EQ(cell.Do(Delayed(WithPermits(OpenPath(a, 2, 2, "/s", kLockable), 2), 10 * kSecond)), v1::OK);
+    EXPECT_EQ(cell.applied().outcome.permits(), 2u);
+    ASSERT_EQ(cell.Do(WithPermits(OpenPath(b, 2, 2, "/s", kLockable), 5)), v1::OK);
+    EXPECT_EQ(cell.applied().outcome.permits(), 2u) << "who finds the node does not change it";
+    ASSERT_EQ(cell.Do(OpenPath(c, 2, 2, "/s", kLockable)), v1::OK);
+  }
+  v1::Outcome Take(uint64_t session, uint64_t seq, v1::LockMode mode = v1::EXCLUSIVE) {
+    return cell.Apply(AcquireOf(session, seq, 2, mode, /*try_only=*/true)).outcome;
+  }
+};
+
+TEST_F(CellSemaphore, SoManyHoldAsThereArePermitsEachWithATokenOfItsOwn) {
+  const v1::Outcome first = Take(a, 3);
+  const v1::Outcome second = Take(b, 3);
+  EXPECT_EQ(first.permit(), 0u);
+  EXPECT_EQ(second.permit(), 1u);
+  EXPECT_LT(first.lock_generation(), second.lock_generation());
+  EXPECT_EQ(Take(c, 3).code(), v1::LOCK_CONFLICT);
+  EXPECT_EQ(Take(c, 4, v1::SHARED).code(), v1::LOCK_CONFLICT);
+  EXPECT_EQ(cell.Read(v1::GET_STAT, a, 2).lock_holders(), 2u);
+  EXPECT_EQ(cell.cell().HeldLocks().size(), 2u) << "one for each permit";
+}
+
+TEST_F(CellSemaphore, A01APermitThatIsGivenBackGoesToTheFirstWaiterWithAHigherToken) {
+  Take(a, 3);
+  const v1::Outcome second = Take(b, 3);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 3, 2, v1::EXCLUSIVE)), v1::QUEUED);
+  ASSERT_EQ(cell.Do(ReleaseOf(b, 4, 2, 3)), v1::OK);
+  ASSERT_EQ(cell.applied().decisions.size(), 1u);
+  EXPECT_EQ(cell.applied().decisions[0].permit, second.permit());
+  EXPECT_GT(cell.applied().decisions[0].generation.value(), second.lock_generation());
+}
+
+TEST_F(CellSemaphore, D34OnlyTheLostPermitIsDelayed) {
+  Take(a, 3);
+  Take(b, 3);
+  ASSERT_EQ(cell.Do(AcquireOf(c, 3, 2, v1::EXCLUSIVE)), v1::QUEUED);
+  cell.Apply(Expire(a));
+  EXPECT_TRUE(cell.applied().decisions.empty());
+  ASSERT_EQ(cell.Do(ReleaseOf(b, 4, 2, 3)), v1::OK);
+  ASSERT_EQ(cell.applied().decisions.size(), 1u) << "the other one is free for whoever waits";
+  EXPECT_EQ(cell.applied().decisions[0].permit, 1u);
+  EXPECT_EQ(Take(b, 5).code(), v1::LOCK_DELAYED);
+  cell.Advance(10 * kSecond);
+  EXPECT_EQ(Take(b, 6).permit(), 0u);
+}
+
+TEST_F(CellSemaphore, TheSequencerOfAPermitIsGoodAsLongAsThatIsHeld) {
+  ASSERT_EQ(cell.Do(NewEpoch({1, 2})), v1::OK);
+  Take(a, 3);
+  Take(b, 3);
+  const std::string first = cell.Read(v1::GET_SEQUENCER, a, 2).sequencer();
+  const std::string second = cell.Read(v1::GET_SEQUENCER, b, 2).sequencer();
+  EXPECT_EQ(cell.Read(CheckOf(c, second)).permit(), 1u);
+  ASSERT_EQ(cell.Do(ReleaseOf(b, 4, 2, 3)), v1::OK);
+  EXPECT_EQ(cell.Read(CheckOf(c, first)).code(), v1::OK);
+  EXPECT_EQ(cell.Read(CheckOf(c, second)).code(), v1::SEQUENCER_INVALID);
+  Take(c, 3);
+  EXPECT_EQ(cell.Read(CheckOf(c, second)).code(), v1::SEQUENCER_INVALID) << "of the same permit, but an earlier hold";
+}
+
+TEST_F(CellSemaphore, MorePermitsThanALockMayHaveAreRefused) {
+  EXPECT_EQ(cell.Do(WithPermits(OpenPath(a, 3, 3, "/many", kLockable), 1'025)), v1::TOO_MANY_PERMITS);
+  EXPECT_FALSE(cell.Exists("/many"));
+  EXPECT_EQ(cell.Do(WithPermits(OpenPath(a, 4, 4, "/most", kLockable), 1'024)), v1::OK);
+}
+
+// [C-20]
+TEST(CellCheckDigits, NothingIsDoneWithAHandleByWhoDoesNotKnowThem) {
+  TestCell cell;
+  ASSERT_EQ(cell.Do(NewEpoch({1, 2})), v1::OK);
+  const uint64_t a = cell.Session();
+  const v1::Outcome opened = cell.Apply(OpenPath(a, 1, 1, "/l", kLockable | v1::OPEN_CHANGE_ACL)).outcome;
+  ASSERT_NE(opened.check_digits(), 0u);
+  const std::string before = cell.State();
+  uint64_t seq = 1;
+  for (const v1::Command& right : {Set(a, 0, 1, "x"), AddOf(a, 0, 1, 1), DeleteOf(a, 0, 1), AcquireOf(a, 0, 1, v1::SHARED),
+                                   ReleaseOf(a, 0, 1), SetAclOf(a, 0, 1, {"nobody", "", ""})}) {
+    v1::Command wrong = right;
+    wrong.set_check_digits(opened.check_digits() ^ uint64_t{1} << (7 * seq));
+    wrong.set_seq(++seq);
+    EXPECT_EQ(cell.Do(wrong), v1::BAD_HANDLE) << v1::CommandKind_Name(right.kind());
+    EXPECT_FALSE(cell.applied().effect);
+  }
+  for (const v1::CommandKind kind : {v1::GET_CONTENTS, v1::GET_STAT, v1::GET_SEQUENCER}) {
+    v1::Command wrong = ReadOf(kind, a, 1);
+    wrong.set_check_digits(opened.check_digits() + 1);
+    EXPECT_EQ(cell.Read(wrong).code(), v1::BAD_HANDLE);
+  }
+  EXPECT_EQ(cell.Read(v1::GET_STAT, a, 1).content_generation(), 1u);
+}
+
+// [C-20]
+TEST(CellCheckDigits, EachBitCountsAndThoseOfAnotherSessionDoNotFit) {
+  TestCell cell;
+  ASSERT_EQ(cell.Do(NewEpoch({1, 2})), v1::OK);
+  const uint64_t a = cell.Session();
+  const uint64_t b = cell.Session();
+  const v1::Outcome of_a = cell.Apply(OpenPath(a, 1, 1, "/l", kLockable)).outcome;
+  const v1::Outcome of_b = cell.Apply(OpenPath(b, 1, 1, "/l", kLockable)).outcome;
+  v1::Command read = ReadOf(v1::GET_STAT, a, 1);
+  for (int bit = 0; bit < 64; ++bit) {
+    read.set_check_digits(of_a.check_digits() ^ uint64_t{1} << bit);
+    EXPECT_EQ(cell.Read(read).code(), v1::BAD_HANDLE) << bit;
+  }
+  read.set_check_digits(of_b.check_digits());
+  EXPECT_EQ(cell.Read(read).code(), v1::BAD_HANDLE);
+}
+
+// Who gave up its Open before it was answered has no digits.
+TEST(CellCheckDigits, CloseNeedsNone) {
+  TestCell cell;
+  ASSERT_EQ(cell.Do(NewEpoch({1, 2})), v1::OK);
+  const uint64_t a = cell.Session();
+  ASSERT_EQ(cell.Do(OpenPath(a, 1, 1, "/e", kLockable | v1::OPEN_EPHEMERAL)), v1::OK);
+  v1::Command close = CloseOf(a, 2, 1);
+  close.set_check_digits(1);
+  EXPECT_EQ(cell.Do(close), v1::OK);
+  EXPECT_FALSE(cell.Exists("/e"));
 }
 
 }  // namespace

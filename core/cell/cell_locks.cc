@@ -11,41 +11,48 @@ void Cell::Acquire(Entry& entry) {
   if (node == nullptr) return;
   if (!handle->writable) return entry.Refuse(v1::NOT_WRITABLE);
   const v1::LockMode mode = entry.command.mode();
-  const RequestSeq seq(entry.command.seq());
   // Who waited for a delay that has passed by now comes first.
   if (delays_.next() <= time_) Promote(*node, entry);
   const lock::Delay delay = delays_.At(node->path.view());
   const bool holds = node->lock.HoldOf(entry.owner()) != nullptr;
+  const lock::Waiter wanted{entry.owner(), RequestSeq(entry.command.seq()), mode};
   // A second Acquire would wait behind the first; an upgrade could never be granted beside its own hold [D-37, PR-23].
   if (handle->waits || (holds && node->lock.mode() != mode)) return entry.Refuse(v1::BUSY);
   if (!holds && !node->lock.Grantable(mode, delay)) {
     const bool delayed = node->lock.Grantable(mode, lock::Delay());
     TellHolders(*node, entry);
     if (entry.command.try_only()) return entry.Refuse(delayed ? v1::LOCK_DELAYED : v1::LOCK_CONFLICT);
-    node->lock.Enqueue({entry.owner(), seq, mode}, entry.position);
+    node->lock.Enqueue(wanted, entry.position);
     entry.session->SetWaits(HandleId(entry.command.handle()), entry.position);
     entry.outcome().set_code(v1::QUEUED);
     SOMETIMES(entry.probes, kLockQueued, true);
   } else {
-    const bool free = node->lock.mode() == v1::FREE;
-    if (!holds) node->lock.Grant(entry.owner(), seq, mode, entry.position);
-    if (free) TellAcquired(*node, entry);
-    entry.outcome().set_lock_mode(mode);
-    entry.outcome().set_lock_generation(node->lock.generation().value());
+    const Position before = node->lock.generation();
+    if (!holds) node->lock.Grant(wanted, delay, entry.position);
+    if (node->lock.generation() != before) TellAcquired(*node, entry);
+    Describe(*node, *node->lock.HoldOf(entry.owner()), entry.outcome());
   }
   tree_.Refresh(*node);
   if (!holds) entry.applied.effect = true;
 }
 
+void Cell::Describe(const lock::Node& node, const lock::Hold& hold, v1::Outcome& outcome) {
+  outcome.set_lock_mode(node.lock.mode());
+  outcome.set_lock_generation(hold.generation.value());
+  outcome.set_permit(hold.permit);
+}
+
 void Cell::Release(Entry& entry) {
   const RequestSeq acquire(entry.command.acquire_seq());
+  const HandleId id(entry.command.handle());
+  if (entry.session->Find(id) != HandleOf(*entry.session, entry.command)) return entry.Refuse(v1::BAD_HANDLE);
   // An Acquire that comes after its own Release is given up like one that comes after its Close [A-22, LK-08].
-  if (acquire) entry.session->results.GiveUp(acquire, HandleId(entry.command.handle()));
+  if (acquire) entry.session->results.GiveUp(acquire, id);
   const auto [handle, node] = TargetOf(entry);
   if (node == nullptr) return;
-  const RequestSeq* hold = node->lock.HoldOf(entry.owner());
+  const lock::Hold* hold = node->lock.HoldOf(entry.owner());
   RequestSeq present;
-  if (hold != nullptr) present = *hold;
+  if (hold != nullptr) present = hold->seq;
   if (handle->waits) present = node->lock.waiters().at(handle->waits).seq;
   // A late Release must not free a later hold of the same handle [LK-04].
   if (!present || (acquire && acquire != present)) return entry.Refuse(v1::LOCK_NOT_HELD);
@@ -72,9 +79,9 @@ bool Cell::LeaveLock(lock::Node& node, const lock::Owner& owner, Entry& entry) {
   return true;
 }
 
-void Cell::StartLockDelay(const lock::Node& node, Duration delay, Entry& entry) {
+void Cell::StartLockDelay(const lock::Node& node, const lock::Hold& hold, Duration delay, Entry& entry) {
   if (delay == 0) return;
-  delays_.Add(node.path.view(), node.lock.mode(), std::min(time_ + delay, kClusterTimeMax));
+  delays_.Add(node.path.view(), node.lock.mode(), hold.permit, std::min(time_ + delay, kClusterTimeMax));
   SOMETIMES(entry.probes, kLockDelayed, true);
 }
 
@@ -117,15 +124,17 @@ void Cell::Decide(const lock::Waiter& waiter, Decision::Kind kind, const lock::N
   result.handle = waiter.owner.handle;
   result.instance = node.instance;
   if (kind == Decision::kGranted) {
+    const lock::Hold& hold = *node.lock.HoldOf(waiter.owner);
     result.lock_mode = waiter.mode;
-    result.lock_generation = node.lock.generation();
+    result.lock_generation = hold.generation;
+    result.permit = hold.permit;
   } else {
     result.code = v1::STALE_HANDLE;
   }
   session->results.Revise(waiter.seq, result);
   sessions_.Refresh(*session);
   entry.applied.decisions.push_back(
-      {kind, waiter.owner.session, waiter.owner.handle, waiter.seq, result.lock_generation});
+      {kind, waiter.owner.session, waiter.owner.handle, waiter.seq, result.lock_generation, result.permit});
 }
 
 }  // namespace bramah::cell

@@ -9,6 +9,7 @@
 
 #include "core/api/path.h"
 #include "core/cell/cell.h"
+#include "core/session/check_digits.h"
 
 namespace bramah::cell {
 namespace {
@@ -38,9 +39,17 @@ lock::AclPtr Changed(const lock::AclPtr& from, const v1::Command& command) {
 
 }  // namespace
 
+// Close needs no check digits, for who gives up its Open does not have them. Nothing else can be done with a handle whose Open
+// was not answered.
+const session::Handle* Cell::HandleOf(const session::Session& session, const v1::Command& command) {
+  const session::Handle* handle = session.Find(HandleId(command.handle()));
+  const bool leaves = command.kind() == v1::CLOSE || command.kind() == v1::POISON;
+  return handle == nullptr || leaves || handle->check_digits == command.check_digits() ? handle : nullptr;
+}
+
 Cell::Target Cell::TargetOf(Entry& entry) {
   Target target;
-  target.handle = entry.session->Find(HandleId(entry.command.handle()));
+  target.handle = HandleOf(*entry.session, entry.command);
   if (target.handle == nullptr) {
     entry.Refuse(v1::BAD_HANDLE);
     return target;
@@ -81,10 +90,15 @@ void Cell::Open(Entry& entry) {
                           (flags & v1::OPEN_EPHEMERAL) != 0, command.contents(), acl);
   }
   lock::Node& node = *tree_.Find(found->instance);
+  if (node.instance == entry.position && command.permits() > 1) {
+    node.lock = lock::LockState(command.permits());
+    tree_.Refresh(node);
+  }
   ++node.references;
   handle.instance = node.instance;
   handle.lock_delay = std::min<Duration>(command.lock_delay_ns(), kLockDelayMax);
   handle.events = command.events();
+  handle.check_digits = session::CheckDigits(session.id(), id, handle, secret_);
   session.Open(id, handle);
   subscriptions_.Add(handle.instance, entry.owner(), handle.events);
   v1::Outcome& outcome = entry.outcome();
@@ -94,6 +108,8 @@ void Cell::Open(Entry& entry) {
   outcome.set_instance(node.instance.value());
   outcome.set_content_generation(node.content_generation);
   outcome.set_children_changed(node.children_changed.value());
+  outcome.set_permits(node.lock.permits());
+  outcome.set_check_digits(handle.check_digits);
   entry.applied.effect = true;
 }
 
@@ -109,6 +125,7 @@ const lock::Node* Cell::ParentOf(Entry& entry) const {
   if (!(command.open_flags() & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE))) return refuse(v1::NOT_FOUND);
   if (command.contents().size() > kContentBytesMax) return refuse(v1::TOO_LARGE);
   if (!AreAclNames(command)) return refuse(v1::BAD_NAME);
+  if (command.permits() > lock::kPermitsMax) return refuse(v1::TOO_MANY_PERMITS);
   if (!Allows(parent->acl->names.write, entry.session->principal())) return refuse(v1::PERMISSION_DENIED);
   if (parent->children.size() >= limits_->children_max) return refuse(v1::TOO_MANY_CHILDREN);
   if (tree_.bytes() + BaseName(command.path()).size() + command.contents().size() > limits_->bytes_max) {
@@ -124,7 +141,9 @@ bool Cell::Permit(Entry& entry, const lock::Acl& acl, session::Handle& handle) c
   handle.readable = Allows(acl.names.read, principal);
   handle.writable = (flags & v1::OPEN_WRITE) != 0;
   handle.changes_acl = (flags & v1::OPEN_CHANGE_ACL) != 0;
-  const bool reads = (!handle.writable && !handle.changes_acl) || entry.command.events() != 0;
+  // That somebody else wants the lock is told to its holder only, and says nothing of the node.
+  const bool told = (entry.command.events() & ~static_cast<uint32_t>(v1::EVENT_LOCK_REQUESTED)) != 0;
+  const bool reads = (!handle.writable && !handle.changes_acl) || told;
   const bool permitted = (!reads || handle.readable) && (!handle.writable || Allows(acl.names.write, principal)) &&
                          (!handle.changes_acl || Allows(acl.names.change, principal));
   if (!permitted) entry.Refuse(v1::PERMISSION_DENIED);
@@ -153,9 +172,9 @@ void Cell::Close(Entry& entry, bool lost) {
   if (handle == nullptr) return;
   subscriptions_.Remove(handle->instance, entry.owner());  // of what follows it is not told any more
   lock::Node* node = tree_.Find(handle->instance);
-  const bool holds = node != nullptr && node->lock.HoldOf(entry.owner()) != nullptr;
-  if (lost && holds) StartLockDelay(*node, handle->lock_delay, entry);
-  SOMETIMES(entry.probes, kHolderPoisoned, lost && holds);
+  const lock::Hold* hold = node == nullptr ? nullptr : node->lock.HoldOf(entry.owner());
+  if (lost && hold != nullptr) StartLockDelay(*node, *hold, handle->lock_delay, entry);
+  SOMETIMES(entry.probes, kHolderPoisoned, lost && hold != nullptr);
   if (node != nullptr && LeaveLock(*node, entry.owner(), entry)) Promote(*node, entry);
   CloseHandle(session, id, entry);
   entry.applied.effect = true;
@@ -235,9 +254,9 @@ void Cell::Delete(Entry& entry) {
   if (!Allows(node->acl->names.write, entry.session->principal())) return entry.Refuse(v1::PERMISSION_DENIED);
   if (node->instance == tree_.root()) return entry.Refuse(v1::ROOT_IS_PERMANENT);
   if (!node->children.empty()) return entry.Refuse(v1::NOT_EMPTY);
-  for (const auto& [owner, seq] : node->lock.holders()) {
+  for (const auto& [owner, hold] : node->lock.holders()) {
     if (owner == entry.owner()) continue;
-    StartLockDelay(*node, sessions_.Find(owner.session)->Find(owner.handle)->lock_delay, entry);
+    StartLockDelay(*node, hold, sessions_.Find(owner.session)->Find(owner.handle)->lock_delay, entry);
     SOMETIMES(entry.probes, kHeldNodeDeleted, true);
   }
   for (const auto& [since, waiter] : node->lock.waiters()) Decide(waiter, Decision::kHandleInvalid, *node, entry);

@@ -1,6 +1,7 @@
 // Reads and views: everything that looks at a cell without changing it.
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "core/api/path.h"
@@ -15,6 +16,7 @@ void FillIdentity(const lock::Node& node, v1::Outcome& outcome) {
   outcome.set_directory(node.directory);
   outcome.set_ephemeral(node.ephemeral);
   outcome.set_instance(node.instance.value());
+  outcome.set_permits(node.lock.permits());
 }
 
 void FillContents(const lock::Node& node, v1::Outcome& outcome) {
@@ -75,6 +77,14 @@ HandleView ViewOf(HandleId id, const session::Handle& handle) {
           handle.lock_delay, handle.events, handle.waits};
 }
 
+// A permit is told by its number and generation; shared holders have a generation in common.
+bool IsHeld(const lock::LockState& lock, const Sequencer& sequencer) {
+  if (lock.mode() == v1::SHARED) return lock.generation() == sequencer.generation && sequencer.permit == 0;
+  return std::any_of(lock.holders().begin(), lock.holders().end(), [&](const auto& holder) {
+    return holder.second.generation == sequencer.generation && holder.second.permit == sequencer.permit;
+  });
+}
+
 template <class V>
 bool ByPath(const V& a, const V& b) {
   return a.path < b.path;
@@ -104,7 +114,7 @@ void Cell::Read(const v1::Command& command, v1::Outcome& outcome) const {
   const session::Session* session = sessions_.Find(SessionId(command.session()));
   if (session == nullptr) return outcome.set_code(v1::SESSION_EXPIRED);
   if (command.kind() == v1::CHECK_SEQUENCER) return CheckSequencer(command, outcome);
-  const session::Handle* handle = session->Find(HandleId(command.handle()));
+  const session::Handle* handle = HandleOf(*session, command);
   if (handle == nullptr) return outcome.set_code(v1::BAD_HANDLE);
   const lock::Node* node = tree_.Find(handle->instance);
   if (node == nullptr) return outcome.set_code(v1::STALE_HANDLE);
@@ -155,8 +165,8 @@ v1::Code Cell::JudgeSequencer(const v1::Command& command) const {
   const lock::Node* node = tree_.Find(sequencer->instance);
   // Whoever holds: a shared lock's sequencer is good as long as one of its holders remains, since the generation is theirs alike.
   // Within a lock-delay nobody holds [D-40, D-41].
-  const bool held = node != nullptr && node->lock.mode() == sequencer->mode;
-  return held && node->lock.generation() == sequencer->generation ? v1::OK : v1::SEQUENCER_INVALID;
+  const bool in_mode = node != nullptr && node->lock.mode() == sequencer->mode;
+  return in_mode && IsHeld(node->lock, *sequencer) ? v1::OK : v1::SEQUENCER_INVALID;
 }
 
 void Cell::CheckSequencer(const v1::Command& command, v1::Outcome& outcome) const {
@@ -165,27 +175,31 @@ void Cell::CheckSequencer(const v1::Command& command, v1::Outcome& outcome) cons
   outcome.set_instance(sequencer->instance.value());
   outcome.set_lock_generation(sequencer->generation.value());
   outcome.set_lock_mode(sequencer->mode);
+  outcome.set_permit(sequencer->permit);
   const bool mode = command.mode() == v1::FREE || command.mode() == sequencer->mode;
   outcome.set_code(mode ? JudgeSequencer(command) : v1::SEQUENCER_INVALID);
 }
 
 // Only to a handle that holds: a former holder must never get the sequencer of its successor.
 void Cell::GetSequencer(const lock::Node& node, const lock::Owner& owner, v1::Outcome& outcome) const {
-  if (node.lock.HoldOf(owner) == nullptr) return outcome.set_code(v1::LOCK_NOT_HELD);
+  const lock::Hold* hold = node.lock.HoldOf(owner);
+  if (hold == nullptr) return outcome.set_code(v1::LOCK_NOT_HELD);
   if (!secret_) return outcome.set_code(v1::UNAVAILABLE);
   outcome.set_instance(node.instance.value());
-  outcome.set_lock_generation(node.lock.generation().value());
-  outcome.set_lock_mode(node.lock.mode());
+  Describe(node, *hold, outcome);
   const std::string path(node.path.view());
-  outcome.set_sequencer(FormatSequencer({name_, path, node.instance, node.lock.mode(), node.lock.generation()}, secret_));
+  const Sequencer sequencer{name_, path, node.instance, node.lock.mode(), hold->generation, hold->permit};
+  outcome.set_sequencer(FormatSequencer(sequencer, secret_));
 }
 
 LockView Cell::ViewOf(const lock::Node& node) const {
-  LockView view{std::string(node.path.view()), node.instance, node.lock.mode(), node.lock.generation(), {}, {}};
-  for (const auto& [owner, seq] : node.lock.holders()) {
+  LockView view{std::string(node.path.view()), node.instance, node.lock.mode(), node.lock.generation(), node.lock.permits(), 0,
+                {}, {}};
+  for (const auto& [owner, hold] : node.lock.holders()) {
     const session::Session* session = sessions_.Find(owner.session);
     const session::Handle* handle = session == nullptr ? nullptr : session->Find(owner.handle);
-    view.holders.push_back({owner.session, owner.handle, seq, handle == nullptr ? 0 : handle->lock_delay});
+    view.holders.push_back({owner.session, owner.handle, hold.seq, handle == nullptr ? 0 : handle->lock_delay, hold.permit,
+                            hold.generation});
   }
   for (const auto& [since, waiter] : node.lock.waiters()) {
     view.waiters.push_back({since, waiter.owner.session, waiter.owner.handle, waiter.seq, waiter.mode});
@@ -211,8 +225,23 @@ std::optional<AccessView> Cell::AccessOf(SessionId session, HandleId handle) con
 
 std::vector<LockView> Cell::HeldLocks() const {
   std::vector<LockView> locks;
-  for (const Position instance : tree_.locked()) locks.push_back(ViewOf(*tree_.Find(instance)));
-  std::sort(locks.begin(), locks.end(), ByPath<LockView>);
+  for (const Position instance : tree_.locked()) {
+    LockView lock = ViewOf(*tree_.Find(instance));
+    if (lock.permits == 1 || lock.mode != v1::EXCLUSIVE) {
+      locks.push_back(std::move(lock));
+      continue;
+    }
+    const std::vector<HolderView> holders = std::exchange(lock.holders, {});
+    for (const HolderView& holder : holders) {
+      LockView& permit = locks.emplace_back(lock);
+      permit.permit = holder.permit;
+      permit.generation = holder.generation;
+      permit.holders = {holder};
+    }
+  }
+  std::sort(locks.begin(), locks.end(), [](const LockView& a, const LockView& b) {
+    return std::tie(a.path, a.permit) < std::tie(b.path, b.permit);
+  });
   return locks;
 }
 
@@ -225,7 +254,10 @@ CellView Cell::View() const {
   for (const auto& [instance, node] : tree_.nodes()) view.nodes.push_back(NodeViewOf(*node, ViewOf(*node)));
   std::sort(view.nodes.begin(), view.nodes.end(), ByPath<NodeView>);
   for (const auto& [id, session] : sessions_.sessions()) view.sessions.push_back(cell::ViewOf(*session));
-  for (const auto& [path, delay] : delays_.table()) view.delays.push_back({path, delay.all, delay.exclusive});
+  for (const auto& [path, delay] : delays_.table()) {
+    DelayView& pending = view.delays.emplace_back(DelayView{path, {}, delay.exclusive});
+    for (const lock::LostPermit& lost : delay.lost) pending.permits.emplace(lost.permit, lost.until);
+  }
   return view;
 }
 

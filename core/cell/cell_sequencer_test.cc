@@ -37,7 +37,7 @@ class CellSequencer : public ::testing::Test {
 // [C-32]
 TEST_F(CellSequencer, SaysWhatIsHeldAndAnySessionMayCheckIt) {
   const LockView lock = cell.Lock("/l");
-  EXPECT_EQ(ParseSequencer(of_a), (Sequencer{"demo", "/l", lock.instance, v1::EXCLUSIVE, lock.generation}));
+  EXPECT_EQ(ParseSequencer(of_a), (Sequencer{"demo", "/l", lock.instance, v1::EXCLUSIVE, lock.generation, 0}));
   const v1::Outcome checked = cell.Read(CheckOf(b, of_a));
   EXPECT_EQ(checked.code(), v1::OK);
   EXPECT_EQ(checked.lock_mode(), v1::EXCLUSIVE);
@@ -114,7 +114,7 @@ TEST(CellSequencerAlone, WithoutASecretThereAreNone) {
   ASSERT_EQ(cell.Do(AcquireOf(a, 2, 1, v1::EXCLUSIVE)), v1::OK);
   EXPECT_EQ(cell.Read(v1::GET_SEQUENCER, a, 1).code(), v1::UNAVAILABLE);
   const LockView lock = cell.Lock("/l");
-  const std::string guess = FormatSequencer({"demo", "/l", lock.instance, v1::EXCLUSIVE, lock.generation}, {});
+  const std::string guess = FormatSequencer({"demo", "/l", lock.instance, v1::EXCLUSIVE, lock.generation, 0}, {});
   EXPECT_EQ(cell.Read(CheckOf(a, guess)).code(), v1::BAD_SEQUENCER);
 }
 

@@ -58,8 +58,9 @@ void Cell::EndSession(SessionId id, bool lost, Entry& entry) {
   }
   for (const auto& [handle_id, handle] : session.handles()) {
     lock::Node* node = tree_.Find(handle.instance);
-    if (node != nullptr && node->lock.HoldOf({id, handle_id}) != nullptr) {
-      if (lost) StartLockDelay(*node, handle.lock_delay, entry);
+    const lock::Hold* hold = node == nullptr ? nullptr : node->lock.HoldOf({id, handle_id});
+    if (hold != nullptr) {
+      if (lost) StartLockDelay(*node, *hold, handle.lock_delay, entry);
       node->lock.Release({id, handle_id});
       touched.push_back(node);
       SOMETIMES(entry.probes, kLockRevokedByExpiry, true);

@@ -41,7 +41,7 @@ void Cell::TouchedBy(const v1::Command& command, const session::Session* session
   if (IsSettled(*session, command)) return;
   if (command.kind() == v1::END_SESSION) return TouchedByEnd(*session, touches);
   if (command.kind() == v1::OPEN) return TouchedByOpen(command, touches);
-  const session::Handle* handle = session->Find(HandleId(command.handle()));
+  const session::Handle* handle = HandleOf(*session, command);
   const lock::Node* node = handle == nullptr ? nullptr : tree_.Find(handle->instance);
   if (node != nullptr) TouchedOnHandle(command, *handle, *node, time, touches);
 }
@@ -49,8 +49,8 @@ void Cell::TouchedBy(const v1::Command& command, const session::Session* session
 // What would be refused touches nothing: nobody's cache is flushed for it.
 void Cell::TouchedOnHandle(const v1::Command& command, const session::Handle& handle, const lock::Node& node, Time time,
                            Touches& touches) const {
-  const RequestSeq* hold = node.lock.HoldOf({SessionId(command.session()), HandleId(command.handle())});
-  const bool in_lock = hold != nullptr || handle.waits;
+  const bool holds = node.lock.HoldOf({SessionId(command.session()), HandleId(command.handle())}) != nullptr;
+  const bool in_lock = holds || handle.waits;
   switch (command.kind()) {
     case v1::SET_CONTENTS:
       if (!handle.writable || node.directory) return;
@@ -89,7 +89,7 @@ void Cell::TouchedByDelete(const v1::Command& command, const session::Handle& ha
   const bool permitted = handle.writable && Allows(node.acl->names.write, session.principal());
   if (!permitted || !node.children.empty() || node.instance == tree_.root()) return;
   TouchedByRemoval(node, touches);
-  for (const auto& [owner, seq] : node.lock.holders()) {
+  for (const auto& [owner, hold] : node.lock.holders()) {
     if (owner.session == SessionId(command.session())) continue;
     touches.push_back({HoldId(owner.session, owner.handle), v1::CACHE_HOLD});
   }
@@ -98,10 +98,10 @@ void Cell::TouchedByDelete(const v1::Command& command, const session::Handle& ha
 std::vector<std::pair<SessionId, uint64_t>> Cell::OtherHolders(const v1::Command& command) const {
   std::vector<std::pair<SessionId, uint64_t>> others;
   const session::Session* session = sessions_.Find(SessionId(command.session()));
-  const session::Handle* handle = session == nullptr ? nullptr : session->Find(HandleId(command.handle()));
+  const session::Handle* handle = session == nullptr ? nullptr : HandleOf(*session, command);
   const lock::Node* node = handle == nullptr ? nullptr : tree_.Find(handle->instance);
   if (node == nullptr) return others;
-  for (const auto& [owner, seq] : node->lock.holders()) {
+  for (const auto& [owner, hold] : node->lock.holders()) {
     if (owner.session != session->id()) others.emplace_back(owner.session, HoldId(owner.session, owner.handle));
   }
   return others;

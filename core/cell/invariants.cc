@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/api/path.h"
+#include "core/lock/lock_state.h"
 
 namespace bramah::cell {
 namespace {
@@ -87,15 +88,33 @@ Problem CheckOwner(const NodeView& node, SessionId session, HandleId handle, con
   return std::nullopt;
 }
 
+// `taken`: by the holders before this one.
+Problem CheckPermit(const NodeView& node, const HolderView& holder, std::set<uint32_t>& taken) {
+  const LockView& lock = node.lock;
+  const std::string who = node.path + ": " + Name(holder.session, holder.handle);
+  const bool shared = lock.mode == v1::SHARED;
+  if (shared ? holder.permit != 0 : holder.permit >= lock.permits) return who + " holds a permit that there is not";
+  if (!shared && !taken.insert(holder.permit).second) return who + " holds another's permit";
+  const bool same = shared || lock.permits == 1;
+  if (same ? holder.generation != lock.generation : holder.generation > lock.generation) {
+    return who + " holds with another generation than the lock's";
+  }
+  if (holder.generation <= node.instance) return who + " holds with a generation older than the node";
+  return std::nullopt;
+}
+
 Problem CheckHolders(const NodeView& node, const Index& index) {
   const LockView& lock = node.lock;
   if (lock.mode == v1::FREE && !lock.holders.empty()) return node.path + ": the lock is free and has a holder";
   if (lock.mode != v1::FREE && lock.holders.empty()) return node.path + ": the lock is held by nobody";
-  if (lock.mode == v1::EXCLUSIVE && lock.holders.size() > 1) return node.path + ": two hold the lock exclusively";
+  if (lock.permits == 0 || lock.permits > lock::kPermitsMax) return node.path + ": has no number of permits that a lock may have";
+  if (lock.mode == v1::EXCLUSIVE && lock.holders.size() > lock.permits) return node.path + ": too many hold the lock exclusively";
   if (lock.mode != v1::FREE && !lock.generation) return node.path + ": the lock is held without a generation";
   if (lock.generation && lock.generation <= node.instance) return node.path + ": the lock generation is older than the node";
   std::set<std::pair<SessionId, HandleId>> seen;
+  std::set<uint32_t> permits;
   for (const HolderView& holder : lock.holders) {
+    if (Problem problem = CheckPermit(node, holder, permits)) return problem;
     if (Problem problem = CheckOwner(node, holder.session, holder.handle, index)) return problem;
     if (!seen.insert({holder.session, holder.handle}).second) {
       return node.path + ": " + Name(holder.session, holder.handle) + " holds twice";
@@ -108,10 +127,13 @@ Problem CheckWaiters(const NodeView& node, const Index& index) {
   const LockView& lock = node.lock;
   if (lock.waiters.empty()) return std::nullopt;
   const v1::LockMode wanted = lock.waiters.front().mode;
-  const auto delay = index.delays.find(node.path);
-  const bool delayed = delay != index.delays.end() &&
-                       (delay->second->all != 0 || (wanted == v1::EXCLUSIVE && delay->second->exclusive != 0));
-  const bool blocked = lock.mode == v1::EXCLUSIVE || (lock.mode == v1::SHARED && wanted == v1::EXCLUSIVE);
+  const auto at = index.delays.find(node.path);
+  const DelayView delay = at == index.delays.end() ? DelayView() : *at->second;
+  const bool shares = wanted == v1::SHARED && lock.mode != v1::EXCLUSIVE;
+  const bool writes = wanted == v1::EXCLUSIVE && lock.mode != v1::SHARED && lock.holders.size() < lock.permits;
+  const bool delayed = wanted == v1::SHARED ? !delay.permits.empty()
+                                            : delay.exclusive != 0 || lock.holders.size() + delay.permits.size() >= lock.permits;
+  const bool blocked = !shares && !writes;
   if (!blocked && !delayed) return node.path + ": the first waiter could be granted";
   Position previous;
   for (const WaiterView& waiter : lock.waiters) {
@@ -165,8 +187,17 @@ Problem CheckSession(const SessionView& session, const Index& index) {
 // One generation is one uninterrupted period of being held, in one mode.
 Problem CheckLockSuccession(const LockView& before, const LockView& after) {
   if (after.generation < before.generation) return before.path + ": the lock generation went back";
+  if (after.permits != before.permits) return before.path + ": the number of permits changed";
   if (after.generation > before.generation || after.mode == before.mode || after.mode == v1::FREE) return std::nullopt;
   return before.path + ": the lock was taken without a new generation";
+}
+
+Problem CheckDelay(const DelayView& delay, Time now) {
+  if (delay.permits.empty() && delay.exclusive == 0) return delay.path + ": a lock-delay of nothing";
+  Time latest = delay.exclusive;
+  for (const auto& [permit, until] : delay.permits) latest = std::max(latest, until);
+  if (latest > now + kLockDelayMax) return delay.path + ": the lock-delay is longer than any that could be asked for";
+  return std::nullopt;
 }
 
 // What was pending and has not passed is pending still [C-36].
@@ -175,9 +206,12 @@ Problem CheckDelays(const CellView& before, const CellView& after) {
   for (const DelayView& delay : after.delays) delays.emplace(delay.path, &delay);
   for (const DelayView& old : before.delays) {
     const auto it = delays.find(old.path);
-    const Time all = it == delays.end() ? 0 : it->second->all;
-    const Time exclusive = it == delays.end() ? 0 : it->second->exclusive;
-    const bool early = (old.all > after.time && all < old.all) || (old.exclusive > after.time && exclusive < old.exclusive);
+    const DelayView now = it == delays.end() ? DelayView() : *it->second;
+    bool early = old.exclusive > after.time && now.exclusive < old.exclusive;
+    for (const auto& [permit, until] : old.permits) {
+      const auto same = now.permits.find(permit);
+      early = early || (until > after.time && (same == now.permits.end() || same->second < until));
+    }
     if (early) return old.path + ": the lock-delay ended early";
   }
   return std::nullopt;
@@ -200,10 +234,7 @@ Problem CheckInvariants(const CellView& view) {
     if (Problem problem = CheckWaiters(node, index)) return problem;
   }
   for (const DelayView& delay : view.delays) {
-    if (delay.all == 0 && delay.exclusive == 0) return delay.path + ": a lock-delay of nothing";
-    if (std::max(delay.all, delay.exclusive) > view.time + kLockDelayMax) {
-      return delay.path + ": the lock-delay is longer than any that could be asked for";
-    }
+    if (Problem problem = CheckDelay(delay, view.time)) return problem;
   }
   if (view.lease_max < 0 || view.lease_max > kLeaseLongest) return "the longest lease is longer than load makes any";
   std::set<std::pair<uint64_t, uint64_t>> nonces;

@@ -84,7 +84,7 @@ const Broken kBroken[] = {
      "is ephemeral, and"},
     {"FreeWithHolder", [](CellView& v) { v.nodes[3].lock.mode = v1::FREE; }, "is free and has a holder"},
     {"HeldByNobody", [](CellView& v) { v.nodes[3].lock.holders.clear(); }, "held by nobody"},
-    {"TwoExclusive", [](CellView& v) { v.nodes[3].lock.mode = v1::EXCLUSIVE; }, "two hold the lock exclusively"},
+    {"TwoExclusive", [](CellView& v) { v.nodes[3].lock.mode = v1::EXCLUSIVE; }, "too many hold the lock exclusively"},
     {"HeldWithoutGeneration", [](CellView& v) { v.nodes[3].lock.generation = Position(); }, "without a generation"},
     {"GenerationOfAnEarlierInstance",
      [](CellView& v) { v.nodes[3].lock.generation = v.nodes[1].instance; }, "older than the node"},
@@ -112,7 +112,30 @@ const Broken kBroken[] = {
     {"QueueOutOfOrder",
      [](CellView& v) { v.nodes[2].lock.waiters.push_back(v.nodes[2].lock.waiters[0]); }, "out of order"},
     {"HoldsAndWaits",
-     [](CellView& v) { v.nodes[2].lock.holders[0] = {v.sessions[1].session, HandleId(1), RequestSeq(1)}; }, "holds and waits"},
+     [](CellView& v) {
+       v.nodes[2].lock.holders[0].session = v.sessions[1].session;
+       v.nodes[2].lock.holders[0].handle = HandleId(1);
+     },
+     "holds and waits"},
+    {"NoPermits", [](CellView& v) { v.nodes[3].lock.permits = 0; }, "no number of permits"},
+    {"PermitThatThereIsNot", [](CellView& v) { v.nodes[2].lock.holders[0].permit = 1; }, "a permit that there is not"},
+    {"PermitOfASharedHolder", [](CellView& v) { v.nodes[3].lock.holders[0].permit = 1; }, "a permit that there is not"},
+    {"OnePermitTwice",
+     [](CellView& v) {
+       v.nodes[3].lock.mode = v1::EXCLUSIVE;
+       v.nodes[3].lock.permits = 2;
+     },
+     "another's permit"},
+    {"HoldOfAnotherGeneration",
+     [](CellView& v) { v.nodes[3].lock.holders[1].generation = Position(v.nodes[3].lock.generation.value() - 1); },
+     "another generation"},
+    {"HoldOfAnEarlierInstance",
+     [](CellView& v) {
+       v.nodes[2].lock.permits = 2;
+       v.nodes[2].lock.holders[0].generation = v.nodes[2].instance;
+     },
+     "older than the node"},
+    {"WaitsForAFreePermit", [](CellView& v) { v.nodes[2].lock.permits = 2; }, "could be granted"},
     {"ReopenedHandle", [](CellView& v) { v.sessions[0].reopened.push_back(HandleId(1)); }, "was closed before"},
     {"HandleWithoutId",
      [](CellView& v) {
@@ -120,8 +143,8 @@ const Broken kBroken[] = {
      },
      "without an id"},
     {"SettledAnswerKept", [](CellView& v) { v.sessions[0].first_outstanding = RequestSeq(3); }, "below its first outstanding"},
-    {"DelayOfNothing", [](CellView& v) { v.delays[0].all = 0; }, "a lock-delay of nothing"},
-    {"DelayWithoutEnd", [](CellView& v) { v.delays[0].all = v.time + 61 * kSecond; }, "longer than any"},
+    {"DelayOfNothing", [](CellView& v) { v.delays[0].permits.clear(); }, "a lock-delay of nothing"},
+    {"DelayWithoutEnd", [](CellView& v) { v.delays[0].permits[0] = v.time + 61 * kSecond; }, "longer than any"},
     {"LeaseTooLong", [](CellView& v) { v.lease_max = 61 * kSecond; }, "longer than load makes any"},
     {"LeaseOfLessThanNothing", [](CellView& v) { v.lease_max = -1; }, "longer than load makes any"},
     {"OneNonceTwice", [](CellView& v) { v.sessions[1].nonce_low = v.sessions[0].nonce_low; }, "one nonce"},
@@ -133,18 +156,18 @@ TEST(Invariants, D36OneWaitsForADelayOnlyWhileItClosesTheLock) {
   CellView view = Sound();
   view.nodes[2].lock.mode = v1::FREE;
   view.nodes[2].lock.holders.clear();
-  view.delays.insert(view.delays.begin(), {"/d/f", 0, view.time + kSecond});
+  view.delays.insert(view.delays.begin(), {"/d/f", {}, view.time + kSecond});
   EXPECT_EQ(CheckInvariants(view), std::nullopt);
   view.nodes[2].lock.waiters[0].mode = v1::SHARED;
   EXPECT_EQ(CheckInvariants(view), "/d/f: the first waiter could be granted");
-  view.delays[0].all = view.time + kSecond;
+  view.delays[0].permits[0] = view.time + kSecond;
   EXPECT_EQ(CheckInvariants(view), std::nullopt);
 }
 
 TEST(Succession, ADelayMayGoWhenItsTimeHasCome) {
   const CellView before = Sound();
   CellView after = before;
-  after.time = before.delays[0].all;
+  after.time = before.delays[0].permits.at(0);
   after.delays.clear();
   EXPECT_EQ(CheckSuccession(before, after), std::nullopt);
 }
@@ -170,10 +193,11 @@ const Broken kBrokenSuccession[] = {
     {"AclNames", [](CellView& v) { v.nodes[2].acl_write = "other"; }, "changed without a new generation"},
     {"ChildrenChanged", [](CellView& v) { v.nodes[0].children_changed = Position(1); }, "change of its children went back"},
     {"LockGeneration", [](CellView& v) { v.nodes[2].lock.generation = Position(1); }, "the lock generation went back"},
+    {"Permits", [](CellView& v) { v.nodes[2].lock.permits = 2; }, "the number of permits changed"},
     {"LockTaken", [](CellView& v) { v.nodes[2].lock.mode = v1::SHARED; }, "without a new generation"},
     {"Time", [](CellView& v) { v.time = -1; }, "the cluster time went back"},
     {"DelayForgotten", [](CellView& v) { v.delays.clear(); }, "/k: the lock-delay ended early"},
-    {"DelayShortened", [](CellView& v) { --v.delays[0].all; }, "/k: the lock-delay ended early"},
+    {"DelayShortened", [](CellView& v) { --v.delays[0].permits[0]; }, "/k: the lock-delay ended early"},
     {"FirstOutstanding", [](CellView& v) { v.sessions[0].first_outstanding = RequestSeq(); }, "first outstanding seq went back"},
 };
 

@@ -1,21 +1,14 @@
 #include "core/cell/naive_model.h"
 
 #include <algorithm>
-#include <sstream>
 #include <set>
 #include <sstream>
 
 #include "core/api/path.h"
 #include "core/base/hash.h"
+#include "core/session/check_digits.h"
 
 namespace bramah::cell {
-namespace {
-
-bool Compatible(v1::LockMode held, v1::LockMode wanted) {
-  return held == v1::FREE || (held == v1::SHARED && wanted == v1::SHARED);
-}
-
-}  // namespace
 
 std::string NaiveModel::ParentOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -29,6 +22,11 @@ const std::string* NaiveModel::PathOf(uint64_t instance) const {
     if (node.instance == instance) return &path;
   }
   return nullptr;
+}
+
+const NaiveModel::Handle* NaiveModel::FindNamed(const v1::Command& command) const {
+  const Handle* handle = FindOpen(command.session(), command.handle());
+  return handle != nullptr && handle->check_digits == command.check_digits() ? handle : nullptr;
 }
 
 const NaiveModel::Handle* NaiveModel::FindOpen(uint64_t session, uint64_t handle) const {
@@ -146,7 +144,7 @@ Applied NaiveModel::Change(uint64_t position, Time time, const v1::Command& comm
   }
   if (command.kind() == v1::EXPIRE_LOCK_DELAYS) {
     std::set<std::string> paths;
-    for (const auto& [path, until] : closed_) paths.insert(path);
+    for (const auto& [path, permits] : closed_) paths.insert(path);
     for (const auto& [path, until] : no_writers_) paths.insert(path);
     for (const std::string& path : paths) EndDelays(path);
     Settle();
@@ -169,7 +167,7 @@ Applied NaiveModel::Change(uint64_t position, Time time, const v1::Command& comm
   }
   const bool settled = command.seq() < first_[session];
   if (command.kind() == v1::ACQUIRE) {
-    const Handle* handle = FindOpen(session, command.handle());
+    const Handle* handle = FindNamed(command);
     const std::string* path = handle == nullptr ? nullptr : PathOf(handle->instance);
     if (handle != nullptr && path == nullptr && settled) {
       outcome.set_code(v1::STALE_HANDLE);
@@ -180,7 +178,8 @@ Applied NaiveModel::Change(uint64_t position, Time time, const v1::Command& comm
       for (const Hold& hold : node.holds) {
         if (hold.session != session || hold.handle != command.handle() || hold.seq != command.seq()) continue;
         outcome.set_instance(node.instance);
-        outcome.set_lock_generation(node.lock_generation);
+        outcome.set_lock_generation(hold.generation);
+        outcome.set_permit(hold.permit);
         outcome.set_lock_mode(node.mode);
         applied_.duplicate = true;
         return applied_;
@@ -235,10 +234,11 @@ v1::Outcome NaiveModel::Execute(const v1::Command& command) {
     }
     return outcome;
   }
-  if (command.kind() == v1::RELEASE && command.acquire_seq() != 0) {
+  const Handle* handle = FindNamed(command);
+  const bool forged = handle == nullptr && FindOpen(session, command.handle()) != nullptr;
+  if (command.kind() == v1::RELEASE && command.acquire_seq() != 0 && !forged) {
     GiveUp(session, command.acquire_seq(), command.handle());
   }
-  const Handle* handle = FindOpen(session, command.handle());
   if (handle == nullptr) {
     outcome.set_code(v1::BAD_HANDLE);
     return outcome;
@@ -296,6 +296,7 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
     for (const std::string& name : {command.acl_read(), command.acl_write(), command.acl_change()}) {
       if (!name.empty() && !IsCellName(name)) return outcome.set_code(v1::BAD_NAME);
     }
+    if (command.permits() > 1'024) return outcome.set_code(v1::TOO_MANY_PERMITS);
     if (!May(command.session(), parent->second.acl_write)) return outcome.set_code(v1::PERMISSION_DENIED);
     if (ChildCount(ParentOf(path)) >= limits_.children_max) return outcome.set_code(v1::TOO_MANY_CHILDREN);
     size_t bytes = path.size() - path.rfind('/') - 1 + command.contents().size();
@@ -315,17 +316,29 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
   const bool may_read = May(command.session(), target.acl_read);
   if (writes && !May(command.session(), target.acl_write)) return outcome.set_code(v1::PERMISSION_DENIED);
   if (changes && !May(command.session(), target.acl_change)) return outcome.set_code(v1::PERMISSION_DENIED);
-  if (!may_read && ((!writes && !changes) || command.events() != 0)) return outcome.set_code(v1::PERMISSION_DENIED);
+  if (!may_read && ((!writes && !changes) || (command.events() & 15) != 0)) return outcome.set_code(v1::PERMISSION_DENIED);
   if (!exists) {
     Node& node = nodes_[path] = made;
     node.instance = position_;
     node.directory = flags & v1::OPEN_DIRECTORY;
     node.ephemeral = flags & v1::OPEN_EPHEMERAL;
     node.contents = command.contents();
+    node.permits = std::max(1u, command.permits());
   }
   const Node& node = nodes_[path];
-  handles_[id] = {node.instance, may_read, writes, changes, true, std::min(command.lock_delay_ns(), 60 * kSecond),
-                  command.events()};
+  Handle& made_handle = handles_[id];
+  made_handle = {node.instance, may_read, writes, changes, true, std::min(command.lock_delay_ns(), 60 * kSecond),
+                 command.events(), 0};
+  session::Handle facts;
+  facts.instance = Position(node.instance);
+  facts.readable = may_read;
+  facts.writable = writes;
+  facts.changes_acl = changes;
+  facts.lock_delay = made_handle.lock_delay;
+  facts.events = command.events();
+  made_handle.check_digits = session::CheckDigits(SessionId(id.first), HandleId(id.second), facts, secret_);
+  outcome.set_check_digits(made_handle.check_digits);
+  outcome.set_permits(node.permits);
   outcome.set_created(!exists);
   outcome.set_directory(node.directory);
   outcome.set_ephemeral(node.ephemeral);
@@ -405,17 +418,17 @@ void NaiveModel::Acquire(const v1::Command& command, Node& node, v1::Outcome& ou
     if (hold.session != command.session() || hold.handle != command.handle()) continue;
     if (node.mode != command.mode()) return outcome.set_code(v1::BUSY);
     outcome.set_lock_mode(node.mode);
-    outcome.set_lock_generation(node.lock_generation);
+    outcome.set_lock_generation(hold.generation);
+    outcome.set_permit(hold.permit);
     return;
   }
   const std::string path = *PathOf(node.instance);
-  const bool compatible = node.waits.empty() && Compatible(node.mode, command.mode());
-  if (compatible && Open(path, command.mode())) {
-    if (node.mode == v1::FREE) node.lock_generation = position_;
-    node.mode = command.mode();
-    node.holds.push_back({command.session(), command.handle(), command.seq()});
+  const bool compatible = node.waits.empty() && FreeOfHolders(node, command.mode());
+  if (node.waits.empty() && Free(path, command.mode())) {
+    const Hold& hold = Give(path, {0, command.session(), command.handle(), command.seq(), command.mode()});
     outcome.set_lock_mode(node.mode);
-    outcome.set_lock_generation(node.lock_generation);
+    outcome.set_lock_generation(hold.generation);
+    outcome.set_permit(hold.permit);
   } else if (command.try_only()) {
     return outcome.set_code(compatible ? v1::LOCK_DELAYED : v1::LOCK_CONFLICT);
   } else {
@@ -444,10 +457,7 @@ void NaiveModel::Delete(const v1::Command& command, const std::string& path, v1:
   if (ChildCount(path) > 0) return outcome.set_code(v1::NOT_EMPTY);
   for (const Hold& hold : nodes_[path].holds) {
     if (hold.session == command.session() && hold.handle == command.handle()) continue;
-    const Duration delay = handles_.at({hold.session, hold.handle}).lock_delay;
-    if (delay == 0) continue;
-    Time& until = (nodes_[path].mode == v1::EXCLUSIVE ? closed_ : no_writers_)[path];
-    until = std::max(until, time_ + delay);
+    StartDelay(path, nodes_[path].mode, hold, handles_.at({hold.session, hold.handle}).lock_delay);
   }
   for (const Wait& wait : nodes_[path].waits) {
     v1::Outcome fate;
@@ -455,7 +465,7 @@ void NaiveModel::Delete(const v1::Command& command, const std::string& path, v1:
     fate.set_instance(nodes_[path].instance);
     Tell(wait, fate);
     applied_.decisions.push_back({Decision::kHandleInvalid, SessionId(wait.session), HandleId(wait.handle),
-                                  RequestSeq(wait.seq), Position()});
+                                  RequestSeq(wait.seq), Position(), 0});
   }
   nodes_.erase(path);
   applied_.effect = true;
@@ -490,53 +500,92 @@ void NaiveModel::Forget(uint64_t session, uint64_t handle, bool whole_session) {
 }
 
 void NaiveModel::Lose(uint64_t session, uint64_t handle, bool whole_session) {
-  std::vector<std::pair<std::string, std::pair<v1::LockMode, Time>>> lost;
+  struct Loss {
+    std::string path;
+    v1::LockMode mode;
+    Hold hold;
+    Duration delay;
+  };
+  std::vector<Loss> lost;
   for (const auto& [path, node] : nodes_) {
     for (const Hold& hold : node.holds) {
       const Duration delay = handles_[{hold.session, hold.handle}].lock_delay;
       const bool goes = hold.session == session && (whole_session || hold.handle == handle);
-      if (goes && delay > 0) lost.push_back({path, {node.mode, time_ + delay}});
+      if (goes) lost.push_back({path, node.mode, hold, delay});
     }
   }
   Forget(session, handle, whole_session);
-  for (const auto& [path, loss] : lost) {
-    Time& until = (loss.first == v1::EXCLUSIVE ? closed_ : no_writers_)[path];
-    until = std::max(until, loss.second);
-  }
+  for (const Loss& loss : lost) StartDelay(loss.path, loss.mode, loss.hold, loss.delay);
 }
 
-bool NaiveModel::Open(const std::string& path, v1::LockMode mode) const {
-  return closed_.count(path) == 0 && (mode == v1::SHARED || no_writers_.count(path) == 0);
+void NaiveModel::StartDelay(const std::string& path, v1::LockMode mode, const Hold& hold, Duration delay) {
+  if (delay == 0) return;
+  Time& until = mode == v1::EXCLUSIVE ? closed_[path][hold.permit] : no_writers_[path];
+  until = std::max(until, time_ + delay);
+}
+
+bool NaiveModel::FreeOfHolders(const Node& node, v1::LockMode mode) {
+  if (mode == v1::SHARED) return node.mode != v1::EXCLUSIVE;
+  return node.mode != v1::SHARED && node.holds.size() < node.permits;
+}
+
+bool NaiveModel::Free(const std::string& path, v1::LockMode mode) const {
+  const Node& node = nodes_.at(path);
+  const size_t closed = closed_.count(path) == 0 ? 0 : closed_.at(path).size();
+  if (!FreeOfHolders(node, mode)) return false;
+  if (mode == v1::SHARED) return closed == 0;
+  return no_writers_.count(path) == 0 && node.holds.size() + closed < node.permits;
+}
+
+const NaiveModel::Hold& NaiveModel::Give(const std::string& path, const Wait& wanted) {
+  Node& node = nodes_.at(path);
+  std::set<uint32_t> taken;
+  for (const Hold& hold : node.holds) taken.insert(hold.permit);
+  if (closed_.count(path) > 0) {
+    for (const auto& [permit, until] : closed_.at(path)) taken.insert(permit);
+  }
+  uint32_t permit = 0;
+  while (wanted.mode == v1::EXCLUSIVE && taken.count(permit) > 0) ++permit;
+  if (node.mode == v1::FREE || wanted.mode == v1::EXCLUSIVE) node.lock_generation = position_;
+  node.mode = wanted.mode;
+  node.holds.push_back({wanted.session, wanted.handle, wanted.seq, permit, node.lock_generation});
+  std::sort(node.holds.begin(), node.holds.end(), [](const Hold& x, const Hold& y) {
+    return std::pair(x.session, x.handle) < std::pair(y.session, y.handle);
+  });
+  return *std::find_if(node.holds.begin(), node.holds.end(), [&](const Hold& hold) {
+    return hold.session == wanted.session && hold.handle == wanted.handle;
+  });
 }
 
 void NaiveModel::EndDelays(const std::string& path) {
-  for (auto* delays : {&closed_, &no_writers_}) {
-    const auto it = delays->find(path);
-    if (it == delays->end() || it->second > time_) continue;
-    delays->erase(it);
+  if (no_writers_.count(path) > 0 && no_writers_[path] <= time_) {
+    no_writers_.erase(path);
     applied_.effect = true;
   }
+  if (closed_.count(path) == 0) return;
+  auto& permits = closed_[path];
+  for (auto it = permits.begin(); it != permits.end();) {
+    applied_.effect = applied_.effect || it->second <= time_;
+    it = it->second <= time_ ? permits.erase(it) : std::next(it);
+  }
+  if (permits.empty()) closed_.erase(path);
 }
 
 void NaiveModel::Settle() {
   for (auto& [path, node] : nodes_) {
-    while (!node.waits.empty() && Compatible(node.mode, node.waits.front().mode) && Open(path, node.waits.front().mode)) {
+    while (!node.waits.empty() && Free(path, node.waits.front().mode)) {
       const Wait wait = node.waits.front();
       node.waits.erase(node.waits.begin());
-      if (node.mode == v1::FREE) node.lock_generation = position_;
-      node.mode = wait.mode;
-      node.holds.push_back({wait.session, wait.handle, wait.seq});
+      const Hold& hold = Give(path, wait);
       v1::Outcome fate;
       fate.set_instance(node.instance);
       fate.set_lock_mode(wait.mode);
-      fate.set_lock_generation(node.lock_generation);
+      fate.set_lock_generation(hold.generation);
+      fate.set_permit(hold.permit);
       Tell(wait, fate);
       applied_.decisions.push_back({Decision::kGranted, SessionId(wait.session), HandleId(wait.handle), RequestSeq(wait.seq),
-                                    Position(node.lock_generation)});
+                                    Position(hold.generation), hold.permit});
     }
-    std::sort(node.holds.begin(), node.holds.end(), [](const Hold& x, const Hold& y) {
-      return std::pair(x.session, x.handle) < std::pair(y.session, y.handle);
-    });
   }
   while (RemoveOneAbandoned()) {
   }

@@ -35,6 +35,8 @@ class NaiveModel {
  private:
   struct Hold {
     uint64_t session, handle, seq;
+    uint32_t permit;
+    uint64_t generation;
   };
   struct Wait {
     uint64_t since, session, handle, seq;
@@ -52,6 +54,7 @@ class NaiveModel {
     std::string acl_write = "everyone";
     std::string acl_change = "everyone";
     uint64_t acl_generation = 1;
+    uint32_t permits = 1;
     v1::LockMode mode = v1::FREE;
     std::vector<Hold> holds;  // by session, handle
     std::vector<Wait> waits;  // in order
@@ -64,6 +67,7 @@ class NaiveModel {
     bool open = true;  // closed ones are kept: their ids are spent
     Duration lock_delay = 0;
     uint32_t events = 0;
+    uint64_t check_digits = 0;
   };
 
   Applied Change(uint64_t position, Time time, const v1::Command& command);
@@ -83,7 +87,13 @@ class NaiveModel {
   // The handle, or the whole session, goes without having let go of its locks.
   void Lose(uint64_t session, uint64_t handle, bool whole_session);
   v1::Code Judge(const std::string& sequencer) const;
-  bool Open(const std::string& path, v1::LockMode mode) const;
+  // Of holders and delays alone; who waits is not looked at.
+  bool Free(const std::string& path, v1::LockMode mode) const;
+  // The same if no delay were pending.
+  static bool FreeOfHolders(const Node& node, v1::LockMode mode);
+  // The new holder; `wanted.since` does not matter.
+  const Hold& Give(const std::string& path, const Wait& wanted);
+  void StartDelay(const std::string& path, v1::LockMode mode, const Hold& hold, Duration delay);
   void EndDelays(const std::string& path);
   void Settle();
   bool RemoveOneAbandoned();
@@ -94,6 +104,8 @@ class NaiveModel {
   static bool IsChild(const std::string& path, const std::string& parent);
   const std::string* PathOf(uint64_t instance) const;
   const Handle* FindOpen(uint64_t session, uint64_t handle) const;
+  // The same, if the command knows the check digits.
+  const Handle* FindNamed(const v1::Command& command) const;
   size_t ChildCount(const std::string& path) const;
   // Closed ids are remembered as runs without a gap, and there is a quota for these as for open ones.
   size_t ClosedRuns(uint64_t session) const;
@@ -101,8 +113,8 @@ class NaiveModel {
   Limits limits_;
   Time time_ = 0;
   Duration lease_max_ = 0;
-  std::map<std::string, Time> closed_;       // by path: nobody gets the lock before
-  std::map<std::string, Time> no_writers_;   // by path: nobody gets it exclusively before
+  std::map<std::string, std::map<uint32_t, Time>> closed_;  // by path: nobody gets the permit before, nor shares the lock
+  std::map<std::string, Time> no_writers_;                  // by path: nobody gets it exclusively before
   MacKey secret_;
   std::string name_;
   uint64_t position_ = static_cast<uint64_t>(3) << 48;

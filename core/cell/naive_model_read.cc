@@ -15,8 +15,12 @@ v1::Code NaiveModel::Judge(const std::string& sequencer) const {
   if (!said) return v1::BAD_SEQUENCER;
   const auto node = nodes_.find(said->path);
   const bool same = node != nodes_.end() && node->second.instance == said->instance.value() && !node->second.holds.empty() &&
-                    node->second.mode == said->mode && node->second.lock_generation == said->generation.value();
-  return same ? v1::OK : v1::SEQUENCER_INVALID;
+                    node->second.mode == said->mode;
+  const auto is_it = [&](const Hold& hold) {
+    return hold.generation == said->generation.value() && hold.permit == said->permit;
+  };
+  const bool held = same && std::any_of(node->second.holds.begin(), node->second.holds.end(), is_it);
+  return held ? v1::OK : v1::SEQUENCER_INVALID;
 }
 
 size_t NaiveModel::ClosedRuns(uint64_t session) const {
@@ -43,10 +47,11 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
     outcome.set_instance(said->instance.value());
     outcome.set_lock_generation(said->generation.value());
     outcome.set_lock_mode(said->mode);
+    outcome.set_permit(said->permit);
     if (command.mode() != v1::FREE && command.mode() != said->mode) return fail(v1::SEQUENCER_INVALID);
     return fail(Judge(command.sequencer()));
   }
-  const Handle* handle = FindOpen(command.session(), command.handle());
+  const Handle* handle = FindNamed(command);
   if (handle == nullptr) return fail(v1::BAD_HANDLE);
   const std::string* path = PathOf(handle->instance);
   if (path == nullptr) return fail(v1::STALE_HANDLE);
@@ -57,10 +62,11 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
       if (hold.session != command.session() || hold.handle != command.handle()) continue;
       if (secret_ == MacKey()) return fail(v1::UNAVAILABLE);
       outcome.set_instance(node.instance);
-      outcome.set_lock_generation(node.lock_generation);
+      outcome.set_lock_generation(hold.generation);
+      outcome.set_permit(hold.permit);
       outcome.set_lock_mode(node.mode);
-      outcome.set_sequencer(
-          FormatSequencer({name_, *path, Position(node.instance), node.mode, Position(node.lock_generation)}, secret_));
+      outcome.set_sequencer(FormatSequencer(
+          {name_, *path, Position(node.instance), node.mode, Position(hold.generation), hold.permit}, secret_));
       return outcome;
     }
     return fail(v1::LOCK_NOT_HELD);
@@ -86,6 +92,7 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
   outcome.set_directory(node.directory);
   outcome.set_ephemeral(node.ephemeral);
   outcome.set_instance(node.instance);
+  outcome.set_permits(node.permits);
   if (command.kind() == v1::READ_DIR) {
     outcome.set_child_count(children.size());
     outcome.set_children_changed(node.children_changed);
@@ -111,24 +118,28 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
 std::vector<LockView> NaiveModel::HeldLocks() const {
   std::vector<LockView> locks;
   for (const auto& [path, node] : nodes_) {
-    if (node.holds.empty()) continue;
-    LockView lock{path, Position(node.instance), node.mode, Position(node.lock_generation), {}, {}};
+    // Each permit that is held is shown as a lock of its own.
+    std::map<uint32_t, LockView> views;
     for (const Hold& hold : node.holds) {
       const Handle& handle = handles_.at({hold.session, hold.handle});
-      lock.holders.push_back({SessionId(hold.session), HandleId(hold.handle), RequestSeq(hold.seq), handle.lock_delay});
+      LockView& lock = views[hold.permit];
+      lock = {path, Position(node.instance), node.mode, Position(hold.generation), node.permits, hold.permit,
+              lock.holders, {}};
+      lock.holders.push_back({SessionId(hold.session), HandleId(hold.handle), RequestSeq(hold.seq), handle.lock_delay,
+                              hold.permit, Position(hold.generation)});
+      for (const Wait& wait : node.waits) {
+        lock.waiters.push_back(
+            {Position(wait.since), SessionId(wait.session), HandleId(wait.handle), RequestSeq(wait.seq), wait.mode});
+      }
     }
-    for (const Wait& wait : node.waits) {
-      lock.waiters.push_back(
-          {Position(wait.since), SessionId(wait.session), HandleId(wait.handle), RequestSeq(wait.seq), wait.mode});
-    }
-    locks.push_back(lock);
+    for (const auto& [permit, lock] : views) locks.push_back(lock);
   }
   return locks;
 }
 
 std::vector<DelayView> NaiveModel::Delays() const {
   std::map<std::string, DelayView> delays;
-  for (const auto& [path, until] : closed_) delays[path].all = until;
+  for (const auto& [path, permits] : closed_) delays[path].permits = permits;
   for (const auto& [path, until] : no_writers_) delays[path].exclusive = until;
   std::vector<DelayView> views;
   for (auto& [path, view] : delays) {

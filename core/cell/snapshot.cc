@@ -5,11 +5,13 @@
 //   u64 sets of ACL names, in order of their first use, each: read, write, change
 //   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 content generation, contents, u64 children changed,
 //     u32 which ACL names, u64 ACL generation,
-//     u8 lock mode, u64 lock generation, u64 holders (session, handle, seq), u64 waiters (since, session, handle, seq, u8 mode)
+//     u32 permits, u8 lock mode, u64 lock generation, u64 holders (session, handle, seq, u32 permit, u64 generation),
+//     u64 waiters (since, session, handle, seq, u8 mode)
 //   u64 sessions, each: u64 id, nonce (high, low), principal, u8 caches, u64 first outstanding, u64 handles (id, instance,
-//     u8 rights, i64 lock-delay, u32 events),
-//     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, and nine numbers)
-//   u64 pending lock-delays, each: path, i64 end for all, i64 end for exclusive holders
+//     u8 rights, i64 lock-delay, u32 events, u64 check digits),
+//     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, ten numbers, u32 permits,
+//     u32 permit)
+//   u64 pending lock-delays, each: path, i64 end for exclusive holders, u64 permits (u32 permit, i64 end)
 //
 // Strings are a u32 length and bytes. All lists are in rising order of their first field, so a state has exactly one encoding.
 #include <algorithm>
@@ -46,13 +48,16 @@ constexpr uint8_t kResultDirectory = 2;
 constexpr uint8_t kResultEphemeral = 4;
 
 void SaveLock(const lock::LockState& lock, ByteWriter& out) {
+  out.U32(lock.permits());
   out.U8(static_cast<uint8_t>(lock.mode()));
   out.U64(lock.generation().value());
   out.U64(lock.holders().size());
-  for (const auto& [owner, seq] : lock.holders()) {
+  for (const auto& [owner, hold] : lock.holders()) {
     out.U64(owner.session.value());
     out.U64(owner.handle.value());
-    out.U64(seq.value());
+    out.U64(hold.seq.value());
+    out.U32(hold.permit);
+    out.U64(hold.generation.value());
   }
   out.U64(lock.waiters().size());
   for (const auto& [since, waiter] : lock.waiters()) {
@@ -112,6 +117,9 @@ void SaveResult(RequestSeq seq, const session::Result& result, ByteWriter& out) 
   out.U64(result.children_changed.value());
   out.U64(result.acl_generation);
   out.U64(static_cast<uint64_t>(result.value));
+  out.U64(result.check_digits);
+  out.U32(result.permits);
+  out.U32(result.permit);
 }
 
 void SaveSession(const session::Session& session, ByteWriter& out) {
@@ -128,6 +136,7 @@ void SaveSession(const session::Session& session, ByteWriter& out) {
     out.U8((handle.readable ? kReadable : 0) | (handle.writable ? kWritable : 0) | (handle.changes_acl ? kChangesAcl : 0));
     out.U64(static_cast<uint64_t>(handle.lock_delay));
     out.U32(handle.events);
+    out.U64(handle.check_digits);
   }
   out.U64(session.closed().runs().size());
   for (const auto& [first, last] : session.closed().runs()) {
@@ -162,6 +171,7 @@ Id Take(ByteReader& in) {
 }
 
 bool LoadLock(ByteReader& in, lock::LockState& lock) {
+  const uint32_t permits = in.U32();
   const uint8_t mode = in.U8();
   const Position generation = Take<Position>(in);
   lock::LockState::Holders holders;
@@ -169,7 +179,11 @@ bool LoadLock(ByteReader& in, lock::LockState& lock) {
   const auto load_holder = [&] {
     const SessionId session = Take<SessionId>(in);
     const HandleId handle = Take<HandleId>(in);
-    return Append(holders, {session, handle}, Take<RequestSeq>(in));
+    lock::Hold hold;
+    hold.seq = Take<RequestSeq>(in);
+    hold.permit = in.U32();
+    hold.generation = Take<Position>(in);
+    return Append(holders, {session, handle}, hold);
   };
   const auto load_waiter = [&] {
     const Position since = Take<Position>(in);
@@ -181,8 +195,9 @@ bool LoadLock(ByteReader& in, lock::LockState& lock) {
     waiter.mode = static_cast<v1::LockMode>(waiter_mode);
     return (waiter_mode == v1::SHARED || waiter_mode == v1::EXCLUSIVE) && Append(waiters, since, waiter);
   };
-  if (mode > v1::EXCLUSIVE || !LoadList(in, load_holder) || !LoadList(in, load_waiter)) return false;
-  lock = lock::LockState::Restored(static_cast<v1::LockMode>(mode), generation, std::move(holders), std::move(waiters));
+  if (mode > v1::EXCLUSIVE || permits == 0 || permits > lock::kPermitsMax) return false;
+  if (!LoadList(in, load_holder) || !LoadList(in, load_waiter)) return false;
+  lock = lock::LockState::Restored(permits, static_cast<v1::LockMode>(mode), generation, std::move(holders), std::move(waiters));
   return true;
 }
 
@@ -194,10 +209,11 @@ bool LoadHandles(ByteReader& in, session::Session& session) {
     const uint8_t rights = in.U8();
     const Duration lock_delay = static_cast<Duration>(in.U64());
     const uint32_t events = in.U32();
+    const uint64_t check_digits = in.U64();
     if (id <= previous || rights > 7 || lock_delay < 0 || lock_delay > kLockDelayMax || events > kAllEvents) return false;
     previous = id;
     session.Open(id, {instance, (rights & kReadable) != 0, (rights & kWritable) != 0, (rights & kChangesAcl) != 0, lock_delay,
-                      events, Position()});
+                      events, check_digits, Position()});
     return true;
   });
 }
@@ -224,6 +240,9 @@ bool LoadResults(ByteReader& in, session::Results& results) {
     result.children_changed = Take<Position>(in);
     result.acl_generation = in.U64();
     result.value = static_cast<int64_t>(in.U64());
+    result.check_digits = in.U64();
+    result.permits = in.U32();
+    result.permit = in.U32();
     const bool known = code <= v1::Code_MAX && mode <= v1::EXCLUSIVE && flags < 8;
     if (!known || seq <= previous || seq < results.first()) return false;
     previous = seq;
@@ -261,8 +280,12 @@ void Cell::Save(std::string* bytes) const {
   out.U64(delays_.table().size());
   for (const auto& [path, delay] : delays_.table()) {
     out.Bytes(path);
-    out.U64(static_cast<uint64_t>(delay.all));
     out.U64(static_cast<uint64_t>(delay.exclusive));
+    out.U64(delay.lost.size());
+    for (const lock::LostPermit& lost : delay.lost) {
+      out.U32(lost.permit);
+      out.U64(static_cast<uint64_t>(lost.until));
+    }
   }
 }
 
@@ -365,9 +388,13 @@ bool Cell::LoadDelays(ByteReader& in) {
   return LoadList(in, [&] {
     const std::string_view path = in.Bytes();
     lock::Delay delay;
-    delay.all = static_cast<Time>(in.U64());
     delay.exclusive = static_cast<Time>(in.U64());
-    return IsCellPath(path) && delays_.Append(path, delay);
+    const auto load_permit = [&] {
+      const uint32_t permit = in.U32();
+      delay.lost.push_back({permit, static_cast<Time>(in.U64())});
+      return permit < lock::kPermitsMax;
+    };
+    return LoadList(in, load_permit) && IsCellPath(path) && delays_.Append(path, delay);
   });
 }
 

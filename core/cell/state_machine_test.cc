@@ -34,10 +34,12 @@ static void showValue(const Touch& touch, std::ostream& os) { os << touch.id << 
 namespace cell {
 
 static void showValue(const DelayView& delay, std::ostream& os) {
-  os << delay.path << " until " << delay.all << ", exclusively until " << delay.exclusive;
+  os << delay.path << ", exclusively until " << delay.exclusive;
+  for (const auto& [permit, until] : delay.permits) os << ", permit " << permit << " until " << until;
 }
 static void showValue(const LockView& lock, std::ostream& os) {
-  os << lock.path << " " << v1::LockMode_Name(lock.mode) << " since " << lock.generation.value() << ", holders:";
+  os << lock.path << "#" << lock.permit << " " << v1::LockMode_Name(lock.mode) << " since " << lock.generation.value()
+     << ", holders:";
   for (const HolderView& holder : lock.holders) os << " " << holder.session.value() << "/" << holder.handle.value();
   os << ", waiters:";
   for (const WaiterView& waiter : lock.waiters) os << " " << waiter.session.value() << "/" << waiter.handle.value();
@@ -51,7 +53,7 @@ constexpr v1::Code kCodes[] = {
     v1::GENERATION_MISMATCH, v1::LOCK_CONFLICT, v1::LOCK_NOT_HELD, v1::BAD_HANDLE, v1::STALE_HANDLE, v1::BUSY,
     v1::TOO_MANY_HANDLES, v1::CELL_FULL, v1::OUT_OF_BOUNDS, v1::NOT_A_NUMBER, v1::ROOT_IS_PERMANENT, v1::CANCELLED,
     v1::SESSION_EXPIRED, v1::NOT_WRITABLE, v1::LOCK_DELAYED, v1::MALFORMED,
-    v1::SEQUENCER_INVALID, v1::BAD_SEQUENCER, v1::PERMISSION_DENIED};
+    v1::SEQUENCER_INVALID, v1::BAD_SEQUENCER, v1::PERMISSION_DENIED, v1::TOO_MANY_PERMITS};
 constexpr v1::EventKind kKinds[] = {v1::EVENT_CONTENTS, v1::EVENT_CHILDREN, v1::EVENT_HANDLE_INVALID, v1::EVENT_LOCK_ACQUIRED,
                                     v1::EVENT_LOCK_REQUESTED};
 constexpr v1::CommandKind kDenied[] = {v1::CREATE_SESSION, v1::OPEN, v1::SET_ACL, v1::DELETE,
@@ -92,7 +94,7 @@ std::string Text(const std::vector<Decision>& decisions) {
   for (const Decision& decision : decisions) {
     text += std::to_string(decision.kind) + " " + std::to_string(decision.session.value()) + " " +
             std::to_string(decision.handle.value()) + " " + std::to_string(decision.seq.value()) + " " +
-            std::to_string(decision.generation.value()) + "; ";
+            std::to_string(decision.generation.value()) + "#" + std::to_string(decision.permit) + "; ";
   }
   return text;
 }
@@ -159,7 +161,8 @@ class Walk {
     Apply(client, command);
   }
 
-  void Apply(StepClient& client, const v1::Command& command) {
+  void Apply(StepClient& client, const v1::Command& asked) {
+    const v1::Command command = cell_.Stamped(asked);
     const Applied& got = cell_.Apply(command);
     RC_LOG("  " + std::to_string(cell_.time() / kSecond) + " s: " + command.ShortDebugString() + " -> " +
            v1::Code_Name(got.outcome.code()));
@@ -250,7 +253,8 @@ class Walk {
     RC_ASSERT(handles == of_wanted(all).size());
   }
 
-  v1::Outcome CheckRead(const v1::Command& read) {
+  v1::Outcome CheckRead(const v1::Command& asked) {
+    const v1::Command read = cell_.Stamped(asked);
     const v1::Outcome got = cell_.Read(read);
     Compare(read, got, model_.Read(read));
     if (got.code() == v1::PERMISSION_DENIED) ++reached_.denied[read.kind()];

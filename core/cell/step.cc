@@ -43,7 +43,8 @@ constexpr Number kNumbers[] = {
     {"exclusive", &Step::exclusive},   {"try_only", &Step::try_only},
     {"undoes", &Step::undoes},         {"abandoned", &Step::abandoned},
     {"secret", &Step::secret},         {"principal", &Step::principal},
-    {"caches", &Step::caches},         {"lease", &Step::lease},
+    {"caches", &Step::caches},         {"permits", &Step::permits},
+    {"forged", &Step::forged},         {"lease", &Step::lease},
     {"acl_read", &Step::acl_read, AclName},
     {"acl_write", &Step::acl_write, AclName},
     {"acl_change", &Step::acl_change, AclName},
@@ -94,6 +95,7 @@ void DrawOpen(Dice& dice, Step& step) {
   if (dice.Percent(40)) step.flags |= v1::OPEN_CHANGE_ACL;
   if (dice.Percent(30)) DrawAclNames(dice, step);
   if (dice.Percent(10)) step.lists = dice.From(1, 3);
+  if (dice.Percent(60)) step.permits = dice.Percent(2) ? 1'025 : dice.From(1, 3);
 }
 
 // A command on a handle.
@@ -103,6 +105,7 @@ void DrawUse(Dice& dice, Step& step) {
   step.stray = dice.Percent(4);
   if (dice.Percent(10)) step.sequencer = dice.From(1, 5);
   if (step.sequencer > 0 && dice.Percent(5)) step.flaw = dice.From(1, 40);
+  if (dice.Percent(3)) step.forged = dice.From(1, 3);
   const uint64_t roll = dice.Pick(85);
   if (roll < 8) {
     step.kind = dice.Percent(50) ? v1::CLOSE : v1::POISON;

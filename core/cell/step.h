@@ -41,6 +41,8 @@ struct Step {
   int64_t acl_write = 0;
   int64_t acl_change = 0;
   int64_t size = 0;        // SET_CONTENTS
+  int64_t permits = 0;     // OPEN
+  int64_t forged = 0;      // on a handle: n > 0: with check digits that are not its own
   int64_t lists = 0;       // OPEN, SET_CONTENTS: n > 0: contents that list which principals
   int64_t generation = 0;  // SET_CONTENTS, SET_ACL: n > 0: compares
   int64_t delta = 0;       // ADD

@@ -51,7 +51,8 @@ v1::Command StepClient::New(const Step& step, const std::vector<std::string>& se
   if (step.settles > 0 && seq >= static_cast<uint64_t>(step.settles)) {
     first = std::max(first, seq + 1 - static_cast<uint64_t>(step.settles));
   }
-  const v1::Command command = First(OfSession(step), first);
+  v1::Command command = First(OfSession(step), first);
+  if (UsesHandle(step)) command.set_check_digits(static_cast<uint64_t>(step.forged));
   if (step.sequencer == 0) return command;
   std::string sequencer = sequencers.empty() ? "none" : *FromLast(sequencers, step.sequencer - 1);
   if (step.flaw > 0) sequencer[static_cast<size_t>(step.flaw) % sequencer.size()] ^= 1;
@@ -114,7 +115,8 @@ v1::Command StepClient::Open(const Step& step) {
   open.push_back(handle);
   const auto flags = static_cast<uint32_t>(step.flags);
   const std::string_view contents = flags & v1::OPEN_DIRECTORY ? "" : Listing(step.lists);
-  const v1::Command made = OpenPath(session, seq, handle, PathOf(step), flags, contents);
+  v1::Command made = OpenPath(session, seq, handle, PathOf(step), flags, contents);
+  made = WithPermits(made, static_cast<uint32_t>(step.permits));
   return WithAcl(Watching(Delayed(made, step.lock_delay * kSecond), static_cast<uint32_t>(step.events)), AclNamesOf(step));
 }
 

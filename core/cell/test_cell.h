@@ -3,8 +3,10 @@
 #define BRAMAH_CORE_CELL_TEST_CELL_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/cell/cell.h"
@@ -42,6 +44,7 @@ v1::Command CheckOf(uint64_t session, const std::string& sequencer, v1::LockMode
 // Empty names are left as they are.
 v1::Command SetAclOf(uint64_t session, uint64_t seq, uint64_t handle, const lock::AclNames& names);
 v1::Command WithAcl(v1::Command open, const lock::AclNames& names);
+v1::Command WithPermits(v1::Command open, uint32_t permits);
 v1::Command Guarded(v1::Command command, const std::string& sequencer);
 v1::Command First(v1::Command command, uint64_t first_outstanding);
 
@@ -53,8 +56,10 @@ class TestCell {
   // The next entries are made so much later.
   void Advance(Duration by) { time_ += by; }
   Time time() const { return time_; }
-  // Applies the next log entry; fails the running test if anything that must always hold does not.
+  // Applies the next log entry; fails the running test if anything that must always hold does not. A command without check digits
+  // gets those of its handle, and so do reads.
   const Applied& Apply(const v1::Command& command);
+  v1::Command Stamped(v1::Command command) const;
   // The code it answers.
   v1::Code Do(const v1::Command& command) { return Apply(command).outcome.code(); }
   v1::Outcome Read(v1::CommandKind kind, uint64_t session, uint64_t handle) const;
@@ -82,6 +87,7 @@ class TestCell {
   uint64_t index_ = 0;
   Time time_ = 0;
   uint64_t nonces_ = 0;
+  std::map<std::pair<uint64_t, uint64_t>, uint64_t> digits_;  // by session and handle
 };
 
 }  // namespace bramah::cell

@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct HolderView {
   HandleId handle;
   RequestSeq seq;           // of the Acquire
   Duration lock_delay = 0;  // of its handle
+  uint32_t permit = 0;
+  Position generation = {};  // of the permit, or of the lock if shared
   friend auto operator<=>(const HolderView&, const HolderView&) = default;
 };
 
@@ -36,6 +39,8 @@ struct LockView {
   Position instance;
   v1::LockMode mode = v1::FREE;
   Position generation;               // of the present or latest period of being held
+  uint32_t permits = 1;
+  uint32_t permit = 0;               // what is described is this one alone; 0: or the whole lock
   std::vector<HolderView> holders;   // by session, handle
   std::vector<WaiterView> waiters;   // in queue order
   friend bool operator==(const LockView&, const LockView&) = default;
@@ -97,11 +102,11 @@ struct SessionView {
   std::vector<HandleId> reopened;    // open, though they were closed before
 };
 
-// A lock-delay that is pending; 0: this part is not.
+// A lock-delay that is pending.
 struct DelayView {
   std::string path;
-  Time all = 0;
-  Time exclusive = 0;
+  std::map<uint32_t, Time> permits;  // of which exclusive holders were lost
+  Time exclusive = 0;                // 0: this part is not pending
   friend bool operator==(const DelayView&, const DelayView&) = default;
 };
 

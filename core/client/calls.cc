@@ -52,6 +52,7 @@ void ClearLibraryFields(v1::Command& command) {
   command.clear_principal();
   command.clear_covers();
   command.clear_caches();
+  command.clear_check_digits();
   if (command.kind() == v1::CHECK_SEQUENCER) {
     command.clear_handle();
   } else {
@@ -72,6 +73,10 @@ void Calls::Accept(const Context& context, CallId call, const v1::Command& asked
   }
   if (asked.kind() == v1::END_SESSION) return AcceptEnd(context, call);
   Handle* const handle = Find(HandleId(asked.handle()));
+  // A kept lock is of use only for an Acquire of its mode that nothing else is to judge.
+  const bool other = asked.kind() == v1::SET_SEQUENCER ||
+                     (asked.kind() == v1::ACQUIRE && handle->granted_mode != asked.mode());
+  if (other) GiveBackKeptLock(context, HandleId(asked.handle()), *handle);
   if (asked.kind() == v1::SET_SEQUENCER) {
     handle->sequencer = asked.sequencer();
     context.out.Reply(call).set_handle(asked.handle());
@@ -89,7 +94,10 @@ void Calls::Accept(const Context& context, CallId call, const v1::Command& asked
   ClearLibraryFields(pending.command);
   if (asked.kind() == v1::OPEN) {
     pending.command.set_handle(++last_handle_);
-    handles_[HandleId(last_handle_)].path = asked.path();
+    Handle& made = handles_[HandleId(last_handle_)];
+    made.path = asked.path();
+    made.keeps_lock = config_->cache_locks && asked.lock_delay_ns() == 0 && (asked.open_flags() & v1::OPEN_WRITE) != 0;
+    if (made.keeps_lock) pending.command.set_events(asked.events() | v1::EVENT_LOCK_REQUESTED);
     watches_.Add(HandleId(last_handle_), asked.events());
   } else if (handle != nullptr && OnHandle(asked.kind()) && asked.kind() != v1::RELEASE) {
     pending.command.set_sequencer(handle->sequencer);
@@ -248,6 +256,10 @@ bool Calls::Issue(const Context& context, PendingMap::iterator at) {
     Erase(at);
     return false;
   }
+  if (AnswerFromKeptLock(context, at->second)) {
+    Erase(at);
+    return false;
+  }
   if (command.kind() == v1::RELEASE && !PrepareRelease(context, command)) {
     Answer(context, at->second, v1::LOCK_NOT_HELD);
     Erase(at);
@@ -298,6 +310,7 @@ void Calls::Transmit(const Context& context, uint64_t id, Pending& pending) {
   request.set_id(id);
   v1::Command& command = *request.mutable_command();
   command = pending.command;
+  if (const Handle* const handle = Find(HandleId(command.handle()))) command.set_check_digits(handle->check_digits);
   command.set_session(context.session.value());
   if (command.seq() != 0) command.set_first_outstanding(unanswered_.empty() ? last_seq_ + 1 : *unanswered_.begin());
 }
@@ -345,7 +358,9 @@ void Calls::OnOutcome(const Context& context, uint64_t id, const v1::Outcome& ou
     if (Handle* const target = Find(handle)) target->issued = 0;
     return GoOn(context, handle);
   }
-  if (acquire && outcome.code() == v1::OK) return Grant(context, at, Position(outcome.lock_generation()));
+  if (acquire && outcome.code() == v1::OK) {
+    return OnGrant(context, at, {Position(outcome.lock_generation()), outcome.permit()});
+  }
   Keep(context, at->second, outcome, fresh);
   Complete(context, at, outcome);
 }
@@ -357,6 +372,7 @@ void Calls::OnItem(const Context& context, const v1::SessionItem& item) {
     return LookAtAll(context);
   }
   if (item.kind() == v1::ITEM_INVALIDATE || item.kind() == v1::ITEM_FLUSH) return Invalidate(context, item);
+  if (item.kind() == v1::ITEM_LOCK_REQUESTED) OnLockRequested(context, HandleId(item.handle()));
   if (item.seq() == 0) return watches_.OnItem(context.session, item, context.out);
   OnGrantItem(context, item);
 }
@@ -410,6 +426,7 @@ bool Calls::IsLook(uint64_t id) const {
 }
 
 void Calls::LookAtAll(const Context& context) {
+  GiveBackKeptLocks(context);
   for (const HandleId handle : watches_.Suspect()) Look(context, handle);
 }
 
@@ -446,11 +463,13 @@ void Calls::Settle(const Pending& pending, const v1::Outcome& outcome) {
     case v1::OPEN:
       handle->open = ok;
       handle->instance = Position(outcome.instance());
+      handle->check_digits = outcome.check_digits();
       if (!ok) handles_.erase(id);
       break;
     case v1::DELETE:
       if (!ok) break;
       handle->hold = RequestSeq();
+      handle->lock_kept = false;
       handle->deleted = true;
       RevokeAll(handle->instance);
       break;
@@ -477,7 +496,7 @@ void Calls::Resume(const Context& context) {
   for (auto at = calls_.begin(); at != calls_.end();) {
     const uint64_t id = at->first;
     if (at->second.stage == Stage::kGranted) {
-      Grant(context, at, at->second.generation);
+      OnGrant(context, at, at->second.grant);
     } else if (at->second.stage == Stage::kBlocked) {
       Advance(context, HandleId(at->second.command.handle()));
     }

@@ -45,6 +45,12 @@ struct Context {
   Effects& out;
 };
 
+// What an Acquire got.
+struct Grant {
+  Position generation;
+  uint32_t permit = 0;
+};
+
 // What a Reply says of how long its answer stays true.
 struct Freshness {
   uint32_t classes = 0;    // it may be kept, depending on these bits of v1::CacheClass
@@ -119,7 +125,7 @@ class Calls {
     bool confirmed = false;  // kQueued: the master said so since it was last repeated; if not, it may be granted already
     Time last_sent = 0;
     v1::Command command;
-    Position generation;  // kGranted
+    Grant grant;          // kGranted
     Position instance;    // of its handle, as far as known when it was issued
     bool keep = true;     // the answer may go into the cache ...
     uint64_t cache_generation = 0;  // ... if that was not emptied since the question was sent
@@ -128,6 +134,7 @@ class Calls {
     std::string path;
     bool open = false;       // Open was answered
     Position instance;       // if open
+    uint64_t check_digits = 0;  // if open; sent along with every call
     bool reads = false;      // a read through it succeeded
     bool deleted = false;    // its node is gone by its own Delete: what was granted before went with it
     bool revoked = false;    // its node is gone, or about to go, by another Delete: no lock of it is believed any more
@@ -136,6 +143,11 @@ class Calls {
     std::string sequencer;   // sent along with every call but those that only give something up
     uint64_t issued = 0;     // id of the call that is kIssued
     RequestSeq hold;         // of the Acquire by which it holds its lock; stays after a failed Delete, which ends the belief only
+    bool keeps_lock = false;  // a Release need not reach the master [C-49]
+    bool lock_wanted = false;  // somebody asked for the lock since the latest Acquire was sent
+    v1::LockMode granted_mode = v1::FREE;  // of `hold`
+    Grant granted;            // of `hold`
+    bool lock_kept = false;   // the application has released the lock, the library has not
   };
   using PendingMap = std::map<uint64_t, Pending>;  // by id, hence in the order of calls
 
@@ -170,11 +182,20 @@ class Calls {
   void GiveBack(const Context& context, HandleId id);
   void RevokeAll(Position instance);
   void OnGrantItem(const Context& context, const v1::SessionItem& item);
-  void Grant(const Context& context, PendingMap::iterator at, Position generation);
+  void OnGrant(const Context& context, PendingMap::iterator at, const Grant& grant);
   // Whether a Delete of the handle's node waits for its answer.
   bool Deletes(HandleId id);
   void SettleGrants(const Context& context, Position instance);
   void EndBeliefsOf(const Context& context, HandleId id);
+
+  // ---- kept locks (kept_locks.cc)
+  // True: the call was answered without the master.
+  bool AnswerFromKeptLock(const Context& context, Pending& pending);
+  bool KeepLock(const Context& context, Pending& release, Handle& handle);
+  bool TakeKeptLock(const Context& context, Pending& acquire, Handle& handle);
+  void OnLockRequested(const Context& context, HandleId id);
+  void GiveBackKeptLock(const Context& context, HandleId id, Handle& handle);
+  void GiveBackKeptLocks(const Context& context);
 
   // ---- the cache (kept.cc)
   bool KnownAbsent(const Context& context, const v1::Command& open) const;

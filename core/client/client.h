@@ -25,6 +25,8 @@
 // Answers are kept in a cache for as long as they are true [Chubby §2.7]: reads of what was read before, and the NOT_FOUND of an
 // OPEN that creates nothing, cost no message then. A GET_CONTENTS that asks for metadata too (`with_stat`) and GET_STAT depend on
 // the lock's state as well, and are asked again more often than a plain GET_CONTENTS.
+// With `cache_locks` a RELEASE may be answered although the cell still has the handle as holder: the next ACQUIRE of the handle
+// is then granted here, with the same token; others get the lock as soon as the library hears of them.
 // In jeopardy calls wait, except CLOSE, POISON, SET_SEQUENCER and END_SESSION. There are no time-outs: who gives up waiting
 // closes the handle.
 #ifndef BRAMAH_CORE_CLIENT_CLIENT_H_
@@ -45,6 +47,9 @@ struct ClientConfig {
   std::string principal;               // who the application says it is; nothing proves it yet
   int64_t rho_ppm = 1'000;             // bound on clock rate errors used for the local lease [L2]
   bool cache = true;                   // keep answers while they are true; for processes that read the same more than once
+  // Keep a lock that was released for the next Acquire of its handle, until somebody else wants it; for processes that lock the
+  // same again and again while others rarely do [C-49]. Locks with a lock-delay are not kept.
+  bool cache_locks = false;
   Duration idle_end = 60 * kSecond;    // a session without handles and calls is ended after so long [D-57]; 0: never
   Duration grace = 45 * kSecond;       // jeopardy lasts at most this long [Chubby §2.8]
   Duration keepalive_retry = 1 * kSecond;  // retransmission of an unanswered KeepAlive while it is overdue, and of calls
@@ -62,6 +67,7 @@ struct HeldLock {
   v1::LockMode mode = v1::FREE;
   Position generation;
   RequestSeq seq;  // of the Acquire
+  uint32_t permit = 0;  // of a lock with several
 };
 
 // A handle that asked for events, and what the application was told last.

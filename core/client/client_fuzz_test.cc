@@ -39,6 +39,7 @@ class Fuzz {
   static ClientConfig Config(uint64_t seed) {
     ClientConfig config = DefaultConfig();
     config.rho_ppm = static_cast<int64_t>(seed % 3) * 1'000;
+    config.cache_locks = seed % 2 == 0;
     return config;
   }
   uint64_t Pick(uint64_t bound) { return Below(Draw(seed_, 1, 0, ++draws_), bound); }

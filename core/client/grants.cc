@@ -13,7 +13,9 @@ void Calls::OnGrantItem(const Context& context, const v1::SessionItem& item) {
            pending.command.handle() == item.handle() && pending.stage != Stage::kGranted;
   });
   if (at == calls_.end()) return;  // given up since, or told by a Reply
-  if (item.kind() == v1::ITEM_LOCK_GRANTED) return Grant(context, at, Position(item.generation()));
+  if (item.kind() == v1::ITEM_LOCK_GRANTED) {
+    return OnGrant(context, at, {Position(item.generation()), item.permit()});
+  }
   v1::Outcome outcome;
   outcome.set_code(v1::STALE_HANDLE);
   if (item.kind() == v1::ITEM_HANDLE_INVALID) Complete(context, at, outcome);
@@ -21,12 +23,12 @@ void Calls::OnGrantItem(const Context& context, const v1::SessionItem& item) {
 
 // The lock is held in the cell, or was before the node went away. Only an active session may believe it, and only if no Delete of
 // the node is on its way; else it is told later.
-void Calls::Grant(const Context& context, PendingMap::iterator at, Position generation) {
+void Calls::OnGrant(const Context& context, PendingMap::iterator at, const Grant& grant) {
   Pending& pending = at->second;
   const HandleId id(pending.command.handle());
   if (context.state != SessionState::kActive || Deletes(id)) {
     pending.stage = Stage::kGranted;
-    pending.generation = generation;
+    pending.grant = grant;
     return;
   }
   Handle* const handle = Find(id);
@@ -40,11 +42,15 @@ void Calls::Grant(const Context& context, PendingMap::iterator at, Position gene
   if (handle != nullptr) {
     // A second Acquire of the same handle and mode changes nothing: the hold keeps the seq of the first [D-37].
     if (!handle->hold) handle->hold = RequestSeq(pending.command.seq());
-    beliefs_.Start(context.session, {handle->path, id, pending.command.mode(), generation, handle->hold}, context.out);
+    handle->granted = grant;
+    handle->granted_mode = pending.command.mode();
+    const v1::LockMode mode = pending.command.mode();
+    beliefs_.Start(context.session, {handle->path, id, mode, grant.generation, handle->hold, grant.permit}, context.out);
   }
   v1::Outcome outcome;
   outcome.set_code(v1::OK);
-  outcome.set_lock_generation(generation.value());
+  outcome.set_lock_generation(grant.generation.value());
+  outcome.set_permit(grant.permit);
   outcome.set_lock_mode(pending.command.mode());
   Complete(context, at, outcome);
 }
@@ -90,7 +96,7 @@ void Calls::SettleGrants(const Context& context, Position instance) {
   }
   for (const uint64_t call : granted) {
     const auto at = calls_.find(call);
-    if (at != calls_.end()) Grant(context, at, at->second.generation);
+    if (at != calls_.end()) OnGrant(context, at, at->second.grant);
   }
 }
 

@@ -73,8 +73,8 @@ void Watches::OnItem(SessionId session, const v1::SessionItem& item, Effects& ou
     case v1::ITEM_LOCK_ACQUIRED:
       Tell(CoreEvent::kLockAcquired, session, handle, out).generation = Position(item.generation());
       return;
-    case v1::ITEM_LOCK_REQUESTED:
-      Tell(CoreEvent::kLockRequested, session, handle, out);
+    case v1::ITEM_LOCK_REQUESTED:  // the library may have asked for it, for itself
+      if (watch->events & v1::EVENT_LOCK_REQUESTED) Tell(CoreEvent::kLockRequested, session, handle, out);
       return;
     default:
       return;  // of a later version

@@ -9,27 +9,47 @@ namespace bramah::lock {
 namespace {
 
 uint64_t HashDelay(std::string_view path, const Delay& delay) {
-  return FoldHash(FoldHash(FoldHash(5, Hash64(path)), static_cast<uint64_t>(delay.all)), static_cast<uint64_t>(delay.exclusive));
+  uint64_t hash = FoldHash(FoldHash(5, Hash64(path)), static_cast<uint64_t>(delay.exclusive));
+  for (const LostPermit& lost : delay.lost) hash = FoldHash(FoldHash(hash, lost.permit), static_cast<uint64_t>(lost.until));
+  return hash;
 }
 
+// REQUIRES: something is pending.
 Time Earliest(const Delay& delay) {
-  if (delay.all == 0) return delay.exclusive;
-  return delay.exclusive == 0 ? delay.all : std::min(delay.all, delay.exclusive);
+  Time earliest = delay.exclusive == 0 ? kNever : delay.exclusive;
+  for (const LostPermit& lost : delay.lost) earliest = std::min(earliest, lost.until);
+  return earliest;
 }
 
-bool EndIfPassed(Time& until, Time now) {
-  if (until == 0 || until > now) return false;
-  until = 0;
-  return true;
+void Lose(Delay& delay, uint32_t permit, Time until) {
+  const auto not_before = [permit](const LostPermit& lost) { return lost.permit >= permit; };
+  const auto at = std::find_if(delay.lost.begin(), delay.lost.end(), not_before);
+  if (at != delay.lost.end() && at->permit == permit) {
+    at->until = std::max(at->until, until);
+  } else {
+    delay.lost.insert(at, {permit, until});
+  }
+}
+
+bool WellFormed(const Delay& delay) {
+  uint64_t next = 0;
+  for (const LostPermit& lost : delay.lost) {
+    if (lost.permit < next || lost.until <= 0) return false;
+    next = uint64_t{lost.permit} + 1;
+  }
+  return delay.pending() && delay.exclusive >= 0;
 }
 
 }  // namespace
 
-void Delays::Add(std::string_view path, v1::LockMode mode, Time until) {
+void Delays::Add(std::string_view path, v1::LockMode mode, uint32_t permit, Time until) {
   BRAMAH_CHECK(until > 0);
   Delay delay = At(path);
-  Time& part = mode == v1::EXCLUSIVE ? delay.all : delay.exclusive;
-  part = std::max(part, until);
+  if (mode == v1::EXCLUSIVE) {
+    Lose(delay, permit, until);
+  } else {
+    delay.exclusive = std::max(delay.exclusive, until);
+  }
   Set(path, delay);
 }
 
@@ -41,10 +61,11 @@ Delay Delays::At(std::string_view path) const {
 
 bool Delays::End(std::string_view path, Time now) {
   Delay delay = At(path);
-  const bool all = EndIfPassed(delay.all, now);
-  const bool exclusive = EndIfPassed(delay.exclusive, now);
-  if (all || exclusive) Set(path, delay);
-  return all || exclusive;
+  if (!delay.pending() || Earliest(delay) > now) return false;
+  if (delay.exclusive <= now) delay.exclusive = 0;
+  std::erase_if(delay.lost, [now](const LostPermit& lost) { return lost.until <= now; });
+  Set(path, delay);
+  return true;
 }
 
 std::vector<std::string> Delays::Due(Time now) const {
@@ -56,18 +77,18 @@ std::vector<std::string> Delays::Due(Time now) const {
 
 bool Delays::Append(std::string_view path, const Delay& delay) {
   if (!table_.empty() && path <= table_.rbegin()->first) return false;
-  if (delay == Delay() || delay.all < 0 || delay.exclusive < 0) return false;
+  if (!WellFormed(delay)) return false;
   Set(path, delay);
   return true;
 }
 
 void Delays::Set(std::string_view path, const Delay& delay) {
   const auto it = table_.try_emplace(std::string(path)).first;
-  if (it->second != Delay()) {
+  if (it->second.pending()) {
     ends_.erase({Earliest(it->second), it->first});
     digest_ -= HashDelay(path, it->second);
   }
-  if (delay == Delay()) {
+  if (!delay.pending()) {
     table_.erase(it);
     return;
   }

@@ -20,13 +20,20 @@
 
 namespace bramah::lock {
 
-// What is pending for one name; 0: nothing. A lost exclusive hold closes the lock to all, a lost shared one to exclusive holders
-// only, because other readers may hold it meanwhile [D-34].
-struct Delay {
-  Time all = 0;        // nobody is granted the lock before
-  Time exclusive = 0;  // nobody is granted it exclusively before
+// A permit of which an exclusive hold was lost; an ordinary lock has only permit 0.
+struct LostPermit {
+  uint32_t permit = 0;
+  Time until = 0;  // nobody is granted it before
+  friend bool operator==(const LostPermit&, const LostPermit&) = default;
+};
 
-  bool Closes(v1::LockMode mode) const { return all != 0 || (mode == v1::EXCLUSIVE && exclusive != 0); }
+// What is pending for one name. A lost exclusive hold closes its permit, and the lock to shared holders; a lost shared one closes
+// the lock to exclusive holders only, because other readers may hold it meanwhile [D-34].
+struct Delay {
+  std::vector<LostPermit> lost;  // by permit
+  Time exclusive = 0;            // nobody is granted the lock exclusively before; 0: nothing of the kind is pending
+
+  bool pending() const { return exclusive != 0 || !lost.empty(); }
   friend bool operator==(const Delay&, const Delay&) = default;
 };
 
@@ -34,8 +41,8 @@ class Delays {
  public:
   using Table = absl::btree_map<std::string, Delay, std::less<>>;
 
-  // A hold of `mode` on `path` was lost; never shortens what is pending. REQUIRES: until > 0.
-  void Add(std::string_view path, v1::LockMode mode, Time until);
+  // A hold of `mode` on `path`, if exclusive of `permit`, was lost; never shortens what is pending. REQUIRES: until > 0.
+  void Add(std::string_view path, v1::LockMode mode, uint32_t permit, Time until);
   // Delay() if nothing is pending.
   Delay At(std::string_view path) const;
   // Ends what is pending for `path` and has passed at `now`. True if that was anything.
@@ -46,7 +53,7 @@ class Delays {
   Time next() const { return ends_.empty() ? kNever : ends_.begin()->first; }
   const Table& table() const { return table_; }
 
-  // For loading a snapshot. False if `path` does not follow the last one, or nothing is pending for it.
+  // For loading a snapshot. False if `path` does not follow the last one, nothing is pending for it, or permits do not rise.
   bool Append(std::string_view path, const Delay& delay);
 
   uint64_t digest() const { return digest_; }
@@ -57,7 +64,7 @@ class Delays {
   void Set(std::string_view path, const Delay& delay);
 
   Table table_;
-  absl::btree_set<std::pair<Time, std::string>> ends_;  // of each name the earlier of its two
+  absl::btree_set<std::pair<Time, std::string>> ends_;  // of each name the earliest of its parts
   uint64_t digest_ = 0;
 };
 

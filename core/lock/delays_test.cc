@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/lock/lock_state.h"
+
 namespace bramah::lock {
 namespace {
 
@@ -12,20 +14,21 @@ using Paths = std::vector<std::string>;
 
 TEST(Delays, D34ALostExclusiveHoldClosesTheLockToAllAndALostSharedOneToWriters) {
   Delays delays;
-  delays.Add("/x", v1::EXCLUSIVE, 10);
-  delays.Add("/s", v1::SHARED, 10);
-  EXPECT_TRUE(delays.At("/x").Closes(v1::SHARED));
-  EXPECT_TRUE(delays.At("/x").Closes(v1::EXCLUSIVE));
-  EXPECT_FALSE(delays.At("/s").Closes(v1::SHARED));
-  EXPECT_TRUE(delays.At("/s").Closes(v1::EXCLUSIVE));
-  EXPECT_FALSE(delays.At("/").Closes(v1::EXCLUSIVE));
+  delays.Add("/x", v1::EXCLUSIVE, 0, 10);
+  delays.Add("/s", v1::SHARED, 0, 10);
+  const LockState lock;
+  EXPECT_FALSE(lock.Grantable(v1::SHARED, delays.At("/x")));
+  EXPECT_FALSE(lock.Grantable(v1::EXCLUSIVE, delays.At("/x")));
+  EXPECT_TRUE(lock.Grantable(v1::SHARED, delays.At("/s")));
+  EXPECT_FALSE(lock.Grantable(v1::EXCLUSIVE, delays.At("/s")));
+  EXPECT_TRUE(lock.Grantable(v1::EXCLUSIVE, delays.At("/")));
 }
 
 TEST(Delays, D34TheLongestOfSeveralCounts) {
   Delays delays;
-  delays.Add("/f", v1::SHARED, 10);
-  delays.Add("/f", v1::SHARED, 30);
-  delays.Add("/f", v1::SHARED, 20);
+  delays.Add("/f", v1::SHARED, 0, 10);
+  delays.Add("/f", v1::SHARED, 0, 30);
+  delays.Add("/f", v1::SHARED, 0, 20);
   EXPECT_FALSE(delays.End("/f", 29));
   EXPECT_TRUE(delays.End("/f", 30));
   EXPECT_EQ(delays.next(), kNever);
@@ -33,31 +36,43 @@ TEST(Delays, D34TheLongestOfSeveralCounts) {
 
 TEST(Delays, ThePartsOfOneNameEndEachAtItsTime) {
   Delays delays;
-  delays.Add("/f", v1::EXCLUSIVE, 10);
-  delays.Add("/f", v1::SHARED, 20);
+  delays.Add("/f", v1::EXCLUSIVE, 0, 10);
+  delays.Add("/f", v1::SHARED, 0, 20);
   EXPECT_EQ(delays.next(), 10);
   EXPECT_EQ(delays.Due(10), Paths{"/f"});
   EXPECT_TRUE(delays.End("/f", 10));
-  EXPECT_FALSE(delays.At("/f").Closes(v1::SHARED));
-  EXPECT_TRUE(delays.At("/f").Closes(v1::EXCLUSIVE));
+  EXPECT_EQ(delays.At("/f"), (Delay{{}, 20}));
   EXPECT_EQ(delays.next(), 20);
   EXPECT_TRUE(delays.Due(19).empty());
 }
 
+TEST(Delays, EveryPermitEndsAtItsTime) {
+  Delays delays;
+  delays.Add("/s", v1::EXCLUSIVE, 2, 10);
+  delays.Add("/s", v1::EXCLUSIVE, 0, 20);
+  delays.Add("/s", v1::EXCLUSIVE, 2, 15);
+  EXPECT_EQ(delays.At("/s"), (Delay{{{0, 20}, {2, 15}}, 0}));
+  EXPECT_FALSE(delays.End("/s", 14));
+  EXPECT_TRUE(delays.End("/s", 15));
+  EXPECT_EQ(delays.At("/s"), (Delay{{{0, 20}}, 0}));
+  EXPECT_EQ(delays.digest(), delays.DigestSlow());
+  EXPECT_EQ(delays.next(), 20);
+}
+
 TEST(Delays, WhatIsDueComesInOrderOfNames) {
   Delays delays;
-  delays.Add("/b", v1::EXCLUSIVE, 1);
-  delays.Add("/c", v1::EXCLUSIVE, 9);
-  delays.Add("/a", v1::EXCLUSIVE, 2);
+  delays.Add("/b", v1::EXCLUSIVE, 0, 1);
+  delays.Add("/c", v1::EXCLUSIVE, 0, 9);
+  delays.Add("/a", v1::EXCLUSIVE, 0, 2);
   EXPECT_EQ(delays.Due(5), (Paths{"/a", "/b"}));
 }
 
 TEST(Delays, TheDigestIsThatOfTheContentsWhateverTheirHistory) {
   Delays delays;
-  delays.Add("/a", v1::EXCLUSIVE, 5);
+  delays.Add("/a", v1::EXCLUSIVE, 0, 5);
   const uint64_t digest = delays.digest();
   EXPECT_NE(digest, Delays().digest());
-  delays.Add("/b", v1::SHARED, 7);
+  delays.Add("/b", v1::SHARED, 0, 7);
   EXPECT_NE(delays.digest(), digest);
   EXPECT_EQ(delays.digest(), delays.DigestSlow());
   delays.End("/b", 7);
@@ -68,12 +83,15 @@ TEST(Delays, TheDigestIsThatOfTheContentsWhateverTheirHistory) {
 
 TEST(Delays, OnlyWhatCanHaveBeenSavedIsAppended) {
   Delays delays;
-  EXPECT_TRUE(delays.Append("/b", {5, 0}));
-  EXPECT_FALSE(delays.Append("/a", {5, 0}));
-  EXPECT_FALSE(delays.Append("/b", {5, 0}));
-  EXPECT_FALSE(delays.Append("/c", {0, 0}));
-  EXPECT_FALSE(delays.Append("/c", {5, -1}));
-  EXPECT_TRUE(delays.Append("/c", {0, 5}));
+  EXPECT_TRUE(delays.Append("/b", {{{0, 5}}, 0}));
+  EXPECT_FALSE(delays.Append("/a", {{{0, 5}}, 0}));
+  EXPECT_FALSE(delays.Append("/b", {{{0, 5}}, 0}));
+  EXPECT_FALSE(delays.Append("/c", {{}, 0}));
+  EXPECT_FALSE(delays.Append("/c", {{{0, 5}}, -1}));
+  EXPECT_FALSE(delays.Append("/c", {{{0, 0}}, 5}));
+  EXPECT_FALSE(delays.Append("/c", {{{1, 5}, {0, 5}}, 0}));
+  EXPECT_FALSE(delays.Append("/c", {{{1, 5}, {1, 5}}, 0}));
+  EXPECT_TRUE(delays.Append("/c", {{}, 5}));
   EXPECT_EQ(delays.digest(), delays.DigestSlow());
 }
 

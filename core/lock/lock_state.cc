@@ -1,6 +1,8 @@
 #include "core/lock/lock_state.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "core/base/check.h"
 #include "core/base/hash.h"
@@ -12,7 +14,9 @@ uint64_t HashOwner(uint64_t salt, const Owner& owner, RequestSeq seq) {
   return FoldHash(FoldHash(FoldHash(salt, owner.session.value()), owner.handle.value()), seq.value());
 }
 
-uint64_t HashHolder(const Owner& owner, RequestSeq seq) { return HashOwner(1, owner, seq); }
+uint64_t HashHolder(const Owner& owner, const Hold& hold) {
+  return FoldHash(FoldHash(HashOwner(1, owner, hold.seq), hold.permit), hold.generation.value());
+}
 
 uint64_t HashWaiter(Position since, const Waiter& waiter) {
   const uint64_t hash = HashOwner(2, waiter.owner, waiter.seq);
@@ -21,13 +25,14 @@ uint64_t HashWaiter(Position since, const Waiter& waiter) {
 
 uint64_t HashParties(const LockState::Holders& holders, const LockState::Queue& waiters) {
   uint64_t sum = 0;
-  for (const auto& [owner, seq] : holders) sum += HashHolder(owner, seq);
+  for (const auto& [owner, hold] : holders) sum += HashHolder(owner, hold);
   for (const auto& [since, waiter] : waiters) sum += HashWaiter(since, waiter);
   return sum;
 }
 
-uint64_t HashWhole(v1::LockMode mode, Position generation, uint64_t parties) {
-  return FoldHash(FoldHash(parties, static_cast<uint64_t>(mode)), generation.value());
+uint64_t HashWhole(const LockState& lock, uint64_t parties) {
+  const uint64_t kind = static_cast<uint64_t>(lock.permits()) << 8 | static_cast<uint64_t>(lock.mode());
+  return FoldHash(FoldHash(parties, kind), lock.generation().value());
 }
 
 }  // namespace
@@ -47,23 +52,40 @@ void LockState::Tidy() {
   if (parties_ && parties_->holders.empty() && parties_->waiters.empty()) parties_ = Box<Parties>();
 }
 
-const RequestSeq* LockState::HoldOf(const Owner& owner) const {
+const Hold* LockState::HoldOf(const Owner& owner) const {
   const auto it = holders().find(owner);
   return it == holders().end() ? nullptr : &it->second;
 }
 
-void LockState::Grant(const Owner& owner, RequestSeq seq, v1::LockMode mode, Position now) {
-  BRAMAH_CHECK(Grantable(mode, Delay()));
-  AddHolder(owner, seq, mode, now);
+bool LockState::Compatible(v1::LockMode mode, const Delay& delay) const {
+  if (mode == v1::SHARED) return mode_ != v1::EXCLUSIVE && delay.lost.empty();
+  return mode_ != v1::SHARED && delay.exclusive == 0 && holders().size() + delay.lost.size() < permits_;
 }
 
-void LockState::AddHolder(const Owner& owner, RequestSeq seq, v1::LockMode mode, Position now) {
-  if (mode_ == v1::FREE) generation_ = now;
-  mode_ = mode;
+uint32_t LockState::FreePermit(const Delay& delay) const {
+  if (permits_ == 1) return 0;
+  std::vector<bool> taken(permits_);
+  const auto take = [&taken](uint32_t permit) {
+    if (permit < taken.size()) taken[permit] = true;  // a name may have had more of them
+  };
+  for (const auto& [owner, hold] : holders()) take(hold.permit);
+  for (const LostPermit& lost : delay.lost) take(lost.permit);
+  return static_cast<uint32_t>(std::find(taken.begin(), taken.end(), false) - taken.begin());
+}
+
+void LockState::Grant(const Waiter& waiter, const Delay& delay, Position now) {
+  BRAMAH_CHECK(Grantable(waiter.mode, delay));
+  AddHolder(waiter, delay, now);
+}
+
+void LockState::AddHolder(const Waiter& waiter, const Delay& delay, Position now) {
+  const uint32_t permit = waiter.mode == v1::EXCLUSIVE ? FreePermit(delay) : 0;
+  if (mode_ == v1::FREE || waiter.mode == v1::EXCLUSIVE) generation_ = now;
+  mode_ = waiter.mode;
   Parties& parties = MutableParties();
-  const bool added = parties.holders.emplace(owner, seq).second;
+  const auto [at, added] = parties.holders.emplace(waiter.owner, Hold{waiter.seq, permit, generation_});
   BRAMAH_CHECK(added);
-  parties.hashes += HashHolder(owner, seq);
+  parties.hashes += HashHolder(at->first, at->second);
 }
 
 void LockState::Enqueue(const Waiter& waiter, Position now) {
@@ -100,13 +122,13 @@ void LockState::Promote(Position now, const Delay& delay, std::vector<Waiter>& g
   while (!waiters().empty() && Compatible(waiters().begin()->second.mode, delay)) {
     const auto [since, waiter] = *waiters().begin();
     Dequeue(since);
-    AddHolder(waiter.owner, waiter.seq, waiter.mode, now);
+    AddHolder(waiter, delay, now);
     granted.push_back(waiter);
   }
 }
 
-LockState LockState::Restored(v1::LockMode mode, Position generation, Holders holders, Queue waiters) {
-  LockState state;
+LockState LockState::Restored(uint32_t permits, v1::LockMode mode, Position generation, Holders holders, Queue waiters) {
+  LockState state(permits);
   state.mode_ = mode;
   state.generation_ = generation;
   const uint64_t hashes = HashParties(holders, waiters);
@@ -115,8 +137,8 @@ LockState LockState::Restored(v1::LockMode mode, Position generation, Holders ho
   return state;
 }
 
-uint64_t LockState::digest() const { return HashWhole(mode_, generation_, parties().hashes); }
+uint64_t LockState::digest() const { return HashWhole(*this, parties().hashes); }
 
-uint64_t LockState::DigestSlow() const { return HashWhole(mode_, generation_, HashParties(holders(), waiters())); }
+uint64_t LockState::DigestSlow() const { return HashWhole(*this, HashParties(holders(), waiters())); }
 
 }  // namespace bramah::lock

@@ -67,7 +67,7 @@ TEST(Tree, DigestFollowsEveryFieldThatRefreshAccountsFor) {
   expect_changed();
   ++node.content_generation;
   expect_changed();
-  node.lock.Grant({SessionId(1), HandleId(1)}, RequestSeq(1), v1::SHARED, Position(105));
+  node.lock.Grant({{SessionId(1), HandleId(1)}, RequestSeq(1), v1::SHARED}, Delay(), Position(105));
   expect_changed();
   node.ephemeral = true;
   expect_changed();
@@ -97,7 +97,7 @@ TEST(Tree, LockedListsTheHeldLocks) {
   Tree tree(kRoot);
   Node& node = tree.Create(Position(101), kRoot, "a", false, false, "", kAcl);
   EXPECT_TRUE(tree.locked().empty());
-  node.lock.Grant({SessionId(1), HandleId(1)}, RequestSeq(1), v1::SHARED, Position(102));
+  node.lock.Grant({{SessionId(1), HandleId(1)}, RequestSeq(1), v1::SHARED}, Delay(), Position(102));
   tree.Refresh(node);
   EXPECT_EQ(tree.locked().count(Position(101)), 1u);
   tree.Remove(Position(101), Position(103));

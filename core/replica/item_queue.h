@@ -31,7 +31,8 @@ class ItemQueue {
   Time oldest() const { return entries_.front().queued_at; }
 
   // Returns its number.
-  uint64_t Add(Time now, v1::ItemKind kind, HandleId handle, RequestSeq seq, uint64_t generation, uint32_t classes = 0) {
+  uint64_t Add(Time now, v1::ItemKind kind, HandleId handle, RequestSeq seq, uint64_t generation, uint32_t classes = 0,
+               uint32_t permit = 0) {
     Entry& entry = entries_.emplace_back();
     entry.queued_at = now;
     entry.item.set_number(++last_number_);
@@ -40,6 +41,7 @@ class ItemQueue {
     entry.item.set_seq(seq.value());
     entry.item.set_generation(generation);
     entry.item.set_classes(classes);
+    entry.item.set_permit(permit);
     return last_number_;
   }
   // An event. It takes the place of an earlier one of its kind and handle that was not sent yet; what was sent may have been

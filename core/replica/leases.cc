@@ -58,10 +58,11 @@ void Leases::Receive(Time now, SessionId session, const v1::KeepAlive& request, 
   Schedule(session, *lease);
 }
 
-uint64_t Leases::Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation) {
+uint64_t Leases::Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation,
+                       uint32_t permit) {
   Lease* lease = Find(session);
   if (lease == nullptr) return 0;
-  const uint64_t number = lease->items.Add(now, kind, handle, seq, generation.value());
+  const uint64_t number = lease->items.Add(now, kind, handle, seq, generation.value(), 0, permit);
   Hurry(now, session, *lease);
   return number;
 }

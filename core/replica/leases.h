@@ -72,7 +72,8 @@ class Leases {
   void Receive(Time now, SessionId session, const v1::KeepAlive& request, ConnId conn);
   // Queues an item for the session, the fate of the Acquire `seq` or an event; nothing happens if there is no such session.
   // Returns its number, or 0.
-  uint64_t Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation);
+  uint64_t Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation,
+                 uint32_t permit = 0);
   // What the session keeps of `touch` is to be dropped; no classes: everything. As above.
   uint64_t QueueInvalidation(Time now, SessionId session, const Touch& touch);
   // Returns whether the event was merged with one that had not been sent.

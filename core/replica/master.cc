@@ -185,6 +185,8 @@ void Master::RefuseKeepAlive(MasterContext& m, ConnId conn, const v1::KeepAlive&
   reply.set_code(code);
   reply.set_epoch(epoch_.value());
   if (code == v1::NOT_MASTER) Locate(m, *reply.mutable_located());
+  // A client that ends its session sends no more KeepAlives, and no other end is begun here.
+  if (code == v1::SESSION_CLOSING || code == v1::SESSION_EXPIRED) reply.set_reason(v1::END_NO_KEEPALIVE);
 }
 
 void Master::ExpireLapsed(MasterContext& m, SessionId session) {
@@ -343,7 +345,7 @@ void Master::OnApplied(MasterContext& m, LogIndex index, const v1::Command& comm
   for (const cell::Decision& decision : applied.decisions) {
     const bool granted = decision.kind == cell::Decision::kGranted;
     leases_.Queue(m.ctx.now, decision.session, granted ? v1::ITEM_LOCK_GRANTED : v1::ITEM_HANDLE_INVALID, decision.handle,
-                  decision.seq, decision.generation);
+                  decision.seq, decision.generation, decision.permit);
   }
   for (const cell::Notice& notice : applied.notices) {
     const bool merged =

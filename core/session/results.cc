@@ -17,7 +17,8 @@ uint64_t HashResult(RequestSeq seq, const Result& result) {
   hash = FoldHash(hash, result.content_length);
   hash = FoldHash(hash, result.checksum);
   hash = FoldHash(FoldHash(hash, result.lock_generation.value()), result.children_changed.value());
-  return FoldHash(FoldHash(hash, result.acl_generation), static_cast<uint64_t>(result.value));
+  hash = FoldHash(FoldHash(hash, result.acl_generation), static_cast<uint64_t>(result.value));
+  return FoldHash(FoldHash(hash, uint64_t{result.permits} << 32 | result.permit), result.check_digits);
 }
 
 }  // namespace
@@ -38,6 +39,9 @@ Result FromOutcome(const v1::Outcome& outcome) {
   result.children_changed = Position(outcome.children_changed());
   result.acl_generation = outcome.acl_generation();
   result.value = outcome.value();
+  result.permits = outcome.permits();
+  result.permit = outcome.permit();
+  result.check_digits = outcome.check_digits();
   return result;
 }
 
@@ -56,6 +60,9 @@ void ToOutcome(const Result& result, v1::Outcome& outcome) {
   outcome.set_children_changed(result.children_changed.value());
   outcome.set_acl_generation(result.acl_generation);
   outcome.set_value(result.value);
+  outcome.set_permits(result.permits);
+  outcome.set_permit(result.permit);
+  outcome.set_check_digits(result.check_digits);
 }
 
 void Results::Trim(RequestSeq first) {

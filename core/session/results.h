@@ -31,6 +31,9 @@ struct Result {
   Position children_changed;
   uint64_t acl_generation = 0;
   int64_t value = 0;
+  uint32_t permits = 0;
+  uint32_t permit = 0;
+  uint64_t check_digits = 0;
   friend bool operator==(const Result&, const Result&) = default;
 };
 

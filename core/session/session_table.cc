@@ -12,7 +12,7 @@ namespace {
 uint64_t HashHandle(HandleId id, const Handle& handle) {
   const uint64_t rights = (handle.readable ? 2u : 0u) | (handle.writable ? 1u : 0u) | (handle.changes_acl ? 4u : 0u);
   const uint64_t hash = FoldHash(FoldHash(FoldHash(4, id.value()), handle.instance.value()), rights);
-  return FoldHash(FoldHash(hash, static_cast<uint64_t>(handle.lock_delay)), handle.events);
+  return FoldHash(FoldHash(FoldHash(hash, static_cast<uint64_t>(handle.lock_delay)), handle.events), handle.check_digits);
 }
 
 }  // namespace

@@ -27,12 +27,13 @@ struct Nonce {
 };
 
 struct Handle {
-  Position instance;      // the node it is bound to, also after that was deleted [C-20]
+  Position instance;      // the node it is bound to, also after that was deleted [C-23]
   bool readable = false;  // the opener might read
   bool writable = false;  // SetContents, Delete and locking need it [Chubby §2.4]
   bool changes_acl = false;  // SetACL needs it
   Duration lock_delay = 0;  // how long nobody gets the lock if this handle loses it; 0 to kLockDelayMax [C-36]
   uint32_t events = 0;      // bits of v1::EventKind that its session is told of
+  uint64_t check_digits = 0;  // whoever uses it must name them; 0 if the cell had no secret yet (check_digits.h)
   Position waits;         // key of its waiter in the node's lock, none if it waits for nothing; derived, in no snapshot
 };
 

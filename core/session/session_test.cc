@@ -150,7 +150,7 @@ TEST(Results, DigestSeesEveryField) {
 TEST(Session, HandleIdsAreSpentForEver) {
   Session session(SessionId(1), {1, 1}, "me");
   EXPECT_FALSE(session.Spent(HandleId(4)));
-  session.Open(HandleId(4), {Position(9), true, true, false, 0, 0, Position()});
+  session.Open(HandleId(4), {Position(9), true, true, false, 0, 0, 0, Position()});
   EXPECT_TRUE(session.Spent(HandleId(4)));
   session.Close(HandleId(4));
   EXPECT_EQ(session.Find(HandleId(4)), nullptr);
@@ -182,7 +182,7 @@ TEST(SessionTable, DigestFollowsHandlesClosedIdsAndAnswers) {
     EXPECT_EQ(table.digest(), table.DigestSlow());
     last = table.digest();
   };
-  session.Open(HandleId(1), {Position(9), true, true, false, 0, 0, Position()});
+  session.Open(HandleId(1), {Position(9), true, true, false, 0, 0, 0, Position()});
   expect_changed();
   session.Close(HandleId(1));
   expect_changed();

@@ -272,6 +272,7 @@ void Actor::UseKept(uint32_t task, bool writable) {
   v1::Command& open = NewCall(task, v1::OPEN, path);
   open.set_path(path);
   open.set_lock_delay_ns(OperationOf(tasks_[task]).lock_delay_ns());
+  open.set_permits(OperationOf(tasks_[task]).permits());
   open.set_open_flags((writable ? v1::OPEN_WRITE : v1::OPEN_READ) | (creates ? v1::OPEN_MAY_CREATE : 0));
 }
 
@@ -309,6 +310,7 @@ void Actor::OpenOwn(uint32_t task, uint32_t flags) {
   v1::Command& open = NewCall(task, v1::OPEN, path);
   open.set_path(path);
   open.set_lock_delay_ns(OperationOf(tasks_[task]).lock_delay_ns());
+  open.set_permits(OperationOf(tasks_[task]).permits());
   open.set_open_flags(flags);
   if (OperationOf(tasks_[task]).kind() == v1::Operation::WATCH) open.set_events(kEverything);
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "core/base/ids.h"
 
@@ -15,6 +16,7 @@ namespace bramah::sim {
 // What a lock holder sends to the resource. It may arrive long after the lock was lost, like any message.
 struct ResourceRequest {
   std::string path;       // of the lock
+  uint32_t permit = 0;    // which one, of a lock with several
   Position token;         // as the cell gave it out with the lock
   std::string sequencer;  // the same in its unforgeable form
   uint32_t ordinal = 0;   // counts the requests under one hold
@@ -28,14 +30,14 @@ class FencedResource {
  public:
   // Whether it acts on the request.
   bool Accept(const ResourceRequest& request) {
-    Position& newest = newest_[request.path];
+    Position& newest = newest_[{request.path, request.permit}];
     if (request.token < newest) return false;
     newest = request.token;
     return true;
   }
 
  private:
-  std::map<std::string, Position> newest_;
+  std::map<std::pair<std::string, uint32_t>, Position> newest_;  // by lock and permit
 };
 
 }  // namespace bramah::sim

@@ -12,10 +12,10 @@ using client::ClientView;
 using client::HeldLock;
 using client::SessionState;
 
-constexpr size_t kGenerationsKept = 64;  // per path
+constexpr size_t kGenerationsKept = 64;  // per path and permit
 
 bool SameLock(const HeldLock& a, const HeldLock& b) {
-  return a.handle == b.handle && a.generation == b.generation && a.mode == b.mode && a.seq == b.seq;
+  return a.handle == b.handle && a.generation == b.generation && a.mode == b.mode && a.seq == b.seq && a.permit == b.permit;
 }
 
 const char* ModeName(v1::LockMode mode) { return mode == v1::SHARED ? "shared" : "exclusive"; }
@@ -74,7 +74,9 @@ void BeliefChecker::ClockChanged(Time at, uint32_t client, const LocalClock& clo
 }
 
 void BeliefChecker::Index(uint32_t client, const Believer& believer) {
-  for (const HeldLock& lock : believer.held) claims_[lock.path].push_back({client, lock.handle, lock.mode, lock.generation});
+  for (const HeldLock& lock : believer.held) {
+    claims_[lock.path].push_back({client, lock.handle, lock.mode, lock.generation, lock.permit});
+  }
 }
 
 void BeliefChecker::Unindex(uint32_t client, const Believer& believer) {
@@ -89,7 +91,7 @@ void BeliefChecker::CheckConflicts(Time at, uint32_t client, const HeldLock& loc
   if (!clocks_within_rho_) return;
   for (const Claim& other : claims_[lock.path]) {
     if (other.client == client && other.handle == lock.handle) continue;
-    if (other.mode == v1::SHARED && lock.mode == v1::SHARED) continue;
+    if (other.mode == lock.mode && (lock.mode == v1::SHARED || other.permit != lock.permit)) continue;
     if (other.client != client && believers_[other.client - 1].end <= at) continue;
     reporter_->Report(
         "lock.two_believers", at,
@@ -100,7 +102,7 @@ void BeliefChecker::CheckConflicts(Time at, uint32_t client, const HeldLock& loc
 }
 
 void BeliefChecker::CheckGeneration(Time at, uint32_t client, const HeldLock& lock) {
-  auto& known = generations_[lock.path];
+  auto& known = generations_[{lock.path, lock.permit}];
   const SessionId session = believers_[client - 1].session;
   const auto [it, first] = known.try_emplace(lock.generation, Owner{client, session, lock.handle, lock.mode});
   const Owner& owner = it->second;

@@ -43,6 +43,7 @@ class BeliefChecker {
     HandleId handle;
     v1::LockMode mode = v1::FREE;
     Position generation;
+    uint32_t permit = 0;
   };
   // Who was first seen to believe in a generation.
   struct Owner {
@@ -63,7 +64,7 @@ class BeliefChecker {
   bool clocks_within_rho_;
   std::vector<Believer> believers_;  // by number - 1
   absl::btree_map<std::string, std::vector<Claim>> claims_;
-  absl::btree_map<std::string, absl::btree_map<Position, Owner>> generations_;
+  absl::btree_map<std::pair<std::string, uint32_t>, absl::btree_map<Position, Owner>> generations_;  // by path and permit
 };
 
 }  // namespace bramah::sim

@@ -71,11 +71,8 @@ void DelayChecker::Look(Time at, const std::vector<cell::LockView>& locks) {
   LoseDeleted(locks);
   for (auto& [path, lock] : locks_) lock.holders.clear();
   for (const cell::LockView& now : locks) {
-    DelayedLock& lock = locks_[now.path];
-    if (now.generation > lock.generation) {
-      CheckGrant(at, now, lock.exclusive);
-      if (now.mode == v1::EXCLUSIVE) CheckGrant(at, now, lock.shared);
-    }
+    DelayedLock& lock = locks_[{now.path, now.permit}];
+    if (now.generation > lock.generation) CheckGrants(at, now);
     lock.instance = now.instance;
     lock.generation = now.generation;
     lock.mode = now.mode;
@@ -89,7 +86,7 @@ void DelayChecker::LoseDeleted(const std::vector<cell::LockView>& locks) {
   if (at == kNever) return;
   for (auto& [path, lock] : locks_) {
     const auto same = [p = &path, l = &lock](const cell::LockView& now) {
-      return now.path == *p && now.instance == l->instance;
+      return now.path == p->first && now.permit == p->second && now.instance == l->instance;
     };
     if (std::any_of(locks.begin(), locks.end(), same)) continue;
     for (const cell::HolderView& holder : lock.holders) Close(lock, holder, at);
@@ -101,6 +98,15 @@ void DelayChecker::Close(DelayedLock& lock, const cell::HolderView& holder, Time
   LostHold& loss = lock.mode == v1::EXCLUSIVE ? lock.exclusive : lock.shared;
   const Time until = at + AtLeast(holder.lock_delay, rho_ppm_);
   if (until > loss.until) loss = {at, until};
+}
+
+void DelayChecker::CheckGrants(Time at, const cell::LockView& lock) {
+  const auto first = locks_.lower_bound({lock.path, 0});
+  for (auto it = first; it != locks_.end() && it->first.first == lock.path; ++it) {
+    const bool own = it->first.second == lock.permit || lock.mode == v1::SHARED;
+    if (own) CheckGrant(at, lock, it->second.exclusive);
+    if (lock.mode == v1::EXCLUSIVE) CheckGrant(at, lock, it->second.shared);
+  }
 }
 
 void DelayChecker::CheckGrant(Time at, const cell::LockView& lock, const LostHold& loss) {

@@ -23,7 +23,7 @@ struct LostHold {
   Time at = 0;
   Time until = 0;  // real time; 0: none
 };
-// What the checker knows of the lock of one name.
+// What the checker knows of the lock of one name, or of one permit of it.
 struct DelayedLock {
   Position instance;
   Position generation;  // of the latest period of being held that was seen
@@ -50,6 +50,8 @@ class DelayChecker {
   void Lost(SessionId session, HandleId handle, Time at);
   void LoseDeleted(const std::vector<cell::LockView>& locks);
   void Close(DelayedLock& lock, const cell::HolderView& holder, Time at) const;
+  // `lock` was granted anew: no loss of its name may be in the way.
+  void CheckGrants(Time at, const cell::LockView& lock);
   void CheckGrant(Time at, const cell::LockView& lock, const LostHold& loss);
 
   int64_t rho_ppm_;
@@ -57,7 +59,7 @@ class DelayChecker {
   // Real times of recent proposals: of all, since an index may have seen several leaders; and of those that were applied.
   absl::btree_map<std::pair<LogIndex, Term>, Time> proposed_;
   absl::btree_map<LogIndex, Time> applied_;
-  absl::btree_map<std::string, DelayedLock> locks_;  // by path
+  absl::btree_map<std::pair<std::string, uint32_t>, DelayedLock> locks_;  // by path and permit; shared holders have permit 0
   Time deleted_ = kNever;  // when the first Delete was proposed of those applied since the last look
 };
 

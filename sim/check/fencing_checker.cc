@@ -29,7 +29,7 @@ bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v
 void FencingChecker::Look(Time at, const std::vector<cell::LockView>& locks) {
   absl::btree_set<PeriodKey> held;
   for (const cell::LockView& lock : locks) {
-    const PeriodKey key(lock.instance, lock.generation);
+    const PeriodKey key(lock.instance, lock.generation, lock.permit);
     held.insert(key);
     FencedPeriod& period = periods_[key];
     if (period.ordinal == 0) period = {++periods_seen_, lock.path, lock.mode, at, kNever};
@@ -44,7 +44,7 @@ void FencingChecker::Look(Time at, const std::vector<cell::LockView>& locks) {
 void FencingChecker::LookAtHolders(Time at, const std::vector<cell::LockView>& locks) {
   absl::btree_set<std::pair<SessionId, HandleId>> present;
   for (const cell::LockView& lock : locks) {
-    const PeriodKey key(lock.instance, lock.generation);
+    const PeriodKey key(lock.instance, lock.generation, lock.permit);
     for (const cell::HolderView& holder : lock.holders) {
       holds_[{holder.session, holder.handle, holder.seq}] = key;
       holders_.insert({key, holder.session, holder.handle});
@@ -60,6 +60,8 @@ void FencingChecker::LookAtHolders(Time at, const std::vector<cell::LockView>& l
 
 void FencingChecker::Called(Time at, uint32_t client, SessionId session, CallId call, const v1::Command& command) {
   Asked asked{at, session, command.kind(), HandleId(command.handle()), command.mode(), command.sequencer()};
+  if (command.kind() == v1::RELEASE) released_.insert({client, session, asked.handle});
+  if (command.kind() == v1::ACQUIRE) released_.erase({client, session, asked.handle});
   if (IsGuarded(command.kind())) {
     const auto tied = tied_.find({client, session, asked.handle});
     if (tied == tied_.end() && command.kind() != v1::GET_SEQUENCER) return;
@@ -80,22 +82,24 @@ void FencingChecker::Answered(Time at, uint32_t client, CallId call, const v1::O
     return;
   }
   if (IsRead(asked.kind) && !reads_count_) return;
-  if (asked.kind == v1::GET_SEQUENCER) CheckToken(at, asked, outcome);
+  if (asked.kind == v1::GET_SEQUENCER) CheckToken(at, client, asked, outcome);
   if (!asked.sequencer.empty()) CheckVerdict(at, asked, outcome.code());
 }
 
 void FencingChecker::Stopped(uint32_t client) {
   asked_.erase(asked_.lower_bound({client, CallId()}), asked_.lower_bound({client + 1, CallId()}));
+  released_.erase(released_.lower_bound({client, SessionId(), HandleId()}),
+                  released_.lower_bound({client + 1, SessionId(), HandleId()}));
   const auto first = tied_.lower_bound({client, SessionId(), HandleId()});
   tied_.erase(first, tied_.lower_bound({client + 1, SessionId(), HandleId()}));
 }
 
 const FencedPeriod* FencingChecker::Find(const Sequencer& sequencer) const {
-  const auto period = periods_.find({sequencer.instance, sequencer.generation});
+  const auto period = periods_.find({sequencer.instance, sequencer.generation, sequencer.permit});
   return period == periods_.end() ? nullptr : &period->second;
 }
 
-void FencingChecker::CheckToken(Time at, const Asked& asked, const v1::Outcome& outcome) {
+void FencingChecker::CheckToken(Time at, uint32_t client, const Asked& asked, const v1::Outcome& outcome) {
   const auto report = [&](const std::string& what) {
     const std::string who = absl::StrCat("handle ", asked.handle.value(), " of session ", asked.session.value());
     const std::string given = outcome.code() == v1::OK ? "given the sequencer " + outcome.sequencer() : "refused one";
@@ -104,13 +108,14 @@ void FencingChecker::CheckToken(Time at, const Asked& asked, const v1::Outcome& 
   const auto held = holding_.find({asked.session, asked.handle});
   const bool holds = held != holding_.end() && held->second.from <= asked.at && held->second.until > at;
   if (outcome.code() == v1::LOCK_NOT_HELD || outcome.code() == v1::UNAVAILABLE) {
-    if (holds) report("although it held all the while");
+    const bool released = released_.contains({client, asked.session, asked.handle});
+    if (holds && !released) report("although it held all the while");
     return;
   }
   if (outcome.code() != v1::OK) return;
   const std::optional<Sequencer> said = ParseSequencer(outcome.sequencer());
   if (!said) return report("which is none");
-  const PeriodKey key(said->instance, said->generation);
+  const PeriodKey key(said->instance, said->generation, said->permit);
   if (holds && held->second.period != key) return report("which is not of the lock that it held all the while");
   const FencedPeriod* period = Find(*said);
   if (period == nullptr) return;
@@ -155,7 +160,7 @@ void FencingChecker::Requested(Time at, const ResourceRequest& request, bool acc
                              absl::StrCat("the resource refused the present holder of ", request.path, ", whose token is ",
                                           request.token.value()));
   }
-  uint64_t& latest = acted_[request.path];
+  uint64_t& latest = acted_[{request.path, request.permit}];
   if (period.ordinal < latest) {
     reporter_->Report("sequencer.fencing", at,
                       absl::StrCat("the resource acted for a former holder of ", request.path,

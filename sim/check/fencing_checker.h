@@ -2,7 +2,8 @@
 //
 //   the resource     acts on nothing that was sent under an earlier period of being held after it acted on something of a later
 //                    one of the same name, and never refuses whoever holds the lock at present
-//   GetSequencer     describes a period in which the handle that asked did hold; it is not refused to who holds all the while
+//   GetSequencer     describes a period in which the handle that asked did hold; it is not refused to who holds all the while and
+//                    has not released the lock (which the library may keep [C-49])
 //   CheckSequencer   says valid only if the lock was held so at some instant between question and answer, invalid only if it was
 //                    not at some such instant, and forged never; a mode that is demanded counts
 //   SetSequencer     a call on a tied handle succeeds, or is refused for the sequencer's sake, by the same two rules
@@ -53,7 +54,7 @@ class FencingChecker {
   void Requested(Time at, const ResourceRequest& request, bool accepted);
 
  private:
-  using PeriodKey = std::pair<Position, Position>;              // instance, generation
+  using PeriodKey = std::tuple<Position, Position, uint32_t>;   // instance, generation, permit
   using HoldKey = std::tuple<SessionId, HandleId, RequestSeq>;  // the seq is the Acquire's
   struct Asked {
     Time at = 0;
@@ -73,7 +74,7 @@ class FencingChecker {
 
   const FencedPeriod* Find(const Sequencer& sequencer) const;
   void LookAtHolders(Time at, const std::vector<cell::LockView>& locks);
-  void CheckToken(Time at, const Asked& asked, const v1::Outcome& outcome);
+  void CheckToken(Time at, uint32_t client, const Asked& asked, const v1::Outcome& outcome);
   void CheckVerdict(Time at, const Asked& asked, v1::Code code);
 
   bool reads_count_;
@@ -84,9 +85,10 @@ class FencingChecker {
   absl::btree_map<HoldKey, PeriodKey> holds_;                                // that were ever seen
   absl::btree_set<std::tuple<PeriodKey, SessionId, HandleId>> holders_;      // of periods
   absl::btree_map<std::pair<SessionId, HandleId>, Holding> holding_;
+  absl::btree_set<std::tuple<uint32_t, SessionId, HandleId>> released_;  // whose latest call on the lock was a Release
   absl::btree_map<std::pair<uint32_t, CallId>, Asked> asked_;                // unanswered
   absl::btree_map<std::tuple<uint32_t, SessionId, HandleId>, std::string> tied_;  // handles, to sequencers
-  absl::btree_map<std::string, uint64_t> acted_;                             // by path: the latest period the resource acted for
+  absl::btree_map<std::pair<std::string, uint32_t>, uint64_t> acted_;  // by path and permit: the period the resource acted for
 };
 
 }  // namespace bramah::sim

@@ -55,7 +55,7 @@ class Fencing : public ::testing::Test {
     Ask(called, answered, kSecond, Command(v1::CHECK_SEQUENCER, sequencer, mode), code);
   }
   void Request(Time at, SessionId session, uint64_t seq, bool accepted) {
-    checker.Requested(at, {"/l", Position(1), "", 1, session, HandleId(1), RequestSeq(seq)}, accepted);
+    checker.Requested(at, {"/l", 0, Position(1), "", 1, session, HandleId(1), RequestSeq(seq)}, accepted);
   }
   testing::AssertionResult Reported(const std::string& part) const {
     if (!reporter.first().has_value()) return testing::AssertionFailure() << "nothing was reported";
@@ -69,6 +69,21 @@ class Fencing : public ::testing::Test {
   FencingChecker checker{true, &reporter};
   uint64_t calls = 0;
 };
+
+TEST_F(Fencing, A01EachPermitHasATokenOfItsOwn) {
+  cell::LockView one = Lock(21, kFirst, 6);
+  cell::LockView other = Lock(22, kSecond, 7);
+  other.permit = 1;
+  checker.Look(400, {one, other});
+  const auto request = [&](uint32_t permit, SessionId session, uint64_t seq) {
+    checker.Requested(410, {"/l", permit, Position(1), "", 1, session, HandleId(1), RequestSeq(seq)}, true);
+  };
+  request(1, kSecond, 7);
+  request(0, kFirst, 6);
+  EXPECT_FALSE(reporter.failed()) << "an earlier period, but of another permit";
+  request(1, kFirst, 6);
+  EXPECT_TRUE(Reported("a former holder"));
+}
 
 TEST_F(Fencing, C37TheResourceServesOneHolderAfterTheOther) {
   Request(150, kFirst, 3, true);
@@ -159,6 +174,9 @@ TEST_F(Fencing, ATokenOfAnotherName) {
 }
 
 TEST_F(Fencing, NoTokenForTheHolder) {
+  checker.Called(140, 1, kFirst, CallId(++calls), Command(v1::RELEASE));
+  Ask(150, 160, kFirst, Command(v1::GET_SEQUENCER), v1::LOCK_NOT_HELD);  // the library keeps it, the application does not hold
+  checker.Called(170, 1, kFirst, CallId(++calls), Command(v1::ACQUIRE));
   Ask(150, 250, kFirst, Command(v1::GET_SEQUENCER), v1::LOCK_NOT_HELD);
   SecondHolds();
   EXPECT_FALSE(reporter.failed());

@@ -42,8 +42,9 @@ void FifoChecker::Look(Time at, const cell::Cell& cell, const std::vector<cell::
       const auto waited = waiting_.find({holder.session, holder.handle});
       if (waited != waiting_.end() && waited->second.seq == holder.seq) waiting_.erase(waited);
     }
-    if (!waiting_.empty()) CheckLock(at, lock);
   }
+  if (waiting_.empty()) return;
+  for (const cell::LockView& lock : locks) CheckLock(at, lock);
 }
 
 // Waiters go with their node.

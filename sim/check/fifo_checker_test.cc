@@ -77,6 +77,32 @@ class FifoCheckerTest : public testing::Test {
   Position instance_;
 };
 
+TEST_F(FifoCheckerTest, PermitsThatAreGrantedTogetherMayBeSeenInAnyOrder) {
+  Queued(1);
+  Queued(2);
+  std::vector<LockView> permits(2);
+  for (uint32_t permit = 0; permit < 2; ++permit) {
+    permits[permit].path = "/a";
+    permits[permit].instance = instance_;
+    permits[permit].permit = permit;
+    permits[permit].holders.push_back({SessionId(2 - permit), HandleId(1), RequestSeq(2)});
+  }
+  checker_.Look(1, cell_, permits);
+  EXPECT_EQ(Fired(), "");
+}
+
+TEST_F(FifoCheckerTest, APermitThatALaterOneGotIsNoticed) {
+  Queued(1);
+  Queued(2);
+  LockView permit;
+  permit.path = "/a";
+  permit.instance = instance_;
+  permit.permit = 1;
+  permit.holders.push_back({SessionId(2), HandleId(1), RequestSeq(2)});
+  checker_.Look(1, cell_, {permit});
+  EXPECT_EQ(Fired(), "lock.fifo");
+}
+
 TEST_F(FifoCheckerTest, AcceptsOneAfterTheOther) {
   Tell(v1::ACQUIRE, 1);
   Look({1});

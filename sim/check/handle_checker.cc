@@ -16,7 +16,7 @@ bool ActsThroughHandle(v1::CommandKind kind) { return kind > v1::OPEN && kind <=
 
 bool Leaves(v1::CommandKind kind) { return kind == v1::CLOSE || kind == v1::POISON; }
 
-bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v1::GET_SEQUENCER; }
+bool ReadsHandle(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v1::GET_SEQUENCER; }
 
 // The library notes it down, whatever has become of the node.
 bool AsksNobody(v1::CommandKind kind) { return kind == v1::SET_SEQUENCER; }
@@ -82,7 +82,7 @@ void HandleStateChecker::Judge(Time at, const CoreEvent& applied) {
 // ------------------------------------------------------------------------------------------------------------- the application
 
 void HandleChecker::Called(uint32_t client, SessionId session, CallId call, const v1::Command& command) {
-  const bool on_handle = ActsThroughHandle(command.kind()) || IsRead(command.kind()) || AsksNobody(command.kind());
+  const bool on_handle = ActsThroughHandle(command.kind()) || ReadsHandle(command.kind()) || AsksNobody(command.kind());
   if (!on_handle && command.kind() != v1::OPEN) return;
   Asked asked{command.kind(), session, HandleId(command.handle()), ""};
   const auto bound = bound_.find({client, asked.handle});
@@ -90,7 +90,7 @@ void HandleChecker::Called(uint32_t client, SessionId session, CallId call, cons
     asked.doubt = "which was never opened";
   } else if (on_handle) {
     const Bound& handle = bound->second;
-    const bool stale = removed_.contains(handle.instance) && (reads_count_ || !IsRead(asked.kind)) && !AsksNobody(asked.kind);
+    const bool stale = removed_.contains(handle.instance) && (reads_count_ || !ReadsHandle(asked.kind)) && !AsksNobody(asked.kind);
     if (stale) asked.doubt = "whose node had been deleted";
     if (handle.closed) asked.doubt = "which had been closed";
     if (handle.session != session) asked.doubt = absl::StrCat("which session ", handle.session.value(), " had opened");

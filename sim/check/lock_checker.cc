@@ -44,6 +44,7 @@ std::optional<std::vector<cell::LockView>> LockChecker::AfterStep(Time at, Repli
 }
 
 void LockChecker::CheckLocks(Time at, ReplicaId replica, const std::vector<cell::LockView>& locks, const cell::Cell* cell) {
+  const cell::LockView* previous = nullptr;
   for (const cell::LockView& lock : locks) {
     const auto report = [&](const std::string& what) {
       reporter_->Report(
@@ -53,6 +54,10 @@ void LockChecker::CheckLocks(Time at, ReplicaId replica, const std::vector<cell:
     if (lock.mode == v1::EXCLUSIVE ? lock.holders.size() != 1 : (lock.mode == v1::FREE) != lock.holders.empty()) {
       report(absl::StrCat("has ", lock.holders.size(), " holders"));
     }
+    if (lock.permit >= std::max(lock.permits, 1u)) report(absl::StrCat("has no permit ", lock.permit));
+    const bool again = previous != nullptr && previous->path == lock.path && previous->permit >= lock.permit;
+    if (again) report(absl::StrCat("has permit ", lock.permit, " held twice"));
+    previous = &lock;
     for (const cell::HolderView& holder : lock.holders) {
       if (cell == nullptr || cell->HasSession(holder.session)) continue;
       report(absl::StrCat("is held by session ", holder.session.value(), ", which does not exist"));
@@ -62,7 +67,7 @@ void LockChecker::CheckLocks(Time at, ReplicaId replica, const std::vector<cell:
 }
 
 void LockChecker::CheckGeneration(Time at, ReplicaId replica, const cell::LockView& lock) {
-  Period& last = periods_[lock.path];
+  Period& last = periods_[{lock.path, lock.permit}];
   const auto report = [&](const std::string& what) {
     reporter_->Report(
         "lock.generation", at,

@@ -1,8 +1,10 @@
 // What the replicated state says about locks and ephemeral nodes, looked at where an index is applied first (equality of the
 // other replicas is state.digest's business).
 //
-//   lock.mutual_exclusion  an exclusive lock has one holder, a shared one only shared holders, and their sessions exist [INV-1]
-//   lock.generation        every period of being held has a higher generation than the one before, by name [INV-8, A-01]
+//   lock.mutual_exclusion  an exclusive lock has one holder for each permit, a shared one only shared holders, and their sessions
+//                          exist [INV-1]
+//   lock.generation        every period of being held has a higher generation than the one before, by name and permit
+//                          [INV-8, A-01]
 //   ephemeral.lifetime     an ephemeral node exists iff a handle refers to it, or it is a directory with children [INV-9]
 #ifndef BRAMAH_SIM_CHECK_LOCK_CHECKER_H_
 #define BRAMAH_SIM_CHECK_LOCK_CHECKER_H_
@@ -10,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -45,7 +48,7 @@ class LockChecker {
   bool nodes_changed_ = false;
   bool deleted_ = false;       // a DELETE took effect since the nodes were looked at
   uint32_t effects_ = 0;       // since the nodes were looked at
-  absl::btree_map<std::string, Period> periods_;  // latest by path
+  absl::btree_map<std::pair<std::string, uint32_t>, Period> periods_;  // latest by path and permit
   std::vector<Position> ephemerals_;              // instances that existed when the nodes were looked at last; rising
 };
 

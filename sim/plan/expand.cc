@@ -25,6 +25,7 @@ void AddOperations(const v1::Plan& plan, const v1::Workload& workload, uint64_t 
       operation.set_path("/" + workload.prefix() + (exact ? "" : std::to_string(path)));
     }
     operation.set_shared(workload.shared());
+    operation.set_permits(workload.permits());
     const int64_t hold = dice.In(0, workload.hold_ns());
     operation.set_hold_ns(hold);
     operation.set_bytes(workload.bytes());

@@ -53,6 +53,7 @@ void DrawKnobs(v1::Plan& plan) {
   const bool small_caches = dice.Hit(200'000);
   const int64_t kept = dice.LogIn(1, 8);
   knobs.set_client_cache(caches);
+  knobs.set_cache_locks(dice.Hit(400'000));
   if (caches && small_caches) knobs.set_session_cache_max(static_cast<uint32_t>(kept));
   // So that a handful of sessions is a load, and leases grow to several times their length at most.
   const bool loaded = dice.Hit(300'000);
@@ -148,6 +149,7 @@ Settings DrawSettings(v1::Plan& plan) {
   settings.hold_max = dice.LogIn(10 * kMillisecond, 4 * kSecond);
   settings.lock_delay_max = dice.LogIn(100 * kMillisecond, 10 * kSecond);
   settings.bytes = static_cast<uint32_t>(dice.LogIn(1, 1'000));
+  settings.permits = static_cast<uint32_t>(dice.In(2, 4));
   return settings;
 }
 
@@ -196,10 +198,17 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
     workload.set_fenced(true);
     return workload;
   };
-  add_lock(v1::Operation::LOCK, locks * 6 / 10);
+  add_lock(v1::Operation::LOCK, locks * 4 / 10);
   add_lock(v1::Operation::TRY_LOCK, locks * 2 / 10);
   add(v1::Operation::STAT, "l", locks * 2 / 10);
   add_lock(v1::Operation::LOCK, locks * 2 / 10).set_shared(true);
+  // Locks with several permits are used by who wants one of them, and now and then by who wants none to be out.
+  add_lock(v1::Operation::LOCK, locks * 2 / 10).set_prefix("s");
+  add_lock(v1::Operation::LOCK, locks / 50).set_prefix("s");
+  plan.mutable_workload(plan.workload_size() - 1)->set_shared(true);
+  for (v1::Workload& workload : *plan.mutable_workload()) {
+    if (workload.prefix() == "s") workload.set_permits(settings.permits);
+  }
   if (names == 0) return;
   add(v1::Operation::EPHEMERAL, "e", names * 3 / 10).set_hold_ns(settings.hold_max);
   add(v1::Operation::REMOVE, "f", names * 2 / 10);

@@ -67,6 +67,7 @@ struct Settings {
   Duration hold_max = 1 * kSecond;
   Duration lock_delay_max = 2 * kSecond;
   uint32_t bytes = 32;
+  uint32_t permits = 2;            // of locks with several
 };
 
 struct Profile {

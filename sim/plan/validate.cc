@@ -130,6 +130,7 @@ void CheckOperation(const v1::Plan& plan, int i, Complaints& bad) {
   const bool path = operation.kind() == v1::Operation::END_SESSION || IsCellPath(operation.path());
   bad.Need(path, at(".path"), "\"", operation.path(), "\" is no name in a cell");
   bad.Most(operation.bytes(), kContentBytesMax, at(".bytes"));
+  bad.Most(operation.permits(), 1'024, at(".permits"));
 }
 
 void CheckWorkload(const v1::Plan& plan, int i, Complaints& bad) {
@@ -145,6 +146,7 @@ void CheckWorkload(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Time(workload.lock_delay_ns(), at(".lock_delay_ns"));
   bad.Need(!workload.fenced() || IsLock(workload.kind()), at(".fenced"), "only LOCK and TRY_LOCK can be");
   bad.Most(workload.bytes(), kContentBytesMax, at(".bytes"));
+  bad.Most(workload.permits(), 1'024, at(".permits"));
 }
 
 }  // namespace
