@@ -38,7 +38,8 @@ constexpr const char* kFooter =
     "--timeout, --output, --principal.\n"
     "A command run by `lock` or `elect` gets BRAMAH_LOCK_PATH, BRAMAH_LOCK_MODE, BRAMAH_LOCK_GENERATION (an integer\n"
     "that rises with every holder: pass it to what the lock protects), BRAMAH_LOCK_PERMIT (which one of --permits,\n"
-    "from 0), BRAMAH_SEQUENCER (all of this in a form that `check` verifies and nobody can forge), BRAMAH_SESSION.\n"
+    "from 0: the integer rises with every holder of that one), BRAMAH_SEQUENCER (all of this in a form that `check`\n"
+    "verifies and nobody can forge), BRAMAH_SESSION.\n"
     "\n"
     "Not built yet: authentication, encryption, changes of membership.";
 

@@ -40,8 +40,9 @@ int RunCheck(const Context& context, const CheckArgs& args) {
                                {"permit", outcome.permit()}};
     std::printf("%s\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
   } else {
-    std::printf("valid: %s is held, %s, generation %llu\n", OneLine(name).c_str(), mode,
-                static_cast<unsigned long long>(outcome.lock_generation()));
+    const std::string permit = outcome.permit() == 0 ? "" : ", permit " + std::to_string(outcome.permit());
+    std::printf("valid: %s is held, %s, generation %llu%s\n", OneLine(name).c_str(), mode,
+                static_cast<unsigned long long>(outcome.lock_generation()), permit.c_str());
   }
   return net_real::kExitOk;
 }

@@ -441,6 +441,16 @@ TEST_F(CellSemaphore, D34OnlyTheLostPermitIsDelayed) {
   EXPECT_EQ(Take(b, 6).permit(), 0u);
 }
 
+TEST_F(CellSemaphore, D33MakingTheNodeAgainWithMorePermitsOpensNothing) {
+  Take(a, 3);
+  cell.Apply(Expire(a));
+  ASSERT_EQ(cell.Do(DeleteOf(b, 3, 2)), v1::OK);
+  ASSERT_EQ(cell.Do(WithPermits(OpenPath(b, 4, 3, "/s", kLockable), 3)), v1::OK);
+  EXPECT_EQ(cell.Do(AcquireOf(b, 5, 3, v1::EXCLUSIVE, /*try_only=*/true)), v1::LOCK_DELAYED);
+  cell.Advance(10 * kSecond);
+  EXPECT_EQ(cell.Do(AcquireOf(b, 6, 3, v1::EXCLUSIVE, /*try_only=*/true)), v1::OK);
+}
+
 TEST_F(CellSemaphore, TheSequencerOfAPermitIsGoodAsLongAsThatIsHeld) {
   ASSERT_EQ(cell.Do(NewEpoch({1, 2})), v1::OK);
   Take(a, 3);

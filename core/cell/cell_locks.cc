@@ -81,7 +81,8 @@ bool Cell::LeaveLock(lock::Node& node, const lock::Owner& owner, Entry& entry) {
 
 void Cell::StartLockDelay(const lock::Node& node, const lock::Hold& hold, Duration delay, Entry& entry) {
   if (delay == 0) return;
-  delays_.Add(node.path.view(), node.lock.mode(), hold.permit, std::min(time_ + delay, kClusterTimeMax));
+  const Time until = std::min(time_ + delay, kClusterTimeMax);
+  delays_.Add(node.path.view(), node.lock.mode(), {hold.permit, node.lock.permits(), until});
   SOMETIMES(entry.probes, kLockDelayed, true);
 }
 

@@ -256,7 +256,7 @@ CellView Cell::View() const {
   for (const auto& [id, session] : sessions_.sessions()) view.sessions.push_back(cell::ViewOf(*session));
   for (const auto& [path, delay] : delays_.table()) {
     DelayView& pending = view.delays.emplace_back(DelayView{path, {}, delay.exclusive});
-    for (const lock::LostPermit& lost : delay.lost) pending.permits.emplace(lost.permit, lost.until);
+    for (const lock::LostPermit& lost : delay.lost) pending.permits.emplace(lost.permit, LostPermitView{lost.until, lost.of});
   }
   return view;
 }

@@ -131,8 +131,10 @@ Problem CheckWaiters(const NodeView& node, const Index& index) {
   const DelayView delay = at == index.delays.end() ? DelayView() : *at->second;
   const bool shares = wanted == v1::SHARED && lock.mode != v1::EXCLUSIVE;
   const bool writes = wanted == v1::EXCLUSIVE && lock.mode != v1::SHARED && lock.holders.size() < lock.permits;
-  const bool delayed = wanted == v1::SHARED ? !delay.permits.empty()
-                                            : delay.exclusive != 0 || lock.holders.size() + delay.permits.size() >= lock.permits;
+  const bool of_another = std::any_of(delay.permits.begin(), delay.permits.end(),
+                                      [&lock](const auto& lost) { return lost.second.of != lock.permits; });
+  const bool closed = delay.exclusive != 0 || of_another || lock.holders.size() + delay.permits.size() >= lock.permits;
+  const bool delayed = wanted == v1::SHARED ? !delay.permits.empty() : closed;
   const bool blocked = !shares && !writes;
   if (!blocked && !delayed) return node.path + ": the first waiter could be granted";
   Position previous;
@@ -195,7 +197,7 @@ Problem CheckLockSuccession(const LockView& before, const LockView& after) {
 Problem CheckDelay(const DelayView& delay, Time now) {
   if (delay.permits.empty() && delay.exclusive == 0) return delay.path + ": a lock-delay of nothing";
   Time latest = delay.exclusive;
-  for (const auto& [permit, until] : delay.permits) latest = std::max(latest, until);
+  for (const auto& [permit, lost] : delay.permits) latest = std::max(latest, lost.until);
   if (latest > now + kLockDelayMax) return delay.path + ": the lock-delay is longer than any that could be asked for";
   return std::nullopt;
 }
@@ -208,9 +210,9 @@ Problem CheckDelays(const CellView& before, const CellView& after) {
     const auto it = delays.find(old.path);
     const DelayView now = it == delays.end() ? DelayView() : *it->second;
     bool early = old.exclusive > after.time && now.exclusive < old.exclusive;
-    for (const auto& [permit, until] : old.permits) {
+    for (const auto& [permit, lost] : old.permits) {
       const auto same = now.permits.find(permit);
-      early = early || (until > after.time && (same == now.permits.end() || same->second < until));
+      early = early || (lost.until > after.time && (same == now.permits.end() || same->second.until < lost.until));
     }
     if (early) return old.path + ": the lock-delay ended early";
   }

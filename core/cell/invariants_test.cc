@@ -144,7 +144,7 @@ const Broken kBroken[] = {
      "without an id"},
     {"SettledAnswerKept", [](CellView& v) { v.sessions[0].first_outstanding = RequestSeq(3); }, "below its first outstanding"},
     {"DelayOfNothing", [](CellView& v) { v.delays[0].permits.clear(); }, "a lock-delay of nothing"},
-    {"DelayWithoutEnd", [](CellView& v) { v.delays[0].permits[0] = v.time + 61 * kSecond; }, "longer than any"},
+    {"DelayWithoutEnd", [](CellView& v) { v.delays[0].permits[0].until = v.time + 61 * kSecond; }, "longer than any"},
     {"LeaseTooLong", [](CellView& v) { v.lease_max = 61 * kSecond; }, "longer than load makes any"},
     {"LeaseOfLessThanNothing", [](CellView& v) { v.lease_max = -1; }, "longer than load makes any"},
     {"OneNonceTwice", [](CellView& v) { v.sessions[1].nonce_low = v.sessions[0].nonce_low; }, "one nonce"},
@@ -160,14 +160,14 @@ TEST(Invariants, D36OneWaitsForADelayOnlyWhileItClosesTheLock) {
   EXPECT_EQ(CheckInvariants(view), std::nullopt);
   view.nodes[2].lock.waiters[0].mode = v1::SHARED;
   EXPECT_EQ(CheckInvariants(view), "/d/f: the first waiter could be granted");
-  view.delays[0].permits[0] = view.time + kSecond;
+  view.delays[0].permits[0].until = view.time + kSecond;
   EXPECT_EQ(CheckInvariants(view), std::nullopt);
 }
 
 TEST(Succession, ADelayMayGoWhenItsTimeHasCome) {
   const CellView before = Sound();
   CellView after = before;
-  after.time = before.delays[0].permits.at(0);
+  after.time = before.delays[0].permits.at(0).until;
   after.delays.clear();
   EXPECT_EQ(CheckSuccession(before, after), std::nullopt);
 }
@@ -197,7 +197,7 @@ const Broken kBrokenSuccession[] = {
     {"LockTaken", [](CellView& v) { v.nodes[2].lock.mode = v1::SHARED; }, "without a new generation"},
     {"Time", [](CellView& v) { v.time = -1; }, "the cluster time went back"},
     {"DelayForgotten", [](CellView& v) { v.delays.clear(); }, "/k: the lock-delay ended early"},
-    {"DelayShortened", [](CellView& v) { --v.delays[0].permits[0]; }, "/k: the lock-delay ended early"},
+    {"DelayShortened", [](CellView& v) { --v.delays[0].permits[0].until; }, "/k: the lock-delay ended early"},
     {"FirstOutstanding", [](CellView& v) { v.sessions[0].first_outstanding = RequestSeq(); }, "first outstanding seq went back"},
 };
 

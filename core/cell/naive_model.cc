@@ -457,7 +457,7 @@ void NaiveModel::Delete(const v1::Command& command, const std::string& path, v1:
   if (ChildCount(path) > 0) return outcome.set_code(v1::NOT_EMPTY);
   for (const Hold& hold : nodes_[path].holds) {
     if (hold.session == command.session() && hold.handle == command.handle()) continue;
-    StartDelay(path, nodes_[path].mode, hold, handles_.at({hold.session, hold.handle}).lock_delay);
+    StartDelay(path, nodes_[path].permits, nodes_[path].mode, hold, handles_.at({hold.session, hold.handle}).lock_delay);
   }
   for (const Wait& wait : nodes_[path].waits) {
     v1::Outcome fate;
@@ -502,6 +502,7 @@ void NaiveModel::Forget(uint64_t session, uint64_t handle, bool whole_session) {
 void NaiveModel::Lose(uint64_t session, uint64_t handle, bool whole_session) {
   struct Loss {
     std::string path;
+    uint32_t permits;
     v1::LockMode mode;
     Hold hold;
     Duration delay;
@@ -511,17 +512,22 @@ void NaiveModel::Lose(uint64_t session, uint64_t handle, bool whole_session) {
     for (const Hold& hold : node.holds) {
       const Duration delay = handles_[{hold.session, hold.handle}].lock_delay;
       const bool goes = hold.session == session && (whole_session || hold.handle == handle);
-      if (goes) lost.push_back({path, node.mode, hold, delay});
+      if (goes) lost.push_back({path, node.permits, node.mode, hold, delay});
     }
   }
   Forget(session, handle, whole_session);
-  for (const Loss& loss : lost) StartDelay(loss.path, loss.mode, loss.hold, loss.delay);
+  for (const Loss& loss : lost) StartDelay(loss.path, loss.permits, loss.mode, loss.hold, loss.delay);
 }
 
-void NaiveModel::StartDelay(const std::string& path, v1::LockMode mode, const Hold& hold, Duration delay) {
+void NaiveModel::StartDelay(const std::string& path, uint32_t permits, v1::LockMode mode, const Hold& hold,
+                            Duration delay) {
   if (delay == 0) return;
-  Time& until = mode == v1::EXCLUSIVE ? closed_[path][hold.permit] : no_writers_[path];
-  until = std::max(until, time_ + delay);
+  if (mode == v1::SHARED) {
+    no_writers_[path] = std::max(no_writers_[path], time_ + delay);
+  } else {
+    LostPermitView& lost = closed_[path][hold.permit];
+    lost = {std::max(lost.until, time_ + delay), permits};
+  }
 }
 
 bool NaiveModel::FreeOfHolders(const Node& node, v1::LockMode mode) {
@@ -534,6 +540,7 @@ bool NaiveModel::Free(const std::string& path, v1::LockMode mode) const {
   const size_t closed = closed_.count(path) == 0 ? 0 : closed_.at(path).size();
   if (!FreeOfHolders(node, mode)) return false;
   if (mode == v1::SHARED) return closed == 0;
+  if (closed > 0 && closed_.at(path).begin()->second.of != node.permits) return false;
   return no_writers_.count(path) == 0 && node.holds.size() + closed < node.permits;
 }
 
@@ -542,7 +549,7 @@ const NaiveModel::Hold& NaiveModel::Give(const std::string& path, const Wait& wa
   std::set<uint32_t> taken;
   for (const Hold& hold : node.holds) taken.insert(hold.permit);
   if (closed_.count(path) > 0) {
-    for (const auto& [permit, until] : closed_.at(path)) taken.insert(permit);
+    for (const auto& [permit, lost] : closed_.at(path)) taken.insert(permit);
   }
   uint32_t permit = 0;
   while (wanted.mode == v1::EXCLUSIVE && taken.count(permit) > 0) ++permit;
@@ -565,8 +572,8 @@ void NaiveModel::EndDelays(const std::string& path) {
   if (closed_.count(path) == 0) return;
   auto& permits = closed_[path];
   for (auto it = permits.begin(); it != permits.end();) {
-    applied_.effect = applied_.effect || it->second <= time_;
-    it = it->second <= time_ ? permits.erase(it) : std::next(it);
+    applied_.effect = applied_.effect || it->second.until <= time_;
+    it = it->second.until <= time_ ? permits.erase(it) : std::next(it);
   }
   if (permits.empty()) closed_.erase(path);
 }

@@ -93,7 +93,7 @@ class NaiveModel {
   static bool FreeOfHolders(const Node& node, v1::LockMode mode);
   // The new holder; `wanted.since` does not matter.
   const Hold& Give(const std::string& path, const Wait& wanted);
-  void StartDelay(const std::string& path, v1::LockMode mode, const Hold& hold, Duration delay);
+  void StartDelay(const std::string& path, uint32_t permits, v1::LockMode mode, const Hold& hold, Duration delay);
   void EndDelays(const std::string& path);
   void Settle();
   bool RemoveOneAbandoned();
@@ -113,7 +113,7 @@ class NaiveModel {
   Limits limits_;
   Time time_ = 0;
   Duration lease_max_ = 0;
-  std::map<std::string, std::map<uint32_t, Time>> closed_;  // by path: nobody gets the permit before, nor shares the lock
+  std::map<std::string, std::map<uint32_t, LostPermitView>> closed_;  // by path: nobody gets the permit before, nor shares the lock
   std::map<std::string, Time> no_writers_;                  // by path: nobody gets it exclusively before
   MacKey secret_;
   std::string name_;

@@ -11,7 +11,7 @@
 //     u8 rights, i64 lock-delay, u32 events, u64 check digits),
 //     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, ten numbers, u32 permits,
 //     u32 permit)
-//   u64 pending lock-delays, each: path, i64 end for exclusive holders, u64 permits (u32 permit, i64 end)
+//   u64 pending lock-delays, each: path, i64 end for exclusive holders, u64 permits (u32 permit, u32 of so many, i64 end)
 //
 // Strings are a u32 length and bytes. All lists are in rising order of their first field, so a state has exactly one encoding.
 #include <algorithm>
@@ -31,7 +31,7 @@ namespace bramah::cell {
 namespace {
 
 constexpr uint32_t kMagic = 0x4c4c4543;  // "CELL"
-constexpr uint32_t kVersion = 8;
+constexpr uint32_t kVersion = 9;
 
 // Flags of nodes.
 constexpr uint8_t kDirectory = 1;
@@ -284,6 +284,7 @@ void Cell::Save(std::string* bytes) const {
     out.U64(delay.lost.size());
     for (const lock::LostPermit& lost : delay.lost) {
       out.U32(lost.permit);
+      out.U32(lost.of);
       out.U64(static_cast<uint64_t>(lost.until));
     }
   }
@@ -390,9 +391,12 @@ bool Cell::LoadDelays(ByteReader& in) {
     lock::Delay delay;
     delay.exclusive = static_cast<Time>(in.U64());
     const auto load_permit = [&] {
-      const uint32_t permit = in.U32();
-      delay.lost.push_back({permit, static_cast<Time>(in.U64())});
-      return permit < lock::kPermitsMax;
+      lock::LostPermit lost;
+      lost.permit = in.U32();
+      lost.of = in.U32();
+      lost.until = static_cast<Time>(in.U64());
+      delay.lost.push_back(lost);
+      return lost.of <= lock::kPermitsMax;
     };
     return LoadList(in, load_permit) && IsCellPath(path) && delays_.Append(path, delay);
   });

@@ -35,7 +35,7 @@ namespace cell {
 
 static void showValue(const DelayView& delay, std::ostream& os) {
   os << delay.path << ", exclusively until " << delay.exclusive;
-  for (const auto& [permit, until] : delay.permits) os << ", permit " << permit << " until " << until;
+  for (const auto& [permit, lost] : delay.permits) os << ", permit " << permit << " of " << lost.of << " until " << lost.until;
 }
 static void showValue(const LockView& lock, std::ostream& os) {
   os << lock.path << "#" << lock.permit << " " << v1::LockMode_Name(lock.mode) << " since " << lock.generation.value()

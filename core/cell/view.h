@@ -102,10 +102,16 @@ struct SessionView {
   std::vector<HandleId> reopened;    // open, though they were closed before
 };
 
+struct LostPermitView {
+  Time until = 0;
+  uint32_t of = 1;  // so many permits the lock had
+  friend bool operator==(const LostPermitView&, const LostPermitView&) = default;
+};
+
 // A lock-delay that is pending.
 struct DelayView {
   std::string path;
-  std::map<uint32_t, Time> permits;  // of which exclusive holders were lost
+  std::map<uint32_t, LostPermitView> permits;  // of which exclusive holders were lost
   Time exclusive = 0;                // 0: this part is not pending
   friend bool operator==(const DelayView&, const DelayView&) = default;
 };

@@ -288,8 +288,12 @@ void Client::State::OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& o
     case Verdict::kClosing:
       SOMETIMES(out.probes(), kSessionClosingSeen, true);
       return CheckLease(out);
-    case Verdict::kOver:
-      return EndSession(ReasonOf(reply.reason()), v1::SESSION_EXPIRED, out);
+    case Verdict::kOver: {
+      const v1::SessionEnd reason = ReasonOf(reply.reason());
+      // Whether the end that was asked for came first is not known.
+      const bool guess = calls.ending() && reason == v1::END_NO_KEEPALIVE;
+      return EndSession(guess ? v1::END_UNKNOWN : reason, v1::SESSION_EXPIRED, out);
+    }
     case Verdict::kMalformed:
       return Malformed(out);
     default:

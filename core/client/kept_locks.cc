@@ -50,7 +50,8 @@ bool Calls::TakeKeptLock(const Context& context, Pending& acquire, Handle& handl
   const HandleId id(acquire.command.handle());
   const bool kept = std::exchange(handle.lock_kept, false);
   if (!kept || handle.revoked || handle.deleted || Deletes(id)) {
-    handle.lock_wanted = false;
+    // Who holds already is not told again of those who wait.
+    if (!handle.hold) handle.lock_wanted = false;
     return false;
   }
   const Grant& grant = handle.granted;
@@ -73,8 +74,12 @@ void Calls::OnLockRequested(const Context& context, HandleId id) {
   GiveBackKeptLock(context, id, *handle);
 }
 
+// An Acquire that waits its turn on the handle will take the kept lock; a Release behind it would take that from the application.
 void Calls::GiveBackKeptLock(const Context& context, HandleId id, Handle& handle) {
-  if (std::exchange(handle.lock_kept, false)) GiveBack(context, id);
+  const bool asked_for = std::any_of(calls_.begin(), calls_.end(), [id](const auto& entry) {
+    return entry.second.command.kind() == v1::ACQUIRE && entry.second.command.handle() == id.value();
+  });
+  if (!asked_for && std::exchange(handle.lock_kept, false)) GiveBack(context, id);
 }
 
 // Somebody may have asked for any of them without our being told.

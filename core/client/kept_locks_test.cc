@@ -125,6 +125,30 @@ TEST_F(KeptLocks, AReleaseBeforeAnotherAcquireOfTheHandleIsARealOne) {
   EXPECT_FALSE(h.Answered(release));
 }
 
+// It would take from the application what the Acquire is about to give it.
+TEST_F(KeptLocks, AreNotGivenBackBehindAnAcquireThatWaitsItsTurn) {
+  h.Call(v1::RELEASE, handle);
+  h.Call(v1::GET_STAT, handle);
+  const v1::Request stat = h.Last<v1::Request>();
+  const CallId again = h.Acquire(handle);
+  EXPECT_FALSE(h.Answered(again));
+  Wanted(handle);
+  h.Reply(stat, v1::OK);
+  EXPECT_EQ(h.CodeOf(again), v1::OK);
+  EXPECT_TRUE(h.Believes(handle));
+  EXPECT_EQ(Releases(), 0u);
+  h.Call(v1::RELEASE, handle);
+  EXPECT_EQ(Releases(), 1u) << "somebody wanted it meanwhile";
+}
+
+TEST_F(KeptLocks, AnAcquireOfWhoHoldsAlreadyDoesNotForgetWhoWaits) {
+  Wanted(handle);
+  h.Acquire(handle);
+  h.Reply(h.Last<v1::Request>(), v1::OK, 50);
+  h.Call(v1::RELEASE, handle);
+  EXPECT_EQ(Releases(), 1u);
+}
+
 TEST_F(KeptLocks, GoWithTheirHandleAndSession) {
   h.Call(v1::RELEASE, handle);
   EXPECT_EQ(h.Last<v1::Request>().command().kind(), v1::ACQUIRE);

@@ -10,7 +10,9 @@ namespace {
 
 uint64_t HashDelay(std::string_view path, const Delay& delay) {
   uint64_t hash = FoldHash(FoldHash(5, Hash64(path)), static_cast<uint64_t>(delay.exclusive));
-  for (const LostPermit& lost : delay.lost) hash = FoldHash(FoldHash(hash, lost.permit), static_cast<uint64_t>(lost.until));
+  for (const LostPermit& lost : delay.lost) {
+    hash = FoldHash(FoldHash(hash, uint64_t{lost.of} << 32 | lost.permit), static_cast<uint64_t>(lost.until));
+  }
   return hash;
 }
 
@@ -21,20 +23,20 @@ Time Earliest(const Delay& delay) {
   return earliest;
 }
 
-void Lose(Delay& delay, uint32_t permit, Time until) {
-  const auto not_before = [permit](const LostPermit& lost) { return lost.permit >= permit; };
+void Lose(Delay& delay, const LostPermit& lost) {
+  const auto not_before = [&lost](const LostPermit& other) { return other.permit >= lost.permit; };
   const auto at = std::find_if(delay.lost.begin(), delay.lost.end(), not_before);
-  if (at != delay.lost.end() && at->permit == permit) {
-    at->until = std::max(at->until, until);
+  if (at != delay.lost.end() && at->permit == lost.permit) {
+    *at = {lost.permit, lost.of, std::max(at->until, lost.until)};
   } else {
-    delay.lost.insert(at, {permit, until});
+    delay.lost.insert(at, lost);
   }
 }
 
 bool WellFormed(const Delay& delay) {
   uint64_t next = 0;
   for (const LostPermit& lost : delay.lost) {
-    if (lost.permit < next || lost.until <= 0) return false;
+    if (lost.permit < next || lost.permit >= lost.of || lost.until <= 0) return false;
     next = uint64_t{lost.permit} + 1;
   }
   return delay.pending() && delay.exclusive >= 0;
@@ -42,13 +44,13 @@ bool WellFormed(const Delay& delay) {
 
 }  // namespace
 
-void Delays::Add(std::string_view path, v1::LockMode mode, uint32_t permit, Time until) {
-  BRAMAH_CHECK(until > 0);
+void Delays::Add(std::string_view path, v1::LockMode mode, const LostPermit& lost) {
+  BRAMAH_CHECK(lost.until > 0);
   Delay delay = At(path);
   if (mode == v1::EXCLUSIVE) {
-    Lose(delay, permit, until);
+    Lose(delay, lost);
   } else {
-    delay.exclusive = std::max(delay.exclusive, until);
+    delay.exclusive = std::max(delay.exclusive, lost.until);
   }
   Set(path, delay);
 }

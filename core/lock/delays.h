@@ -23,12 +23,14 @@ namespace bramah::lock {
 // A permit of which an exclusive hold was lost; an ordinary lock has only permit 0.
 struct LostPermit {
   uint32_t permit = 0;
-  Time until = 0;  // nobody is granted it before
+  uint32_t of = 1;  // so many permits the lock had
+  Time until = 0;   // nobody is granted it before
   friend bool operator==(const LostPermit&, const LostPermit&) = default;
 };
 
 // What is pending for one name. A lost exclusive hold closes its permit, and the lock to shared holders; a lost shared one closes
-// the lock to exclusive holders only, because other readers may hold it meanwhile [D-34].
+// the lock to exclusive holders only, because other readers may hold it meanwhile [D-34]. If the node was
+// made again with another number of permits, a lost one closes them all: what each of them means may have changed [D-33].
 struct Delay {
   std::vector<LostPermit> lost;  // by permit
   Time exclusive = 0;            // nobody is granted the lock exclusively before; 0: nothing of the kind is pending
@@ -41,8 +43,8 @@ class Delays {
  public:
   using Table = absl::btree_map<std::string, Delay, std::less<>>;
 
-  // A hold of `mode` on `path`, if exclusive of `permit`, was lost; never shortens what is pending. REQUIRES: until > 0.
-  void Add(std::string_view path, v1::LockMode mode, uint32_t permit, Time until);
+  // A hold of `mode` on `path` was lost; never shortens what is pending. REQUIRES: lost.until > 0.
+  void Add(std::string_view path, v1::LockMode mode, const LostPermit& lost);
   // Delay() if nothing is pending.
   Delay At(std::string_view path) const;
   // Ends what is pending for `path` and has passed at `now`. True if that was anything.

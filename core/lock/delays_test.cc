@@ -14,8 +14,8 @@ using Paths = std::vector<std::string>;
 
 TEST(Delays, D34ALostExclusiveHoldClosesTheLockToAllAndALostSharedOneToWriters) {
   Delays delays;
-  delays.Add("/x", v1::EXCLUSIVE, 0, 10);
-  delays.Add("/s", v1::SHARED, 0, 10);
+  delays.Add("/x", v1::EXCLUSIVE, {0, 1, 10});
+  delays.Add("/s", v1::SHARED, {0, 1, 10});
   const LockState lock;
   EXPECT_FALSE(lock.Grantable(v1::SHARED, delays.At("/x")));
   EXPECT_FALSE(lock.Grantable(v1::EXCLUSIVE, delays.At("/x")));
@@ -26,9 +26,9 @@ TEST(Delays, D34ALostExclusiveHoldClosesTheLockToAllAndALostSharedOneToWriters) 
 
 TEST(Delays, D34TheLongestOfSeveralCounts) {
   Delays delays;
-  delays.Add("/f", v1::SHARED, 0, 10);
-  delays.Add("/f", v1::SHARED, 0, 30);
-  delays.Add("/f", v1::SHARED, 0, 20);
+  delays.Add("/f", v1::SHARED, {0, 1, 10});
+  delays.Add("/f", v1::SHARED, {0, 1, 30});
+  delays.Add("/f", v1::SHARED, {0, 1, 20});
   EXPECT_FALSE(delays.End("/f", 29));
   EXPECT_TRUE(delays.End("/f", 30));
   EXPECT_EQ(delays.next(), kNever);
@@ -36,8 +36,8 @@ TEST(Delays, D34TheLongestOfSeveralCounts) {
 
 TEST(Delays, ThePartsOfOneNameEndEachAtItsTime) {
   Delays delays;
-  delays.Add("/f", v1::EXCLUSIVE, 0, 10);
-  delays.Add("/f", v1::SHARED, 0, 20);
+  delays.Add("/f", v1::EXCLUSIVE, {0, 1, 10});
+  delays.Add("/f", v1::SHARED, {0, 1, 20});
   EXPECT_EQ(delays.next(), 10);
   EXPECT_EQ(delays.Due(10), Paths{"/f"});
   EXPECT_TRUE(delays.End("/f", 10));
@@ -48,31 +48,31 @@ TEST(Delays, ThePartsOfOneNameEndEachAtItsTime) {
 
 TEST(Delays, EveryPermitEndsAtItsTime) {
   Delays delays;
-  delays.Add("/s", v1::EXCLUSIVE, 2, 10);
-  delays.Add("/s", v1::EXCLUSIVE, 0, 20);
-  delays.Add("/s", v1::EXCLUSIVE, 2, 15);
-  EXPECT_EQ(delays.At("/s"), (Delay{{{0, 20}, {2, 15}}, 0}));
+  delays.Add("/s", v1::EXCLUSIVE, {2, 3, 10});
+  delays.Add("/s", v1::EXCLUSIVE, {0, 3, 20});
+  delays.Add("/s", v1::EXCLUSIVE, {2, 3, 15});
+  EXPECT_EQ(delays.At("/s"), (Delay{{{0, 3, 20}, {2, 3, 15}}, 0}));
   EXPECT_FALSE(delays.End("/s", 14));
   EXPECT_TRUE(delays.End("/s", 15));
-  EXPECT_EQ(delays.At("/s"), (Delay{{{0, 20}}, 0}));
+  EXPECT_EQ(delays.At("/s"), (Delay{{{0, 3, 20}}, 0}));
   EXPECT_EQ(delays.digest(), delays.DigestSlow());
   EXPECT_EQ(delays.next(), 20);
 }
 
 TEST(Delays, WhatIsDueComesInOrderOfNames) {
   Delays delays;
-  delays.Add("/b", v1::EXCLUSIVE, 0, 1);
-  delays.Add("/c", v1::EXCLUSIVE, 0, 9);
-  delays.Add("/a", v1::EXCLUSIVE, 0, 2);
+  delays.Add("/b", v1::EXCLUSIVE, {0, 1, 1});
+  delays.Add("/c", v1::EXCLUSIVE, {0, 1, 9});
+  delays.Add("/a", v1::EXCLUSIVE, {0, 1, 2});
   EXPECT_EQ(delays.Due(5), (Paths{"/a", "/b"}));
 }
 
 TEST(Delays, TheDigestIsThatOfTheContentsWhateverTheirHistory) {
   Delays delays;
-  delays.Add("/a", v1::EXCLUSIVE, 0, 5);
+  delays.Add("/a", v1::EXCLUSIVE, {0, 1, 5});
   const uint64_t digest = delays.digest();
   EXPECT_NE(digest, Delays().digest());
-  delays.Add("/b", v1::SHARED, 0, 7);
+  delays.Add("/b", v1::SHARED, {0, 1, 7});
   EXPECT_NE(delays.digest(), digest);
   EXPECT_EQ(delays.digest(), delays.DigestSlow());
   delays.End("/b", 7);
@@ -83,14 +83,15 @@ TEST(Delays, TheDigestIsThatOfTheContentsWhateverTheirHistory) {
 
 TEST(Delays, OnlyWhatCanHaveBeenSavedIsAppended) {
   Delays delays;
-  EXPECT_TRUE(delays.Append("/b", {{{0, 5}}, 0}));
-  EXPECT_FALSE(delays.Append("/a", {{{0, 5}}, 0}));
-  EXPECT_FALSE(delays.Append("/b", {{{0, 5}}, 0}));
+  EXPECT_TRUE(delays.Append("/b", {{{0, 1, 5}}, 0}));
+  EXPECT_FALSE(delays.Append("/a", {{{0, 1, 5}}, 0}));
+  EXPECT_FALSE(delays.Append("/b", {{{0, 1, 5}}, 0}));
   EXPECT_FALSE(delays.Append("/c", {{}, 0}));
-  EXPECT_FALSE(delays.Append("/c", {{{0, 5}}, -1}));
-  EXPECT_FALSE(delays.Append("/c", {{{0, 0}}, 5}));
-  EXPECT_FALSE(delays.Append("/c", {{{1, 5}, {0, 5}}, 0}));
-  EXPECT_FALSE(delays.Append("/c", {{{1, 5}, {1, 5}}, 0}));
+  EXPECT_FALSE(delays.Append("/c", {{{0, 1, 5}}, -1}));
+  EXPECT_FALSE(delays.Append("/c", {{{0, 1, 0}}, 5}));
+  EXPECT_FALSE(delays.Append("/c", {{{1, 2, 5}, {0, 2, 5}}, 0}));
+  EXPECT_FALSE(delays.Append("/c", {{{1, 2, 5}, {1, 2, 5}}, 0}));
+  EXPECT_FALSE(delays.Append("/c", {{{1, 1, 5}}, 0}));
   EXPECT_TRUE(delays.Append("/c", {{}, 5}));
   EXPECT_EQ(delays.digest(), delays.DigestSlow());
 }

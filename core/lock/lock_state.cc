@@ -59,17 +59,16 @@ const Hold* LockState::HoldOf(const Owner& owner) const {
 
 bool LockState::Compatible(v1::LockMode mode, const Delay& delay) const {
   if (mode == v1::SHARED) return mode_ != v1::EXCLUSIVE && delay.lost.empty();
+  const auto of_another = [this](const LostPermit& lost) { return lost.of != permits_; };
+  if (std::any_of(delay.lost.begin(), delay.lost.end(), of_another)) return false;
   return mode_ != v1::SHARED && delay.exclusive == 0 && holders().size() + delay.lost.size() < permits_;
 }
 
 uint32_t LockState::FreePermit(const Delay& delay) const {
   if (permits_ == 1) return 0;
   std::vector<bool> taken(permits_);
-  const auto take = [&taken](uint32_t permit) {
-    if (permit < taken.size()) taken[permit] = true;  // a name may have had more of them
-  };
-  for (const auto& [owner, hold] : holders()) take(hold.permit);
-  for (const LostPermit& lost : delay.lost) take(lost.permit);
+  for (const auto& [owner, hold] : holders()) taken[hold.permit] = true;
+  for (const LostPermit& lost : delay.lost) taken[lost.permit] = true;
   return static_cast<uint32_t>(std::find(taken.begin(), taken.end(), false) - taken.begin());
 }
 

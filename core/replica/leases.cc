@@ -44,7 +44,8 @@ void Leases::Receive(Time now, SessionId session, const v1::KeepAlive& request, 
   if (lease->held.has_value() && request.nonce() < lease->held->nonce) return;
   lease->items.Acknowledge(request.acknowledged());
   Extend(session, now);
-  HeldKeepAlive held{request.nonce(), now, lease->expires - margin_, conn};
+  // After leases became shorter the client may trust in less than it has.
+  HeldKeepAlive held{request.nonce(), now, std::min(lease->expires, lease->told) - margin_, conn};
   const HeldKeepAlive* before = lease->held.has_value() ? &*lease->held : nullptr;
   const HeldKeepAlive* answered = lease->introduced ? &lease->answered : nullptr;
   for (const HeldKeepAlive* earlier : {before, answered}) {
@@ -104,9 +105,10 @@ void Leases::SetProving(SessionId session, bool proving) {
   Schedule(session, *lease);
 }
 
-void Leases::Answered(SessionId session) {
+void Leases::Answered(SessionId session, Time told) {
   Lease* lease = Find(session);
   if (lease == nullptr || !lease->held.has_value()) return;
+  lease->told = told;
   lease->answered = *lease->held;
   lease->held.reset();
   lease->proving = false;

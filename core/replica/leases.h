@@ -39,6 +39,7 @@ struct HeldKeepAlive {
 
 struct Lease {
   Time expires = 0;      // m_exp of L2; only ever moved forward
+  Time told = kNever;    // until when the client was told that its lease lasts, which may be less; kNever: nothing yet
   bool closing = false;  // no extension, no new calls; the end is proposed
   bool introduced = false;  // a KeepAlive was answered in this mastership; the first one is answered at once, because the client
                             // may not know of its lease, or know of it too late
@@ -83,8 +84,8 @@ class Leases {
   void Extend(SessionId session, Time at);
   // The held KeepAlive waits for a majority round (true), or is due as usual again (false).
   void SetProving(SessionId session, bool proving);
-  // The held KeepAlive was answered.
-  void Answered(SessionId session);
+  // The held KeepAlive was answered, and said that the lease lasts until `told`.
+  void Answered(SessionId session, Time told = kNever);
   // Its lease has run out.
   void Close(SessionId session);
 

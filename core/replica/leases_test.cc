@@ -130,6 +130,18 @@ TEST_F(LeasesTest, AnotherLengthIsGrantedToEverySessionInItsTurn) {
   }
 }
 
+// A new master gives everybody the longest lease there may be, and tells of a shorter one: the client trusts in that.
+TEST_F(LeasesTest, AKeepAliveIsAnsweredBeforeWhatTheClientWasToldEnds) {
+  leases_.SetLength(60 * kSecond);
+  leases_.TakeOver(0, {session_});
+  leases_.SetLength(12 * kSecond);
+  leases_.Receive(kSecond, session_, Ask(1), ConnId(2));
+  leases_.Answered(session_, 13 * kSecond);
+  leases_.Receive(kSecond, session_, Ask(2), ConnId(2));
+  EXPECT_EQ(leases_.Find(session_)->expires, 60 * kSecond);
+  EXPECT_EQ(leases_.NextDue(), 13 * kSecond - kMargin);
+}
+
 TEST_F(LeasesTest, TheMarginIsThatOfTheShortestLease) {
   leases_.Configure(4 * kSecond, kMargin, 512);
   leases_.SetLength(60 * kSecond);

@@ -185,7 +185,7 @@ void Master::RefuseKeepAlive(MasterContext& m, ConnId conn, const v1::KeepAlive&
   reply.set_code(code);
   reply.set_epoch(epoch_.value());
   if (code == v1::NOT_MASTER) Locate(m, *reply.mutable_located());
-  // A client that ends its session sends no more KeepAlives, and no other end is begun here.
+  // No other end is begun here; one that the client has begun it knows of itself.
   if (code == v1::SESSION_CLOSING || code == v1::SESSION_EXPIRED) reply.set_reason(v1::END_NO_KEEPALIVE);
 }
 
@@ -258,7 +258,8 @@ void Master::AnswerKeepAlive(MasterContext& m, SessionId session, Time proven_at
   reply.set_nonce(lease->held->nonce);
   reply.set_code(v1::OK);
   reply.set_hold_ns(m.ctx.now - lease->held->received);
-  reply.set_lease_ns(std::max<Duration>(0, std::min(lease->expires - m.ctx.now, proven_at + leases_.lease() - m.ctx.now)));
+  const Time told = std::min(lease->expires, proven_at + leases_.lease());
+  reply.set_lease_ns(std::max<Duration>(0, told - m.ctx.now));
   for (const ItemQueue::Entry& entry : lease->items.entries()) {
     if (reply.items_size() == kItemsPerReply) break;  // the next KeepAlive is answered at once
     *reply.add_items() = entry.item;
@@ -267,7 +268,7 @@ void Master::AnswerKeepAlive(MasterContext& m, SessionId session, Time proven_at
   CoreEvent& event = m.ctx.out.Event(CoreEvent::kSessionLease);
   event.session = session;
   event.time = lease->expires;
-  leases_.Answered(session);
+  leases_.Answered(session, told);
 }
 
 void Master::AnswerCreate(MasterContext& m, const Waiting& waiting, Time proven_at) {

@@ -13,7 +13,6 @@ void Actor::BeginFence(uint32_t id, const v1::Outcome& granted) {
   task.stage = Stage::kFencing;
   task.fence = Fence();
   task.fence.request.path = OperationOf(task).path();
-  task.fence.request.permit = granted.permit();
   task.fence.request.token = Position(granted.lock_generation());
   task.fence.request.session = session_id_;
   task.fence.request.handle = task.handle;

@@ -1,5 +1,7 @@
 #include "sim/check/fencing_checker.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace bramah::sim {
@@ -150,6 +152,11 @@ void FencingChecker::CheckVerdict(Time at, const Asked& asked, v1::Code code) {
   }
 }
 
+bool FencingChecker::InConflict(const Acted& a, const Acted& b) {
+  const bool apart = a.mode == v1::EXCLUSIVE && b.mode == v1::EXCLUSIVE && a.permit != b.permit;
+  return a.instance != b.instance || !apart;
+}
+
 void FencingChecker::Requested(Time at, const ResourceRequest& request, bool accepted) {
   const auto hold = holds_.find({request.session, request.handle, request.acquire});
   if (hold == holds_.end()) return;
@@ -160,13 +167,19 @@ void FencingChecker::Requested(Time at, const ResourceRequest& request, bool acc
                              absl::StrCat("the resource refused the present holder of ", request.path, ", whose token is ",
                                           request.token.value()));
   }
-  uint64_t& latest = acted_[{request.path, request.permit}];
-  if (period.ordinal < latest) {
+  const Acted kind{std::get<0>(hold->second), period.mode, std::get<2>(hold->second), period.ordinal};
+  std::vector<Acted>& acted = acted_[request.path];
+  for (const Acted& other : acted) {
+    if (other.latest <= period.ordinal || !InConflict(kind, other)) continue;
     reporter_->Report("sequencer.fencing", at,
                       absl::StrCat("the resource acted for a former holder of ", request.path,
                                    " after it acted for a later one; the token is ", request.token.value()));
   }
-  latest = std::max(latest, period.ordinal);
+  const auto same = std::find_if(acted.begin(), acted.end(), [&](const Acted& other) {
+    return other.instance == kind.instance && other.mode == kind.mode && other.permit == kind.permit;
+  });
+  if (same == acted.end()) return acted.push_back(kind);
+  same->latest = std::max(same->latest, kind.latest);
 }
 
 }  // namespace bramah::sim

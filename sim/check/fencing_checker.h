@@ -72,6 +72,16 @@ class FencingChecker {
     Time until = kNever;
   };
 
+  // Holders of one kind, of which no two hold side by side unless they share, and the latest period that the resource acted for.
+  struct Acted {
+    Position instance;
+    v1::LockMode mode = v1::FREE;
+    uint32_t permit = 0;
+    uint64_t latest = 0;
+  };
+  // Whether holders of the two kinds never hold side by side.
+  static bool InConflict(const Acted& a, const Acted& b);
+
   const FencedPeriod* Find(const Sequencer& sequencer) const;
   void LookAtHolders(Time at, const std::vector<cell::LockView>& locks);
   void CheckToken(Time at, uint32_t client, const Asked& asked, const v1::Outcome& outcome);
@@ -88,7 +98,7 @@ class FencingChecker {
   absl::btree_set<std::tuple<uint32_t, SessionId, HandleId>> released_;  // whose latest call on the lock was a Release
   absl::btree_map<std::pair<uint32_t, CallId>, Asked> asked_;                // unanswered
   absl::btree_map<std::tuple<uint32_t, SessionId, HandleId>, std::string> tied_;  // handles, to sequencers
-  absl::btree_map<std::pair<std::string, uint32_t>, uint64_t> acted_;  // by path and permit: the period the resource acted for
+  absl::btree_map<std::string, std::vector<Acted>> acted_;                   // by path
 };
 
 }  // namespace bramah::sim

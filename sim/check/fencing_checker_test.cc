@@ -55,7 +55,7 @@ class Fencing : public ::testing::Test {
     Ask(called, answered, kSecond, Command(v1::CHECK_SEQUENCER, sequencer, mode), code);
   }
   void Request(Time at, SessionId session, uint64_t seq, bool accepted) {
-    checker.Requested(at, {"/l", 0, Position(1), "", 1, session, HandleId(1), RequestSeq(seq)}, accepted);
+    checker.Requested(at, {"/l", Position(1), "", 1, session, HandleId(1), RequestSeq(seq)}, accepted);
   }
   testing::AssertionResult Reported(const std::string& part) const {
     if (!reporter.first().has_value()) return testing::AssertionFailure() << "nothing was reported";
@@ -75,14 +75,14 @@ TEST_F(Fencing, A01EachPermitHasATokenOfItsOwn) {
   cell::LockView other = Lock(22, kSecond, 7);
   other.permit = 1;
   checker.Look(400, {one, other});
-  const auto request = [&](uint32_t permit, SessionId session, uint64_t seq) {
-    checker.Requested(410, {"/l", permit, Position(1), "", 1, session, HandleId(1), RequestSeq(seq)}, true);
-  };
-  request(1, kSecond, 7);
-  request(0, kFirst, 6);
+  Request(410, kSecond, 7, true);
+  Request(420, kFirst, 6, true);
   EXPECT_FALSE(reporter.failed()) << "an earlier period, but of another permit";
-  request(1, kFirst, 6);
-  EXPECT_TRUE(Reported("a former holder"));
+  checker.Look(500, {Lock(23, kFirst, 8, v1::SHARED)});
+  Request(510, kFirst, 8, true);
+  EXPECT_FALSE(reporter.failed());
+  Request(520, kSecond, 7, true);
+  EXPECT_TRUE(Reported("a former holder")) << "who shares is in conflict with every permit";
 }
 
 TEST_F(Fencing, C37TheResourceServesOneHolderAfterTheOther) {
