@@ -161,6 +161,34 @@ TEST_F(CellTest, RefusalsHaveTheirCodes) {
   EXPECT_EQ(Run({"cat", "/ls/demo/dir/a"}).out, "1");
 }
 
+// [D-61]
+TEST_F(CellTest, ABatchIsMadeWholeOrNotAtAll) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
+  ASSERT_EQ(Run({"put", "/ls/demo/a", "one"}).code, 0);
+  ASSERT_EQ(Run({"put", "/ls/demo/n", "5"}).code, 0);
+  const std::string file = scratch_ + "/batch";
+  const auto batch = [&](const std::string& lines) {
+    std::ofstream(file) << lines;
+    return Run({"batch", file});
+  };
+  const std::string changes = "put /ls/demo/a two words\ncreate /ls/demo/b made\nmkdir /ls/demo/d\nadd /ls/demo/n 3\n";
+  EXPECT_EQ(batch("# a guard that is true\nif /ls/demo/a is one\nif /ls/demo/b absent\n" + changes).out, "done\n");
+  EXPECT_EQ(Run({"cat", "/ls/demo/a"}).out, "two words");
+  EXPECT_EQ(Run({"cat", "/ls/demo/b"}).out, "made");
+  EXPECT_EQ(Run({"cat", "/ls/demo/n"}).out, "8");
+  EXPECT_EQ(Run({"ls", "/ls/demo/d"}).code, 0);
+
+  const Finished guard = batch("if /ls/demo/a generation 1\nrm /ls/demo/b\n");
+  EXPECT_EQ(guard.code, 75);
+  EXPECT_EQ(guard.err.find("bramah: guard_failed: /ls/demo/a (line 1) "), 0u) << guard.err;
+  EXPECT_EQ(batch("if /ls/demo/a generation 1\nrm /ls/demo/b\nelse\nadd /ls/demo/n 1\n").out, "done otherwise\n");
+  const Finished refused = batch("add /ls/demo/n 1\ncreate /ls/demo/b again\n");
+  EXPECT_EQ(refused.code, 75);
+  EXPECT_EQ(refused.err.find("bramah: exists: /ls/demo/b (line 2) "), 0u) << refused.err;
+  EXPECT_EQ(Run({"cat", "/ls/demo/n"}).out, "9");
+  EXPECT_EQ(batch("put /ls/demo/a x\nrm /ls/demo/a\n").err.find("bramah: parts_overlap: "), 0u);
+}
+
 // [C-05, C-69]
 TEST_F(CellTest, KeepsWhatItAcknowledgedWhenEverythingIsKilled) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "3", "--dir", scratch_ + "/cell", "--name", "prod"}));
@@ -240,6 +268,89 @@ TEST_F(CellTest, CommandUnderALockSeesWhatItNeeds) {
   signalled->process().Signal(SIGTERM);
   EXPECT_EQ(signalled->Wait().code, 42);
   EXPECT_EQ(json::parse(Run({"stat", "-o", "json", "/ls/demo/l"}).out)["lock_mode"], "free");
+}
+
+// Without the token the lock would be free only when the session has expired, after twelve seconds.
+TEST_F(CellTest, ACommandThatWasKilledTakesItsLockOverWhenItIsRunAgain) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "3"}));
+  const std::string token = scratch_ + "/token";
+  const auto hold = [&](const std::string& delay) {
+    return Start({"lock", "--token", token, "--lock-delay", delay, "/ls/local/l", "--", "sh", "-c", "echo held; exec sleep 600"});
+  };
+  const auto kill_holding = [&](Background& holder) {
+    ASSERT_TRUE(WaitFor([&] { return CountLines(holder.out(), "held") == 1u; })) << holder.err();
+    holder.process().Signal(SIGKILL);
+    EXPECT_EQ(holder.Wait().code, 128 + SIGKILL);
+  };
+  const auto first = hold("1ms");
+  ASSERT_TRUE(WaitFor([&] { return CountLines(first->out(), "held") == 1u; }));
+  EXPECT_EQ(fs::status(token).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  const Finished beside = Run({"lock", "--token", token, "/ls/local/l", "--", "true"});
+  EXPECT_EQ(beside.code, 75);
+  EXPECT_NE(beside.err.find("bramah: token_in_use: "), std::string::npos) << beside.err;
+  ASSERT_NO_FATAL_FAILURE(kill_holding(*first));
+  const auto second = hold("1s");  // a lock that is lost now is delayed
+  ASSERT_NO_FATAL_FAILURE(kill_holding(*second));
+  const Finished stranger = Run({"--principal", "eve", "lock", "--token", token, "/ls/local/l", "--", "true"});
+  EXPECT_EQ(stranger.code, 77);
+  EXPECT_NE(stranger.err.find("bramah: takeover_refused: "), std::string::npos) << stranger.err;
+  const Finished again = Run({"lock", "--token", token, "--timeout", "8s", "/ls/local/l", "--", "true"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(fs::file_size(token), 0u) << "its session was ended";
+}
+
+TEST_F(CellTest, ALockThatATakeoverFreesIsDelayed) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
+  const std::string token = scratch_ + "/token";
+  const auto holder =
+      Start({"lock", "--token", token, "--lock-delay", "60s", "/ls/local/l", "--", "sh", "-c", "echo held; exec sleep 600"});
+  ASSERT_TRUE(WaitFor([&] { return CountLines(holder->out(), "held") == 1u; }));
+  holder->process().Signal(SIGKILL);
+  holder->Wait();
+  EXPECT_NE(Run({"lock", "--try", "/ls/local/l", "--", "true"}).err.find("bramah: lock_conflict: "), std::string::npos);
+  const Finished again = Run({"lock", "--try", "--token", token, "/ls/local/l", "--", "true"});
+  EXPECT_EQ(again.code, 75);
+  EXPECT_NE(again.err.find("bramah: lock_delayed: "), std::string::npos) << again.err;
+}
+
+TEST_F(CellTest, ATokenFileThatHoldsSomethingElseIsRefused) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
+  const std::string token = scratch_ + "/token";
+  std::ofstream(token) << "something else\n";
+  for (const std::string verb : {"lock", "session"}) {
+    std::vector<std::string> args = {verb, "--token", token};
+    if (verb == "lock") args.insert(args.end(), {"/ls/local/l", "--", "true"});
+    const Finished run = Run(args);
+    EXPECT_EQ(run.code, 65) << verb;
+    EXPECT_EQ(run.err.find("bramah: bad_token: "), 0u) << run.err;
+    EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
+  }
+}
+
+//
+TEST_F(CellTest, AnyReplicaAnswersStaleReadsWithoutAMajority) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "3"}));
+  ASSERT_EQ(Run({"put", "/ls/demo/f", "hello"}).code, 0);
+  EXPECT_EQ(Run({"cat", "--read", "stale", "/ls/demo/none"}).code, 75);
+  // Until every replica has applied it.
+  ASSERT_TRUE(WaitFor([&] {
+    const json status = Status();
+    return std::all_of(status["replicas"].begin(), status["replicas"].end(), [&](const json& replica) {
+      return replica["applied_index"] == status["replicas"][0]["applied_index"];
+    });
+  }));
+  std::vector<pid_t> stopped = {MasterProcess()};  // and one of the others
+  for (const pid_t process : ReplicaProcesses()) {
+    if (stopped.size() < 2 && process != stopped[0]) stopped.push_back(process);
+  }
+  SignalAll(stopped, SIGSTOP);
+  EXPECT_EQ(Run({"cat", "/ls/demo/f", "--timeout", "500ms"}).code, 69);
+  EXPECT_EQ(Run({"cat", "--read", "stale", "/ls/demo/f"}).out, "hello");
+  EXPECT_EQ(Run({"ls", "--read", "stale", "/ls/demo"}).out, "f\n");
+  const json shown = json::parse(Run({"stat", "--read", "stale", "/ls/demo/f", "-o", "json"}).out);
+  EXPECT_EQ(shown["content_length"], 5);
+  EXPECT_GT(shown["applied_index"], 0);
+  SignalAll(stopped, SIGCONT);
 }
 
 // [C-14, C-15, C-30]

@@ -39,6 +39,7 @@ CLI::Option* AddDuration(CLI::App& app, const std::string& name, Duration* value
 void AddServerVerb(CLI::App& app, Context& context);
 void AddCellVerbs(CLI::App& app, Context& context);
 void AddStatusVerb(CLI::App& app, Context& context);
+void AddBatchVerb(CLI::App& app, Context& context);
 void AddFileVerbs(CLI::App& app, Context& context);
 void AddLockVerb(CLI::App& app, Context& context);
 void AddElectVerb(CLI::App& app, Context& context);

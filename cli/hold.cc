@@ -67,6 +67,11 @@ void AddLockDelayOption(CLI::App& verb, Duration fallback, const std::shared_ptr
       ->check(not_too_long);
 }
 
+void AddTokenOption(CLI::App& verb, std::string* path) {
+  verb.add_option("--token", *path, "Keep the session's token here, to take it over when started again after a kill")
+      ->type_name("FILE");
+}
+
 int Interruption::Tell(const Context& context) const { return failure.has_value() ? Report(context, *failure) : 128 + signal; }
 
 std::optional<Interruption> TakeLock(CellSession& session, const LockWish& wish, HeldByUs* held, std::function<void()> waiting) {

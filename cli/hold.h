@@ -24,10 +24,14 @@ struct LockWish {
   uint32_t events = 0;      // bits of v1::EventKind that the session is told of
   Duration lock_delay = 0;  // how long nobody gets the lock if this process is lost while it holds it
   Time deadline = kNever;   // for waiting
+  std::string token;        // file for the token of the session; empty: none is kept
 };
 
 // --lock-delay, which sets `wish->lock_delay`.
 void AddLockDelayOption(CLI::App& verb, Duration fallback, const std::shared_ptr<LockWish>& wish);
+
+// --token, which sets `path`.
+void AddTokenOption(CLI::App& verb, std::string* path);
 
 struct HeldByUs {
   uint64_t handle = 0;

@@ -169,6 +169,7 @@ int Main(int argc, char** argv) {
   AddCellVerbs(app, context);
   AddStatusVerb(app, context);
   AddFileVerbs(app, context);
+  AddBatchVerb(app, context);
   AddLockVerb(app, context);
   AddElectVerb(app, context);
   AddCheckVerb(app, context);

@@ -42,6 +42,9 @@ constexpr Explanation kExplanations[] = {
     {v1::CELL_FULL, kExitConflict, "cell_full", "does not fit: the cell holds as many bytes as it may",
      "remove what is not needed"},
     {v1::OUT_OF_BOUNDS, kExitConflict, "out_of_bounds", "would leave its bounds", "add less, or allow more by --min and --max"},
+    {v1::GUARD_FAILED, kExitConflict, "guard_failed", "is not as the guard says", "read it again and retry"},
+    {v1::PARTS_OVERLAP, kExitUsage, "parts_overlap", "is changed twice", "change it once"},
+    {v1::TOO_MANY_PARTS, kExitUsage, "too_many_parts", "has too many changes", "make at most 64 at once"},
     {v1::TOO_MANY_PERMITS, kExitUsage, "too_many_permits", "may not have so many permits", "ask for at most 1024"},
     {v1::NOT_A_NUMBER, kExitBadData, "not_a_number", "does not contain a decimal number of 64 bits", "put one there first"},
     {v1::ROOT_IS_PERMANENT, kExitUsage, "root_is_permanent", "is the root", "name something below it"},
@@ -90,25 +93,66 @@ CellSession::CellSession(const Context& context, std::string cell, std::function
   if (!options.endpoints.empty()) client_ = std::make_unique<RealClient>(std::move(options));
 }
 
+// What is left to its lease may be taken over by the next life, as if this process had been killed.
 CellSession::~CellSession() {
-  if (client_ != nullptr && !abandoned_) client_->EndSession(kGoodbye);
+  if (client_ == nullptr || abandoned_) return;
+  client_->EndSession(kGoodbye);
+  if (client_->view().state == SessionState::kNone) token_.Clear();
 }
 
-std::optional<Failure> CellSession::Open() {
+std::optional<Failure> CellSession::Prepare() {
   if (client_ == nullptr) {
     return Failure{kExitConfig, "no_endpoints", "no endpoints of a cell are known",
                    "pass --endpoints host:port,... or set BRAMAH_ENDPOINTS as 'bramah cell up' prints it"};
   }
   deadline_ = Now() + context_.timeout;
-  v1::Command command;
-  command.set_kind(v1::OPEN_SESSION);
+  return std::nullopt;
+}
+
+std::optional<v1::Outcome> CellSession::Ask(const v1::Command& command) {
   // Shared, since the answer may come after this function has given up.
   const auto answer = std::make_shared<std::optional<v1::Outcome>>();
   client_->Start(command, [answer](const v1::Outcome& outcome) { *answer = outcome; });
   client_->RunUntil([&] { return answer->has_value() || WrongCell(); }, deadline_);
-  const v1::Code code = answer->has_value() ? (*answer)->code() : v1::TIMED_OUT;
-  if (code == v1::OK) return std::nullopt;
-  return code == v1::TOO_MANY_SESSIONS ? FailureOfOutcome(**answer, "/ls/" + cell_) : Unavailable();
+  return *answer;
+}
+
+std::optional<Failure> CellSession::Open() {
+  if (auto failure = Prepare()) return failure;
+  v1::Command command;
+  command.set_kind(v1::OPEN_SESSION);
+  if (!token_path_.empty()) {
+    if (auto failure = token_.Open(token_path_)) return failure;
+    const SessionToken former = token_.former().value_or(SessionToken());
+    command.set_takes_over(former.session);
+    command.set_former_high(former.nonce_high);
+    command.set_former_low(former.nonce_low);
+    command.set_former_is_gone(true);  // else the file would be locked
+  }
+  const std::optional<v1::Outcome> answer = Ask(command);
+  if (!answer.has_value()) return Unavailable();
+  if (answer->code() == v1::TAKEOVER_REFUSED) {
+    const std::string cause = token_path_ + " holds the token of a session that is not this principal's";
+    return Failure{kExitPermission, "takeover_refused", cause,
+                   "say who you are with --principal, or remove the file if it is of another cell"};
+  }
+  if (answer->code() == v1::TOO_MANY_SESSIONS) return FailureOfOutcome(*answer, "/ls/" + cell_);
+  if (answer->code() != v1::OK) return Unavailable();
+  if (token_path_.empty()) return std::nullopt;
+  return token_.Keep({answer->session(), answer->nonce_high(), answer->nonce_low()});
+}
+
+std::optional<Failure> CellSession::ReadStale(v1::CommandKind kind, const GlobalName& target, v1::Outcome* outcome) {
+  if (auto failure = Prepare()) return failure;
+  v1::Command command;
+  command.set_kind(kind);
+  command.set_path(target.path);
+  command.set_stale(true);
+  const std::optional<v1::Outcome> answer = Ask(command);
+  if (!answer.has_value()) return Unavailable("replica with any state");
+  *outcome = *answer;
+  if (answer->code() == v1::OK) return std::nullopt;
+  return FailureOfOutcome(*answer, FormatGlobalName(target.cell, target.path));
 }
 
 bool CellSession::WrongCell() const {
@@ -116,7 +160,7 @@ bool CellSession::WrongCell() const {
   return cell_ != "local" && !peer.empty() && peer != cell_;
 }
 
-Failure CellSession::Unavailable() const {
+Failure CellSession::Unavailable(const char* who) const {
   if (WrongCell()) {
     const std::string& peer = client_->peer_cell();
     return {kExitUnavailable, "wrong_cell", "the endpoints belong to cell '" + peer + "', not '" + cell_ + "'",
@@ -124,7 +168,8 @@ Failure CellSession::Unavailable() const {
   }
   std::string tried;
   for (const std::string& endpoint : context_.endpoints) tried += (tried.empty() ? "" : ",") + endpoint;
-  return {kExitUnavailable, "unavailable", "no master answered at " + tried + " within " + FormatDuration(context_.timeout),
+  const std::string within = " within " + FormatDuration(context_.timeout);
+  return {kExitUnavailable, "unavailable", std::string("no ") + who + " answered at " + tried + within,
           "check that a majority of the replicas runs ('bramah status'), or raise --timeout"};
 }
 

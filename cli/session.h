@@ -9,6 +9,7 @@
 #include <string>
 
 #include "cli/context.h"
+#include "cli/token_file.h"
 #include "core/api/path.h"
 #include "core/wire/wire.pb.h"
 #include "net_real/client.h"
@@ -36,10 +37,16 @@ class CellSession {
   // Ends the session, so that nothing of it lingers until its lease ends, unless it was abandoned.
   ~CellSession();
 
+  // The token of the session is kept in this file. If it holds that of a process which is gone, what that has left ends before
+  // the new session begins. Before Open.
+  void KeepTokenIn(const std::string& path) { token_path_ = path; }
   // Opens a session; exit 78 without endpoints, 69 if no master answers in time.
   std::optional<Failure> Open();
   // One call within what is left of --timeout since Open. `name` is only for the message.
   std::optional<Failure> Call(const v1::Command& command, const std::string& name, v1::Outcome* outcome);
+  // One read of any replica, without a session and instead of Open; `kind` is GET_CONTENTS, GET_STAT or READ_DIR. Exit 69 if none
+  // answers in time.
+  std::optional<Failure> ReadStale(v1::CommandKind kind, const GlobalName& target, v1::Outcome* outcome);
   std::optional<Failure> OpenNode(const GlobalName& target, const OpenWish& wish, v1::Outcome* outcome);
 
   // The session is not ended but left to its lease: what it had under way may not have arrived yet, and its locks are delayed.
@@ -50,16 +57,22 @@ class CellSession {
   // Local instant at which --timeout ends.
   Time deadline() const { return deadline_; }
   // Why no master answers, as far as can be told.
-  Failure Unavailable() const;
+  Failure Unavailable() const { return Unavailable("master"); }
 
  private:
+  std::optional<Failure> Prepare();
+  // Asks, and runs until there is an answer or --timeout has passed.
+  std::optional<v1::Outcome> Ask(const v1::Command& command);
   // A replica has said that it belongs to another cell than the path names.
   bool WrongCell() const;
+  Failure Unavailable(const char* who) const;
 
   const Context& context_;
   const std::string cell_;
   Time deadline_ = 0;
   bool abandoned_ = false;
+  std::string token_path_;
+  TokenFile token_;
   std::unique_ptr<net_real::RealClient> client_;
 };
 

@@ -67,7 +67,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{{"--endpoints", "nonsense", "status"}, 64, "bramah: usage: --endpoints: 'nonsense' is not host:port"},
         Case{{"status"}, 78, "bramah: no_endpoints: no endpoints of a cell are known; pass --endpoints"},
         Case{{"ls", "/ls/local"}, 78, "bramah: no_endpoints: "}, Case{{"session"}, 78, "bramah: no_endpoints: "},
+        Case{{"batch", "/dev/null"}, 64, "bramah: bad_batch: nothing is to be done; "},
+        Case{{"batch", "no-such-file"}, 74, "bramah: io: cannot read no-such-file; "},
         Case{{"create", "--dir", "--ephemeral", "/ls/local/a"}, 64, "bramah: usage: "},
+        Case{{"create", "--both", "/ls/local/a"}, 64, "bramah: usage: "},
+        Case{{"create", "--owned", "--ephemeral", "/ls/local/a"}, 64, "bramah: usage: "},
+        Case{{"create", "--owned", "--dir", "/ls/local/a"}, 64, "bramah: usage: "},
         Case{{"create", "--dir", "/ls/local/a", "x"}, 64, "bramah: usage: "},
         Case{{"put", "/ls/local/a", "x", "--if-generation", "many"}, 64, "bramah: usage: "},
         Case{{"cell"}, 64, "bramah: usage: A subcommand is required; run 'bramah cell --help'"},
@@ -115,7 +120,7 @@ TEST(UsageTest, HelpNamesEveryVerbTheCodesAndTheLimits) {
   EXPECT_EQ(run.code, 0);
   EXPECT_EQ(run.err, "");
   for (const char* word :
-       {"server", "cell",  "status",  "ls",  "cat",      "put",         "create",           "rm",           "stat",
+       {"server", "cell",  "status",  "ls",  "cat",      "batch",       "put",         "create",           "rm",           "stat",
         "lock",   "elect", "Tell whether the lock", "Print what happens", "ACL names of a node",   "session", "sim", "64 usage", "65 bad data", "69 cell",          "70",           "73",
         "74",     "75",    "76",      "77",  "78",       "128+n",       "BRAMAH_ENDPOINTS", "Not built yet"}) {
     EXPECT_NE(run.out.find(word), std::string::npos) << word;

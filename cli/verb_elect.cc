@@ -86,6 +86,7 @@ int RunElect(const Context& context, LockWish wish, const std::string& value) {
   }
   auto watch = std::make_unique<WinnerWatch>(context);
   CellSession session(context, wish.target.cell, watch->Listener());
+  session.KeepTokenIn(wish.token);
   if (auto failure = session.Open()) return Report(context, *failure);
   if (context.timeout_given) wish.deadline = session.deadline();
   wish.events = v1::EVENT_CONTENTS;
@@ -108,6 +109,7 @@ void AddElectVerb(CLI::App& app, Context& context) {
   verb->add_option("path", wish->name, "/ls/<cell>/...; the file is created if needed")->required()->type_name("PATH");
   verb->add_option("--value", *value, "What the others shall see, an address for example")->required()->type_name("V");
   AddLockDelayOption(*verb, 0, wish);
+  AddTokenOption(*verb, &wish->token);
   verb->footer(
       "The winner prints 'elected V generation N' and holds the lock until it is signalled, or while CMD runs. The others print\n"
       "'primary V' whenever it changes, and wait for their turn for ever unless --timeout is given. Exit 76: the lock became\n"

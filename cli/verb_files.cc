@@ -25,9 +25,12 @@ struct FileArgs {
   std::optional<uint64_t> if_generation;
   bool directory = false;
   bool ephemeral = false;
+  bool owned = false;
+  bool both = false;
   int64_t delta = 0;
   std::optional<int64_t> min;
   std::optional<int64_t> max;
+  bool stale = false;    // of any replica
   std::string acl_read;  // ACL names; empty: as they are
   std::string acl_write;
   std::string acl_change;
@@ -61,9 +64,22 @@ std::optional<Failure> OpenAndCall(CellSession& session, const GlobalName& targe
   return session.Call(command, FormatGlobalName(target.cell, target.path), outcome);
 }
 
+// What a read answers: as of now, or as some replica has it.
+std::optional<Failure> Look(CellSession& session, const FileArgs& args, const GlobalName& target, v1::CommandKind kind,
+                            v1::Outcome* outcome) {
+  if (args.stale) return session.ReadStale(kind, target, outcome);
+  return OpenAndCall(session, target, v1::OPEN_READ, On(kind, 0), outcome);
+}
+
+// Says of which entry the state was that any replica showed.
+void PrintRead(const FileArgs& args, const v1::Outcome& outcome, ordered_json json) {
+  if (args.stale) json["applied_index"] = outcome.applied_index();
+  Print(json);
+}
+
 std::optional<Failure> List(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
   v1::Outcome outcome;
-  if (auto failure = OpenAndCall(session, target, v1::OPEN_READ, On(v1::READ_DIR, 0), &outcome)) return failure;
+  if (auto failure = Look(session, args, target, v1::READ_DIR, &outcome)) return failure;
   ordered_json children = ordered_json::array();
   for (const v1::ChildStat& child : outcome.children()) {
     if (!context.json) std::printf("%s%s\n", child.name().c_str(), child.directory() ? "/" : "");
@@ -74,13 +90,13 @@ std::optional<Failure> List(const Context& context, const FileArgs& args, const 
                         {"content_generation", child.content_generation()},
                         {"instance", child.instance()}});
   }
-  if (context.json) Print({{"path", args.path}, {"children", children}});
+  if (context.json) PrintRead(args, outcome, {{"path", args.path}, {"children", children}});
   return std::nullopt;
 }
 
 std::optional<Failure> Cat(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
   v1::Outcome outcome;
-  if (auto failure = OpenAndCall(session, target, v1::OPEN_READ, On(v1::GET_CONTENTS, 0), &outcome)) return failure;
+  if (auto failure = Look(session, args, target, v1::GET_CONTENTS, &outcome)) return failure;
   if (!context.json) {
     std::fwrite(outcome.contents().data(), 1, outcome.contents().size(), stdout);
     return std::nullopt;
@@ -88,7 +104,7 @@ std::optional<Failure> Cat(const Context& context, const FileArgs& args, const G
   ordered_json json = {
       {"path", args.path}, {"content_generation", outcome.content_generation()}, {"checksum", Hex16(outcome.checksum())}};
   SetBytes(json, outcome.contents());
-  Print(json);
+  PrintRead(args, outcome, json);
   return std::nullopt;
 }
 
@@ -127,7 +143,7 @@ std::optional<Failure> AddNumber(const Context& context, const FileArgs& args, c
   return std::nullopt;
 }
 
-// Keeps the session, and with it the ephemeral node, until a signal or the session's end.
+// Keeps the session, and with it the node that goes with its handle or with the session, until a signal or the session's end.
 std::optional<Failure> HoldUntilSignal(const FileArgs& args, CellSession& session) {
   net_real::RealClient& client = session.client();
   bool signalled = false;
@@ -140,12 +156,13 @@ std::optional<Failure> HoldUntilSignal(const FileArgs& args, CellSession& sessio
 
 std::optional<Failure> Create(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
   const uint32_t flags = v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE | (args.directory ? v1::OPEN_DIRECTORY : 0) |
-                         (args.ephemeral ? v1::OPEN_EPHEMERAL : 0);
+                         (args.ephemeral ? v1::OPEN_EPHEMERAL : 0) | (args.owned ? v1::OPEN_SESSION_OWNED : 0) |
+                         (args.both ? v1::OPEN_BOTH : 0);
   v1::Outcome outcome;
   if (auto failure = session.OpenNode(target, {.flags = flags, .contents = args.contents}, &outcome)) return failure;
   if (context.json)
     Print({{"path", args.path}, {"instance", outcome.instance()}, {"directory", args.directory}, {"ephemeral", args.ephemeral}});
-  if (!args.ephemeral) return std::nullopt;
+  if (!args.ephemeral && !args.owned) return std::nullopt;
   if (!context.json) std::printf("%s exists until this command ends\n", args.path.c_str());
   std::fflush(stdout);
   return HoldUntilSignal(args, session);
@@ -158,29 +175,40 @@ std::optional<Failure> Remove(const Context& context, const FileArgs& args, cons
   return std::nullopt;
 }
 
+// What Chubby does not show of a node; programs may ask for it.
+void AddHidden(const v1::Outcome& outcome, ordered_json& json) {
+  json["both"] = outcome.both();
+  json["owner"] = Hex16(outcome.owner());
+  json["content_changed"] = outcome.content_changed();
+  json["changed_at_ns"] = outcome.changed_at_ns();
+  json["children_changed"] = outcome.children_changed();
+  json["children_made"] = outcome.children_made();
+}
+
 std::optional<Failure> Stat(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
   v1::Outcome outcome;
-  if (auto failure = OpenAndCall(session, target, v1::OPEN_READ, On(v1::GET_STAT, 0), &outcome)) return failure;
+  if (auto failure = Look(session, args, target, v1::GET_STAT, &outcome)) return failure;
   const char* mode = outcome.lock_mode() == v1::EXCLUSIVE ? "exclusive" : outcome.lock_mode() == v1::SHARED ? "shared" : "free";
-  const ordered_json json = {{"path", args.path},
-                             {"directory", outcome.directory()},
-                             {"ephemeral", outcome.ephemeral()},
-                             {"instance", outcome.instance()},
-                             {"content_generation", outcome.content_generation()},
-                             {"content_length", outcome.content_length()},
-                             {"checksum", Hex16(outcome.checksum())},
-                             {"child_count", outcome.child_count()},
-                             {"acl_generation", outcome.acl_generation()},
-                             {"acl_read", outcome.acl_read()},
-                             {"acl_write", outcome.acl_write()},
-                             {"acl_change", outcome.acl_change()},
-                             {"lock_mode", mode},
-                             {"lock_generation", outcome.lock_generation()},
-                             {"lock_permits", outcome.permits()},
-                             {"lock_holders", outcome.lock_holders()},
-                             {"lock_waiters", outcome.lock_waiters()}};
+  ordered_json json = {{"path", args.path},
+                       {"directory", outcome.directory()},
+                       {"ephemeral", outcome.ephemeral()},
+                       {"instance", outcome.instance()},
+                       {"content_generation", outcome.content_generation()},
+                       {"content_length", outcome.content_length()},
+                       {"checksum", Hex16(outcome.checksum())},
+                       {"child_count", outcome.child_count()},
+                       {"acl_generation", outcome.acl_generation()},
+                       {"acl_read", outcome.acl_read()},
+                       {"acl_write", outcome.acl_write()},
+                       {"acl_change", outcome.acl_change()},
+                       {"lock_mode", mode},
+                       {"lock_generation", outcome.lock_generation()},
+                       {"lock_permits", outcome.permits()},
+                       {"lock_holders", outcome.lock_holders()},
+                       {"lock_waiters", outcome.lock_waiters()}};
   if (context.json) {
-    Print(json);
+    AddHidden(outcome, json);
+    PrintRead(args, outcome, json);
     return std::nullopt;
   }
   for (const auto& [key, value] : json.items()) {
@@ -231,7 +259,9 @@ int RunVerb(const Context& context, const FileArgs& args, Work work) {
   GlobalName target;
   if (auto failure = ParseTarget(args.path, &target)) return Report(context, *failure);
   CellSession session(context, target.cell);
-  if (auto failure = session.Open()) return Report(context, *failure);
+  if (!args.stale) {
+    if (auto failure = session.Open()) return Report(context, *failure);
+  }
   if (auto failure = work(context, args, target, session)) return Report(context, *failure);
   if (std::fflush(stdout) != 0)
     return Report(context, {net_real::kExitIo, "io", "cannot write standard output", "check where it goes"});
@@ -247,8 +277,12 @@ int RunPut(const Context& context, FileArgs args) {
 }
 
 int RunCreate(const Context& context, FileArgs args) {
-  if (args.directory && args.has_contents)
-    return Report(context, UsageFailure("a directory has no contents", "leave out --dir or VALUE"));
+  if (args.directory && args.has_contents && !args.both)
+    return Report(context, UsageFailure("a directory has no contents", "leave out --dir or VALUE, or add --both"));
+  if (args.both && !args.directory)
+    return Report(context, UsageFailure("--both without --dir is not offered", "add --dir"));
+  if (args.owned && (args.directory || args.ephemeral))
+    return Report(context, UsageFailure("--owned with --dir or --ephemeral is not offered", "leave out one of them"));
   if (args.directory && args.ephemeral)
     return Report(context, UsageFailure("--dir with --ephemeral is not offered", "leave out one of them"));
   if (args.has_contents) {
@@ -265,6 +299,16 @@ CLI::App* AddVerb(CLI::App& app, Context& context, const std::string& name, cons
   return verb;
 }
 
+void AddReadVerb(CLI::App& app, Context& context, const std::string& name, const std::string& help, Work work) {
+  const auto args = std::make_shared<FileArgs>();
+  CLI::App* const verb = AddVerb(app, context, name, help, args, work);
+  const auto set = [args](const std::string& mode) { args->stale = mode == "stale"; };
+  verb->add_option_function<std::string>("--read", set, "current, or stale: as any one replica has it, even without a majority")
+      ->check(CLI::IsMember({"current", "stale"}))
+      ->type_name("MODE")
+      ->default_str("current");
+}
+
 void AddContents(CLI::App& verb, const std::shared_ptr<FileArgs>& args, const std::string& help) {
   const auto set = [args](const std::string& text) {
     args->contents = text;
@@ -276,8 +320,8 @@ void AddContents(CLI::App& verb, const std::shared_ptr<FileArgs>& args, const st
 }  // namespace
 
 void AddFileVerbs(CLI::App& app, Context& context) {
-  AddVerb(app, context, "ls", "List the children of a directory", std::make_shared<FileArgs>(), List);
-  AddVerb(app, context, "cat", "Print the contents of a file", std::make_shared<FileArgs>(), Cat);
+  AddReadVerb(app, context, "ls", "List the children of a directory", List);
+  AddReadVerb(app, context, "cat", "Print the contents of a file", Cat);
   auto add_args = std::make_shared<FileArgs>();
   CLI::App* add = AddVerb(app, context, "add", "Add to the number in a file, and print it", add_args, AddNumber);
   add->add_option("delta", add_args->delta, "What to add; after -- if it is negative")->required()->type_name("N");
@@ -293,10 +337,12 @@ void AddFileVerbs(CLI::App& app, Context& context) {
   AddContents(*create, create_args, "Initial contents; - for standard input");
   create->add_flag("--dir", create_args->directory, "A directory");
   create->add_flag("--ephemeral", create_args->ephemeral, "A file that goes when this command ends; it stays until a signal");
+  create->add_flag("--owned", create_args->owned, "A file that goes when this command's session ends; it stays until a signal");
+  create->add_flag("--both", create_args->both, "With --dir: a directory that has contents as well");
   create->callback(
       [create_args, &context] { context.run = [create_args, &context] { return RunCreate(context, *create_args); }; });
   AddVerb(app, context, "rm", "Remove a file or an empty directory", std::make_shared<FileArgs>(), Remove);
-  AddVerb(app, context, "stat", "Show a node's numbers and its lock", std::make_shared<FileArgs>(), Stat);
+  AddReadVerb(app, context, "stat", "Show a node's numbers and its lock", Stat);
   auto acl_args = std::make_shared<FileArgs>();
   CLI::App* acl = AddVerb(app, context, "acl", "Show or set the ACL names of a node", acl_args, ShowAcl);
   acl->add_option("--read", acl_args->acl_read, "ACL of those who may read it")->type_name("NAME");

@@ -13,6 +13,7 @@ int RunLock(const Context& context, LockWish wish) {
   if (auto failure = ParseTarget(wish.name, &wish.target)) return Report(context, *failure);
   if (context.command.empty()) return Report(context, UsageFailure("no command", "write 'bramah lock PATH -- CMD ARGS...'"));
   CellSession session(context, wish.target.cell);
+  session.KeepTokenIn(wish.token);
   if (auto failure = session.Open()) return Report(context, *failure);
   if (context.timeout_given) wish.deadline = session.deadline();
   HeldByUs held;
@@ -35,10 +36,13 @@ void AddLockVerb(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
   AddLockDelayOption(*verb, 15 * kSecond, wish);
+  AddTokenOption(*verb, &wish->token);
   verb->footer(
       "Waits for the lock for ever unless --timeout is given. If the lock becomes uncertain, the command gets SIGTERM, and\n"
       "SIGKILL 3 s later, in time to be dead before the lock can pass to somebody else; the exit code is then 76. If this\n"
       "process itself is killed, so is the command; --lock-delay is for what that had under way.\n"
+      "With --token FILE a lock that was left behind by a kill is free when its --lock-delay is over, once the same command is\n"
+      "run again; without it, only after the session has expired, too. Exit 75: the command of that FILE still runs.\n"
       "With --permits N it is a counting semaphore; BRAMAH_LOCK_PERMIT, from 0 to N-1, tells the holders apart.");
   verb->callback([wish, &context] { context.run = [wish, &context] { return RunLock(context, *wish); }; });
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/context.h"
+#include "cli/hold.h"
 #include "cli/loop.h"
 #include "cli/session.h"
 #include "cli/text.h"
@@ -25,6 +26,8 @@ const char* Reason(const CoreEvent& event) {
     case v1::END_NO_KEEPALIVE: return "no_keepalive";
     case v1::END_CLOSED: return "closed";
     case v1::END_ABANDONED: return "abandoned";
+    case v1::END_IDLE: return "idle";
+    case v1::END_TAKEN_OVER: return "taken_over";
     default: return "unknown";
   }
 }
@@ -76,8 +79,9 @@ class StatePrinter {
   SessionId session_;
 };
 
-int RunSession(const Context& context) {
+int RunSession(const Context& context, const std::string& token) {
   CellSession session(context, "local", StatePrinter(context.json));
+  session.KeepTokenIn(token);
   if (auto failure = session.Open()) return Report(context, *failure);
   net_real::RealClient& client = session.client();
   bool signalled = false;
@@ -94,7 +98,9 @@ int RunSession(const Context& context) {
 void AddSessionVerb(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand(
       "session", "Open a session and print its states (opened, active, jeopardy, safe, expired, closed) until SIGINT");
-  verb->callback([&context] { context.run = [&context] { return RunSession(context); }; });
+  auto token = std::make_shared<std::string>();
+  AddTokenOption(*verb, token.get());
+  verb->callback([token, &context] { context.run = [token, &context] { return RunSession(context, *token); }; });
 }
 
 }  // namespace bramah::cli

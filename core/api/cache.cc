@@ -3,15 +3,18 @@
 namespace bramah {
 
 Touch DependsOn(const v1::Command& command, const v1::Outcome& outcome) {
-  if (command.kind() == v1::OPEN) {
-    if (MayCreate(command) || outcome.code() != v1::NOT_FOUND) return {};
+  if (command.kind() == v1::OPEN && outcome.code() == v1::NOT_FOUND && !MayCreate(command)) {
     return {AbsenceId(command.path()), v1::CACHE_ABSENCE};
   }
   if (outcome.code() != v1::OK) return {};
   const uint64_t id = CacheId(Position(outcome.instance()));
-  uint32_t stat = v1::CACHE_STAT | v1::CACHE_LOCK_STATE;
-  if (outcome.directory()) stat |= v1::CACHE_CHILDREN;
+  const uint32_t children = outcome.directory() ? v1::CACHE_CHILDREN : 0;
+  const uint32_t stat = v1::CACHE_STAT | v1::CACHE_LOCK_STATE | children;
   switch (command.kind()) {
+    // Whoever closes a handle on an ephemeral node must say so, thus has no use for the answer [C-48].
+    case v1::OPEN:
+      if (!command.caches() || outcome.ephemeral()) return {};
+      return {id, v1::CACHE_STAT | children};
     case v1::GET_CONTENTS:
       return {id, v1::CACHE_DATA | (command.with_stat() ? stat : 0u)};
     case v1::GET_STAT:

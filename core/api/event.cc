@@ -22,6 +22,8 @@ std::string_view EventName(CoreEvent::Kind kind) {
       return "CommitAdvanced";
     case CoreEvent::kApplied:
       return "Applied";
+    case CoreEvent::kPartApplied:
+      return "PartApplied";
     case CoreEvent::kAuthority:
       return "Authority";
     case CoreEvent::kMasterRecovering:

@@ -23,13 +23,14 @@ struct CoreEvent {
     kEntryAppended,      // term, index: the leader took a proposal into its log
     kCommitAdvanced,     // index
     kApplied,            // index, term, command, session, seq, code, effect, time = cluster time
+    kPartApplied,        // index, term, command, session, handle: a change that a Batch made; after its kApplied
     kAuthority,          // time = local instant until which the leader may act [L1]; 0 when dropped
     kMasterRecovering,   // epoch: it has taken over all sessions, and answers their KeepAlives only
     kMasterServing,      // epoch
     kSnapshotTaken,      // index
     kSnapshotInstalled,  // index
     kSessionLease,       // session, time = local instant until which the master keeps the session
-    kSessionClosing,     // session
+    kSessionClosing,     // session, reason
     kWriteHeld,          // session, seq, command: before it is proposed, somebody has to drop what it changes from a cache
     kLeaseMaxProposed,   // time = Lmax [L3] as the master wants it to be
     // ---- client

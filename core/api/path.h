@@ -16,7 +16,9 @@ namespace bramah {
 inline constexpr size_t kPathBytesMax = 4096;
 inline constexpr size_t kPathDepthMax = 64;
 inline constexpr size_t kComponentBytesMax = 255;
-inline constexpr size_t kContentBytesMax = 256 * 1024;  // [Chubby §4.5, C-75]
+inline constexpr size_t kContentBytesMax = 256 * 1024;  // [Chubby §4.5, C-75]; also of all parts of a Batch together [D-61]
+// How many guards, changes, and changes otherwise a Batch may have.
+inline constexpr int kBatchPartsMax = 64;
 inline constexpr Duration kLockDelayMax = 60 * kSecond;  // [Chubby §2.4, C-36]
 inline constexpr Duration kLeaseLongest = 60 * kSecond;  // no load makes leases longer [Chubby §4.1, D-25]
 

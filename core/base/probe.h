@@ -37,6 +37,7 @@ namespace bramah {
   X(kWriteRetriedNoSpace, "a write without space was tried again")                           \
   X(kSessionExpired, "a session expired")                                                    \
   X(kSessionClosingSeen, "a client was told that its session is closing")                    \
+  X(kSessionTakenOver, "a session was ended by a later life of its client")                  \
   X(kDuplicateAnswered, "a repeated request was answered from the table")                    \
   X(kStaleStreamDropped, "a message of an older stream was dropped")                         \
   X(kOldEpochRefused, "a request of an older epoch was refused")                             \
@@ -63,6 +64,7 @@ namespace bramah {
   X(kOvertakenReply, "an answer was not kept because an invalidation had overtaken it")      \
   X(kFailOverBarrier, "a new master waited until caches were flushed")                       \
   X(kLeaseMaxRaised, "the longest lease grew")                                               \
+  X(kBatchDone, "a Batch changed several nodes")                                             \
   X(kLeaseMaxLowered, "the longest lease shrank")                                            \
   X(kHeldNodeDeleted, "a node was deleted whose lock another handle held")                   \
   X(kEphemeralRemoved, "an ephemeral node went with its last reference")                     \

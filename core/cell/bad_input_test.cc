@@ -186,6 +186,12 @@ TEST_F(BadInput, ArgumentsThatNoClientSends) {
   EXPECT_EQ(Refused(Delayed(OpenPath(me, ++seq, 20, "/f", kAll), -1)), v1::MALFORMED);
   EXPECT_EQ(Refused(Watching(OpenPath(me, ++seq, 20, "/f", kAll), 1u << 10)), v1::MALFORMED);
   EXPECT_EQ(Refused(OpenPath(me, ++seq, 20, "/new", kAll | v1::OPEN_DIRECTORY, "contents")), v1::MALFORMED);
+  for (const uint32_t no_kind : {v1::OPEN_BOTH | 0u, v1::OPEN_SESSION_OWNED | v1::OPEN_DIRECTORY | 0u,
+                                 v1::OPEN_SESSION_OWNED | v1::OPEN_EPHEMERAL | 0u,
+                                 v1::OPEN_SESSION_OWNED | v1::OPEN_DIRECTORY | v1::OPEN_BOTH | 0u}) {
+    EXPECT_EQ(Refused(OpenPath(me, ++seq, 20, "/new", kAll | no_kind)), v1::MALFORMED) << no_kind;
+    EXPECT_EQ(Refused(OpenPath(me, ++seq, 20, "/f", kAll | no_kind)), v1::MALFORMED) << no_kind << ", also if it is there";
+  }
   EXPECT_EQ(Refused(ReleaseOf(me, seq + 1, 1, seq + 1)), v1::MALFORMED) << "of an Acquire that is not earlier";
   ++seq;
   EXPECT_EQ(Refused(CloseOf(me, seq + 1, 1, {seq + 5})), v1::MALFORMED) << "gives up what is not earlier";

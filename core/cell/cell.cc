@@ -41,8 +41,12 @@ void Cell::Apply(LogIndex index, Time time, const v1::Command& command, Applied&
   if (entry.position <= last_) return entry.Refuse(v1::MALFORMED);
   last_ = entry.position;
   time_ = std::max(time_, std::min(time, kClusterTimeMax));
+  if (command.kind() != v1::RESERVE && command.kind() != v1::BATCH) reserved_ = 0;
   if (!WellFormed(command)) return entry.Refuse(v1::MALFORMED);
   switch (command.kind()) {
+    case v1::RESERVE:
+      reserved_ = std::min<uint32_t>(reserved_ + 1, kBatchPartsMax);
+      break;
     case v1::NEW_EPOCH:
       NewEpoch(entry);
       break;
@@ -61,6 +65,7 @@ void Cell::Apply(LogIndex index, Time time, const v1::Command& command, Applied&
     default:
       ApplyOfSession(entry);
   }
+  if (command.kind() == v1::BATCH) reserved_ = 0;
 }
 
 // A secret that never leaves the cell must be made in it: the first leader's is kept by all, those of later ones go by [D-01].
@@ -129,6 +134,7 @@ bool Cell::AnswerFromTable(Entry& entry) {
 }
 
 void Cell::Execute(Entry& entry) {
+  if (entry.command.kind() == v1::BATCH && PositionsOf(entry.command) > reserved_ + 1) return entry.Refuse(v1::RECHECK);
   if (!Covered(entry)) return;
   switch (entry.command.kind()) {
     case v1::OPEN:
@@ -141,16 +147,13 @@ void Cell::Execute(Entry& entry) {
       Close(entry, /*lost=*/true);
       break;
     case v1::SET_CONTENTS:
-      SetContents(entry);
-      break;
     case v1::ADD:
-      AddNumber(entry);
-      break;
     case v1::DELETE:
-      Delete(entry);
-      break;
     case v1::SET_ACL:
-      SetAcl(entry);
+      Change(entry);
+      break;
+    case v1::BATCH:
+      Batch(entry);
       break;
     case v1::ACQUIRE:
       Acquire(entry);
@@ -177,7 +180,7 @@ uint64_t Cell::DigestSlow() const {
 uint64_t Cell::Digest(uint64_t tables) const {
   uint64_t hash = FoldHash(tables, incarnation_);
   for (const uint64_t word : {secret_.low, secret_.high, Hash64(name_), last_.value(), static_cast<uint64_t>(time_),
-                              static_cast<uint64_t>(lease_max_)}) {
+                              static_cast<uint64_t>(lease_max_), uint64_t{reserved_}}) {
     hash = FoldHash(hash, word);
   }
   return hash;

@@ -68,6 +68,9 @@ struct Applied {
   void Clear();            // keeps capacity
 };
 
+// How many entries a Batch takes, with those before it that reserve their positions for the nodes it creates.
+uint32_t PositionsOf(const v1::Command& batch);
+
 // Largest incarnation number of a cell: positions keep 16 bits for it.
 inline constexpr uint32_t kIncarnationMax = 0xffff;
 
@@ -89,14 +92,21 @@ class Cell {
   // GET_CONTENTS, GET_STAT, READ_DIR, GET_SEQUENCER, CHECK_SEQUENCER against the present state; never changes it.
   void Read(const v1::Command& command, v1::Outcome& outcome) const;
 
+  // GET_CONTENTS, GET_STAT, READ_DIR of what `question.path` names, for whoever says that he is `principal`; without a session
+  //
+  void ReadPath(const std::string& principal, const v1::Command& question, v1::Outcome& outcome) const;
+
   // ---- what the master needs to know
   bool HasSession(SessionId session) const;
   // For whom it was created; null if there is no such session.
   const std::string* PrincipalOf(SessionId session) const;
+  // Whether the session exists and was created with this nonce for this principal.
+  bool CreatedWith(SessionId session, const session::Nonce& nonce, const std::string& principal) const;
   // In rising order.
   std::vector<SessionId> Sessions() const;
-  // Who, but for the command's own session, holds the lock of the node of its handle, with the ids of these holds.
-  std::vector<std::pair<SessionId, uint64_t>> OtherHolders(const v1::Command& command) const;
+  // Who holds locks of nodes that the command may take away - by deleting them, or by ending the session that owns them - and does
+  // not know it by itself, with the ids of these holds.
+  std::vector<std::pair<SessionId, uint64_t>> HoldersToTell(const v1::Command& command) const;
   // Whether the session's client keeps answers; false if there is no such session.
   bool Caches(SessionId session) const;
   size_t session_count() const;
@@ -122,14 +132,16 @@ class Cell {
 
   // Everything that invariants are stated about, copied out; O(state).
   CellView View() const;
-  // The part of View() about the life of ephemeral nodes: these nodes, and the handles that refer to one of them or to an
-  // instance in `also`. O(nodes + handles), but it copies little.
+  // The part of View() about the life of ephemeral nodes and of those with an owner: these nodes, the handles that refer to one
+  // of them or to an instance in `also`, and, if there are any, all sessions. O(nodes + handles), but it copies little.
   CellView ViewOfEphemerals(absl::Span<const Position> also) const;
   // The answer to a GET_CONTENTS, GET_STAT or READ_DIR about a node, whoever asks; STALE_HANDLE if it is gone.
   void ReadNode(Position instance, const v1::Command& question, v1::Outcome& outcome) const;
   // A number that changes with every change of the node, and with those of a directory's children; 0: there is none.
   uint64_t NodeDigest(Position instance) const;
   bool Exists(std::string_view path) const;
+  // Whether who may do what with the node depends on it alone, not on the contents of ACL files; false if there is no such node.
+  bool RightsAreItsOwn(Position instance) const;
   // What an open handle may do, and the ACLs that say so now; nothing if it is not open or its node is gone.
   std::optional<AccessView> AccessOf(SessionId session, HandleId handle) const;
   // What is held, in order of paths and permits: locks, or, of those with several permits, each that is held, as if it were a
@@ -144,14 +156,30 @@ class Cell {
     session::Session* session;  // of the command; null unless it is a live session's command
     Applied& applied;
     Probes& probes;
-    v1::Outcome& outcome() const { return applied.outcome; }
-    void Refuse(v1::Code code) const { applied.outcome.set_code(code); }
+    v1::Outcome* of_part = nullptr;  // the answer of a part of a Batch
+    Position reserved{};             // what such a part creates is known by it
+    v1::Outcome& outcome() const { return of_part != nullptr ? *of_part : applied.outcome; }
+    void Refuse(v1::Code code) const { outcome().set_code(code); }
+    Position creates() const { return reserved ? reserved : position; }
     lock::Owner owner() const { return {SessionId(command.session()), HandleId(command.handle())}; }
   };
   // A handle of the command's session and the live node it is bound to.
   struct Target {
     const session::Handle* handle = nullptr;
     lock::Node* node = nullptr;  // null: the command was refused
+  };
+  // The same of a command that is only judged.
+  struct Found {
+    v1::Code code = v1::OK;
+    const session::Handle* handle = nullptr;
+    const lock::Node* node = nullptr;  // null: see code
+  };
+  // What a Batch would do.
+  struct BatchPlan {
+    v1::Code code = v1::OK;
+    uint32_t failed = 0;  // number of the guard or part that is to blame, if code is not OK
+    bool guarded = true;  // all guards are true
+    const google::protobuf::RepeatedPtrField<v1::Command>* parts = nullptr;  // of the branch taken
   };
 
   // Exactly-once gate [D-56].
@@ -167,8 +195,7 @@ class Cell {
   static bool Covers(const v1::Command& command, const Touches& touches);
   void TouchedOnHandle(const v1::Command& command, const session::Handle& handle, const lock::Node& node, Time time,
                        Touches& touches) const;
-  void TouchedByDelete(const v1::Command& command, const session::Handle& handle, const lock::Node& node,
-                       Touches& touches) const;
+  void TouchedByBatch(const v1::Command& command, const session::Session& session, Time time, Touches& touches) const;
   // `session`: of the command; null if there is none.
   void TouchedBy(const v1::Command& command, const session::Session* session, Time time, Touches& touches) const;
   void TouchedByDelays(Time time, Touches& touches) const;
@@ -177,6 +204,8 @@ class Cell {
   void TouchedByAcquire(const v1::Command& command, const lock::Node& node, bool in_lock, Time time,
                         Touches& touches) const;
   void TouchedByRemoval(const lock::Node& node, Touches& touches) const;
+  // `session` takes it, whoever holds its lock.
+  void TouchedByTaking(const lock::Node& node, SessionId session, Touches& touches) const;
 
   // Sessions.
   void CreateSession(Entry& entry);
@@ -187,24 +216,49 @@ class Cell {
 
   // Commands of a session; each sets outcome and effect.
   void Open(Entry& entry);
-  // The directory of a node that may be created; null if the command was refused.
-  const lock::Node* ParentOf(Entry& entry) const;
+  // Creates the node of an OPEN or CREATE. REQUIRES: that was judged.
+  lock::Node& MakeNode(Entry& entry, const lock::Node& parent);
   // What the handle may do with a node under `acl`; false if the command was refused because it asks for more.
   bool Permit(Entry& entry, const lock::Acl& acl, session::Handle& handle) const;
   // Whether the ACL of this name lists the principal [D-50].
   bool Allows(const std::string& acl, const std::string& principal) const;
   void Close(Entry& entry, bool lost);
-  void SetContents(Entry& entry);
-  void AddNumber(Entry& entry);
-  // The contents of the node become these; OK, or why not.
-  v1::Code Write(Entry& entry, lock::Node& node, std::string_view contents);
-  void SetAcl(Entry& entry);
-  void Delete(Entry& entry);
+  // SET_CONTENTS, ADD, SET_ACL, DELETE: judged, then performed.
+  void Change(Entry& entry);
   void Acquire(Entry& entry);
   void Release(Entry& entry);
 
+  // Changes that may be parts of a Batch. To judge one is to say why it would be refused in the present state, or OK, and in
+  // `outcome` what such a refusal tells. One that would not be refused can be performed, and then cannot fail.
+  v1::Code Judge(const session::Session& session, const v1::Command& change, v1::Outcome& outcome) const;
+  // `parent`: the directory of the node to be.
+  v1::Code JudgeCreation(const session::Session& session, const v1::Command& command, const lock::Node*& parent) const;
+  v1::Code JudgeWrite(const Found& found, const v1::Command& change, v1::Outcome& outcome) const;
+  v1::Code JudgeAdd(const Found& found, const v1::Command& change, v1::Outcome& outcome) const;
+  v1::Code JudgeSetAcl(const Found& found, const session::Session& session, const v1::Command& change,
+                       v1::Outcome& outcome) const;
+  v1::Code JudgeDelete(const Found& found, const session::Session& session) const;
+  // By how much names and contents would grow with the change, or with contents of so many bytes. REQUIRES: it would not be
+  // refused.
+  size_t GrowthOf(const session::Session& session, const v1::Command& change) const;
+  static size_t Growth(const lock::Node& node, size_t contents);
+  // Whether the quota of bytes allows so many more.
+  bool HasRoom(size_t more) const;
+  void Perform(Entry& entry);
+  void Write(Entry& entry, lock::Node& node, std::string_view contents);
+  void SetAcl(Entry& entry, lock::Node& node);
+
+  // ---- Batch (cell_batch.cc)
+  void Batch(Entry& entry);
+  BatchPlan PlanOf(const session::Session& session, const v1::Command& batch) const;
+  // Whether what the guard says is so: OK or GUARD_FAILED; any other code refuses the Batch.
+  v1::Code JudgeGuard(const session::Session& session, const v1::Command& guard) const;
+  // Sets plan.code, and if that is not OK plan.failed.
+  void JudgeParts(const session::Session& session, BatchPlan& plan) const;
+
   // The handle that the command names, if it knows the check digits of it [C-20]; null if not.
   static const session::Handle* HandleOf(const session::Session& session, const v1::Command& command);
+  Found Find(const session::Session& session, const v1::Command& command, v1::Outcome& outcome) const;
   Target TargetOf(Entry& entry);
   // OK, or why the sequencer of a command forbids it; a command without one may proceed [D-42].
   v1::Code JudgeSequencer(const v1::Command& command) const;
@@ -224,6 +278,8 @@ class Cell {
   // Tells the waiter's session how its Acquire ended.
   void Decide(const lock::Waiter& waiter, Decision::Kind kind, const lock::Node& node, Entry& entry);
   void CloseHandle(session::Session& session, HandleId id, Entry& entry);
+  // Removes a node whoever holds its lock or waits for it.
+  void TakeNode(lock::Node& node, Entry& entry);
   // Removes `node` and then every ancestor that lived only by having children [D-47].
   void RemoveNode(lock::Node& node, Entry& entry);
 
@@ -255,6 +311,7 @@ class Cell {
   MacKey secret_;     // for check digits; none before the first NewEpoch that brought one
   std::string name_;  // of the cell, with the secret
   Duration lease_max_ = 0;
+  uint32_t reserved_ = 0;  // entries before the next one that only reserve their positions
   lock::Tree tree_;
   lock::Delays delays_;
   session::SessionTable sessions_;

@@ -67,6 +67,17 @@ TEST_F(CellAcl, D50AMissingOrEmptyAclAndADirectoryListNobody) {
   }
 }
 
+//
+TEST_F(CellAcl, RightsAreANodesOwnIfNoFileSaysWhoHasThem) {
+  const Position node(Stat(admin, file).instance());
+  EXPECT_FALSE(cell.cell().RightsAreItsOwn(node));
+  ASSERT_EQ(cell.Do(SetAclOf(admin, ++seq, file, {"nobody", "everyone", ""})), v1::OK);
+  EXPECT_FALSE(cell.cell().RightsAreItsOwn(node)) << "the ACL for changing them is a file";
+  ASSERT_EQ(cell.Do(SetAclOf(admin, ++seq, file, {"", "", "everyone"})), v1::OK);
+  EXPECT_TRUE(cell.cell().RightsAreItsOwn(node));
+  EXPECT_FALSE(cell.cell().RightsAreItsOwn(Position(node.value() + 1'000)));
+}
+
 // [C-14]
 TEST_F(CellAcl, NamesAreTakenFromTheDirectoryAtCreationUnlessGiven) {
   ASSERT_EQ(cell.Do(WithAcl(OpenPath(admin, ++seq, ++handle, "/d", kDirectory), {"foo", "everyone", "admins"})),

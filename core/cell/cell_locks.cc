@@ -128,7 +128,7 @@ void Cell::Decide(const lock::Waiter& waiter, Decision::Kind kind, const lock::N
     const lock::Hold& hold = *node.lock.HoldOf(waiter.owner);
     result.lock_mode = waiter.mode;
     result.lock_generation = hold.generation;
-    result.permit = hold.permit;
+    result.permit = static_cast<uint16_t>(hold.permit);
   } else {
     result.code = v1::STALE_HANDLE;
   }

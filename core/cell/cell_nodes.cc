@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/api/cache.h"
 #include "core/api/path.h"
 #include "core/cell/cell.h"
 #include "core/session/check_digits.h"
@@ -29,12 +30,27 @@ std::optional<int64_t> ParseNumber(std::string_view text) {
   return number;
 }
 
+// Nothing if it is out of bounds.
+std::optional<int64_t> SumOf(int64_t before, const v1::Command& add) {
+  int64_t sum = 0;
+  const bool overflow = __builtin_add_overflow(before, add.delta(), &sum);
+  if (overflow || (add.bounded() && (sum < add.min() || sum > add.max()))) return std::nullopt;
+  return sum;
+}
+
 lock::AclPtr Changed(const lock::AclPtr& from, const v1::Command& command) {
   lock::AclNames names = from->names;
   if (!command.acl_read().empty()) names.read = command.acl_read();
   if (!command.acl_write().empty()) names.write = command.acl_write();
   if (!command.acl_change().empty()) names.change = command.acl_change();
   return names == from->names ? from : lock::AclPtr(lock::Acl(std::move(names)));
+}
+
+// What an Open creates if it creates something.
+lock::NodeKind KindOf(const v1::Command& open) {
+  const uint32_t flags = open.open_flags();
+  return {(flags & v1::OPEN_DIRECTORY) != 0, (flags & v1::OPEN_EPHEMERAL) != 0, (flags & v1::OPEN_BOTH) != 0,
+          (flags & v1::OPEN_SESSION_OWNED) != 0 ? SessionId(open.session()) : SessionId()};
 }
 
 }  // namespace
@@ -47,23 +63,26 @@ const session::Handle* Cell::HandleOf(const session::Session& session, const v1:
   return handle == nullptr || leaves || handle->check_digits == command.check_digits() ? handle : nullptr;
 }
 
+Cell::Found Cell::Find(const session::Session& session, const v1::Command& command, v1::Outcome& outcome) const {
+  Found found;
+  found.handle = HandleOf(session, command);
+  if (found.handle == nullptr) {
+    found.code = v1::BAD_HANDLE;
+    return found;
+  }
+  const lock::Node* node = tree_.Find(found.handle->instance);
+  found.code = node == nullptr ? v1::STALE_HANDLE : JudgeSequencer(command);
+  if (found.code != v1::OK) return found;
+  found.node = node;
+  outcome.set_instance(node->instance.value());
+  return found;
+}
+
 Cell::Target Cell::TargetOf(Entry& entry) {
-  Target target;
-  target.handle = HandleOf(*entry.session, entry.command);
-  if (target.handle == nullptr) {
-    entry.Refuse(v1::BAD_HANDLE);
-    return target;
-  }
-  lock::Node* node = tree_.Find(target.handle->instance);
-  const v1::Code code = node == nullptr ? v1::STALE_HANDLE : JudgeSequencer(entry.command);
-  SOMETIMES(entry.probes, kGuardRefused, code == v1::SEQUENCER_INVALID);
-  if (code != v1::OK) {
-    entry.Refuse(code);
-    return target;
-  }
-  target.node = node;
-  entry.outcome().set_instance(node->instance.value());
-  return target;
+  const Found found = Find(*entry.session, entry.command, entry.outcome());
+  SOMETIMES(entry.probes, kGuardRefused, found.code == v1::SEQUENCER_INVALID);
+  if (found.code != v1::OK) entry.Refuse(found.code);
+  return {found.handle, found.node == nullptr ? nullptr : tree_.Find(found.node->instance)};
 }
 
 void Cell::Open(Entry& entry) {
@@ -76,24 +95,16 @@ void Cell::Open(Entry& entry) {
   if (session.handles().size() >= most || session.closed().runs().size() > most) return entry.Refuse(v1::TOO_MANY_HANDLES);
   if (!IsCellPath(command.path())) return entry.Refuse(v1::BAD_NAME);
   const lock::Node* found = tree_.Resolve(command.path());
-  const lock::Node* parent = found == nullptr ? ParentOf(entry) : nullptr;
-  if (found == nullptr && parent == nullptr) return;
+  const lock::Node* parent = nullptr;
+  const v1::Code code = found != nullptr ? v1::OK : JudgeCreation(session, command, parent);
+  if (code != v1::OK) return entry.Refuse(code);
   const uint32_t flags = command.open_flags();
   if (found != nullptr && (flags & v1::OPEN_MUST_CREATE)) return entry.Refuse(v1::EXISTS);
   if (found != nullptr && !found->directory && (flags & v1::OPEN_DIRECTORY)) return entry.Refuse(v1::NOT_A_DIRECTORY);
   const lock::AclPtr acl = found != nullptr ? found->acl : Changed(parent->acl, command);
   session::Handle handle;
   if (!Permit(entry, *acl, handle)) return;
-  if (found == nullptr) {
-    TellOfChildren(*parent, entry);
-    found = &tree_.Create(entry.position, parent->instance, BaseName(command.path()), (flags & v1::OPEN_DIRECTORY) != 0,
-                          (flags & v1::OPEN_EPHEMERAL) != 0, command.contents(), acl);
-  }
-  lock::Node& node = *tree_.Find(found->instance);
-  if (node.instance == entry.position && command.permits() > 1) {
-    node.lock = lock::LockState(command.permits());
-    tree_.Refresh(node);
-  }
+  lock::Node& node = found != nullptr ? *tree_.Find(found->instance) : MakeNode(entry, *parent);
   ++node.references;
   handle.instance = node.instance;
   handle.lock_delay = std::min<Duration>(command.lock_delay_ns(), kLockDelayMax);
@@ -105,34 +116,59 @@ void Cell::Open(Entry& entry) {
   outcome.set_created(node.instance == entry.position);
   outcome.set_directory(node.directory);
   outcome.set_ephemeral(node.ephemeral);
+  outcome.set_both(node.both);
+  outcome.set_owner(node.owner().value());
   outcome.set_instance(node.instance.value());
   outcome.set_content_generation(node.content_generation);
-  outcome.set_children_changed(node.children_changed.value());
+  outcome.set_children_changed(node.children_changed().value());
   outcome.set_permits(node.lock.permits());
   outcome.set_check_digits(handle.check_digits);
   entry.applied.effect = true;
 }
 
-const lock::Node* Cell::ParentOf(Entry& entry) const {
+lock::Node& Cell::MakeNode(Entry& entry, const lock::Node& parent) {
   const v1::Command& command = entry.command;
-  const auto refuse = [&](v1::Code code) {
-    entry.Refuse(code);
-    return nullptr;
-  };
-  const lock::Node* parent = tree_.Resolve(ParentPath(command.path()));
-  if (parent == nullptr) return refuse(v1::NOT_FOUND);
-  if (!parent->directory) return refuse(v1::NOT_A_DIRECTORY);
-  if (!(command.open_flags() & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE))) return refuse(v1::NOT_FOUND);
-  if (command.contents().size() > kContentBytesMax) return refuse(v1::TOO_LARGE);
-  if (!AreAclNames(command)) return refuse(v1::BAD_NAME);
-  if (command.permits() > lock::kPermitsMax) return refuse(v1::TOO_MANY_PERMITS);
-  if (!Allows(parent->acl->names.write, entry.session->principal())) return refuse(v1::PERMISSION_DENIED);
-  if (parent->children.size() >= limits_->children_max) return refuse(v1::TOO_MANY_CHILDREN);
-  if (tree_.bytes() + BaseName(command.path()).size() + command.contents().size() > limits_->bytes_max) {
-    return refuse(v1::CELL_FULL);
+  TellOfChildren(parent, entry);
+  lock::Node& node = tree_.Create(entry.creates(), time_, parent.instance, BaseName(command.path()), KindOf(command),
+                                  command.contents(), Changed(parent.acl, command));
+  if (command.permits() > 1) {
+    node.lock = lock::LockState(command.permits());
+    tree_.Refresh(node);
   }
-  return parent;
+  tree_.TouchChildren(parent.instance, entry.position);
+  entry.applied.effect = true;
+  return node;
 }
+
+v1::Code Cell::JudgeCreation(const session::Session& session, const v1::Command& command, const lock::Node*& parent) const {
+  parent = tree_.Resolve(ParentPath(command.path()));
+  if (parent == nullptr) return v1::NOT_FOUND;
+  if (!parent->directory) return v1::NOT_A_DIRECTORY;
+  if (!MayCreate(command)) return v1::NOT_FOUND;
+  if (command.contents().size() > kContentBytesMax) return v1::TOO_LARGE;
+  if (!AreAclNames(command)) return v1::BAD_NAME;
+  if (command.permits() > lock::kPermitsMax) return v1::TOO_MANY_PERMITS;
+  if (!Allows(parent->acl->names.write, session.principal())) return v1::PERMISSION_DENIED;
+  if (parent->children().size() >= limits_->children_max) return v1::TOO_MANY_CHILDREN;
+  // The entry that ends the session has to name them all.
+  const bool owned = (command.open_flags() & v1::OPEN_SESSION_OWNED) != 0;
+  if (owned && tree_.OwnedBy(session.id()).size() >= limits_->handles_per_session_max) return v1::TOO_MANY_HANDLES;
+  return HasRoom(BaseName(command.path()).size() + command.contents().size()) ? v1::OK : v1::CELL_FULL;
+}
+
+size_t Cell::Growth(const lock::Node& node, size_t contents) {
+  return contents > node.contents.size() ? contents - node.contents.size() : 0;
+}
+
+size_t Cell::GrowthOf(const session::Session& session, const v1::Command& change) const {
+  if (change.kind() == v1::CREATE) return BaseName(change.path()).size() + change.contents().size();
+  const lock::Node& node = *tree_.Find(HandleOf(session, change)->instance);
+  if (change.kind() == v1::SET_CONTENTS) return Growth(node, change.contents().size());
+  if (change.kind() != v1::ADD) return 0;
+  return Growth(node, std::to_string(*SumOf(*ParseNumber(node.contents.view()), change)).size());
+}
+
+bool Cell::HasRoom(size_t more) const { return more == 0 || tree_.bytes() + more <= limits_->bytes_max; }
 
 // Looked at here and then no more: the handle keeps its rights, whatever becomes of the ACLs [Chubby §2.3, D-49].
 bool Cell::Permit(Entry& entry, const lock::Acl& acl, session::Handle& handle) const {
@@ -180,24 +216,99 @@ void Cell::Close(Entry& entry, bool lost) {
   entry.applied.effect = true;
 }
 
-void Cell::SetContents(Entry& entry) {
-  const v1::Command& command = entry.command;
-  const auto [handle, node] = TargetOf(entry);
-  if (node == nullptr) return;
-  if (!handle->writable) return entry.Refuse(v1::NOT_WRITABLE);
-  if (node->directory) return entry.Refuse(v1::IS_A_DIRECTORY);
-  if (command.contents().size() > kContentBytesMax) return entry.Refuse(v1::TOO_LARGE);
-  if (command.compare() && command.generation() != node->content_generation) {
-    entry.outcome().set_content_generation(node->content_generation);
-    return entry.Refuse(v1::GENERATION_MISMATCH);
-  }
-  entry.outcome().set_code(Write(entry, *node, command.contents()));
+void Cell::Change(Entry& entry) {
+  const v1::Code code = Judge(*entry.session, entry.command, entry.outcome());
+  SOMETIMES(entry.probes, kGuardRefused, code == v1::SEQUENCER_INVALID);
+  code == v1::OK ? Perform(entry) : entry.Refuse(code);
 }
 
-v1::Code Cell::Write(Entry& entry, lock::Node& node, std::string_view contents) {
-  const bool grows = contents.size() > node.contents.size();
-  if (grows && tree_.bytes() - node.contents.size() + contents.size() > limits_->bytes_max) return v1::CELL_FULL;
-  tree_.SetContents(node, contents);
+v1::Code Cell::Judge(const session::Session& session, const v1::Command& change, v1::Outcome& outcome) const {
+  if (change.kind() == v1::CREATE) {
+    const lock::Node* parent = nullptr;
+    if (!IsCellPath(change.path())) return v1::BAD_NAME;
+    return tree_.Resolve(change.path()) != nullptr ? v1::EXISTS : JudgeCreation(session, change, parent);
+  }
+  const Found found = Find(session, change, outcome);
+  if (found.code != v1::OK) return found.code;
+  switch (change.kind()) {
+    case v1::SET_CONTENTS:
+      return JudgeWrite(found, change, outcome);
+    case v1::ADD:
+      return JudgeAdd(found, change, outcome);
+    case v1::SET_ACL:
+      return JudgeSetAcl(found, session, change, outcome);
+    default:
+      return JudgeDelete(found, session);
+  }
+}
+
+v1::Code Cell::JudgeWrite(const Found& found, const v1::Command& change, v1::Outcome& outcome) const {
+  if (!found.handle->writable) return v1::NOT_WRITABLE;
+  if (!found.node->HasContents()) return v1::IS_A_DIRECTORY;
+  if (change.contents().size() > kContentBytesMax) return v1::TOO_LARGE;
+  if (change.compare() && change.generation() != found.node->content_generation) {
+    outcome.set_content_generation(found.node->content_generation);
+    return v1::GENERATION_MISMATCH;
+  }
+  return HasRoom(Growth(*found.node, change.contents().size())) ? v1::OK : v1::CELL_FULL;
+}
+
+// Contents that are a decimal number, or empty: 0.
+v1::Code Cell::JudgeAdd(const Found& found, const v1::Command& change, v1::Outcome& outcome) const {
+  if (!found.handle->writable) return v1::NOT_WRITABLE;
+  if (!found.node->HasContents()) return v1::IS_A_DIRECTORY;
+  const std::optional<int64_t> before = ParseNumber(found.node->contents.view());
+  if (!before) return v1::NOT_A_NUMBER;
+  outcome.set_value(*before);
+  const std::optional<int64_t> sum = SumOf(*before, change);
+  if (!sum) return v1::OUT_OF_BOUNDS;
+  return HasRoom(Growth(*found.node, std::to_string(*sum).size())) ? v1::OK : v1::CELL_FULL;
+}
+
+// The right is looked at again: whoever may set the names must not keep that after it was taken away [D-49].
+v1::Code Cell::JudgeSetAcl(const Found& found, const session::Session& session, const v1::Command& change,
+                           v1::Outcome& outcome) const {
+  const lock::Node& node = *found.node;
+  const bool permitted = found.handle->changes_acl && Allows(node.acl->names.change, session.principal());
+  if (!permitted) return v1::PERMISSION_DENIED;
+  if (!AreAclNames(change)) return v1::BAD_NAME;
+  outcome.set_acl_generation(node.acl_generation);
+  return change.compare() && change.generation() != node.acl_generation ? v1::GENERATION_MISMATCH : v1::OK;
+}
+
+v1::Code Cell::JudgeDelete(const Found& found, const session::Session& session) const {
+  if (!found.handle->writable) return v1::NOT_WRITABLE;
+  if (!Allows(found.node->acl->names.write, session.principal())) return v1::PERMISSION_DENIED;
+  if (found.node->instance == tree_.root()) return v1::ROOT_IS_PERMANENT;
+  return found.node->children().empty() ? v1::OK : v1::NOT_EMPTY;
+}
+
+void Cell::Perform(Entry& entry) {
+  const v1::Command& change = entry.command;
+  if (change.kind() == v1::CREATE) {
+    entry.outcome().set_instance(MakeNode(entry, *tree_.Resolve(ParentPath(change.path()))).instance.value());
+    return entry.outcome().set_created(true);
+  }
+  lock::Node& node = *tree_.Find(HandleOf(*entry.session, change)->instance);
+  entry.outcome().set_instance(node.instance.value());
+  switch (change.kind()) {
+    case v1::SET_CONTENTS:
+      return Write(entry, node, change.contents());
+    case v1::ADD: {
+      const int64_t sum = *SumOf(*ParseNumber(node.contents.view()), change);
+      entry.outcome().set_value(sum);
+      return Write(entry, node, std::to_string(sum));
+    }
+    case v1::SET_ACL:
+      return SetAcl(entry, node);
+    default:
+      TakeNode(node, entry);
+      entry.applied.effect = true;
+  }
+}
+
+void Cell::Write(Entry& entry, lock::Node& node, std::string_view contents) {
+  tree_.SetContents(node, contents, entry.position, time_);
   ++node.content_generation;
   tree_.Refresh(node);
   const lock::Node& parent = tree_.TouchChildren(node.parent, entry.position);
@@ -207,61 +318,26 @@ v1::Code Cell::Write(Entry& entry, lock::Node& node, std::string_view contents) 
   entry.outcome().set_content_length(node.contents.size());
   entry.outcome().set_checksum(node.checksum);
   entry.applied.effect = true;
-  return v1::OK;
 }
 
-// Contents that are a decimal number, or empty: 0.
-void Cell::AddNumber(Entry& entry) {
-  const v1::Command& command = entry.command;
-  const auto [handle, node] = TargetOf(entry);
-  if (node == nullptr) return;
-  if (!handle->writable) return entry.Refuse(v1::NOT_WRITABLE);
-  if (node->directory) return entry.Refuse(v1::IS_A_DIRECTORY);
-  const std::optional<int64_t> before = ParseNumber(node->contents.view());
-  if (!before) return entry.Refuse(v1::NOT_A_NUMBER);
-  int64_t sum = 0;
-  const bool overflow = __builtin_add_overflow(*before, command.delta(), &sum);
-  entry.outcome().set_value(*before);
-  if (overflow || (command.bounded() && (sum < command.min() || sum > command.max()))) return entry.Refuse(v1::OUT_OF_BOUNDS);
-  const v1::Code code = Write(entry, *node, std::to_string(sum));
-  if (code == v1::OK) entry.outcome().set_value(sum);
-  entry.outcome().set_code(code);
-}
-
-// The right is looked at again: whoever may set the names must not keep that after it was taken away [D-49].
-void Cell::SetAcl(Entry& entry) {
-  const v1::Command& command = entry.command;
-  const auto [handle, node] = TargetOf(entry);
-  if (node == nullptr) return;
-  const bool permitted = handle->changes_acl && Allows(node->acl->names.change, entry.session->principal());
-  if (!permitted) return entry.Refuse(v1::PERMISSION_DENIED);
-  if (!AreAclNames(command)) return entry.Refuse(v1::BAD_NAME);
-  entry.outcome().set_acl_generation(node->acl_generation);
-  if (command.compare() && command.generation() != node->acl_generation) return entry.Refuse(v1::GENERATION_MISMATCH);
-  node->acl = Changed(node->acl, command);
-  ++node->acl_generation;
-  tree_.Refresh(*node);
-  entry.outcome().set_acl_generation(node->acl_generation);
+void Cell::SetAcl(Entry& entry, lock::Node& node) {
+  node.acl = Changed(node.acl, entry.command);
+  ++node.acl_generation;
+  tree_.Refresh(node);
+  entry.outcome().set_acl_generation(node.acl_generation);
   entry.applied.effect = true;
 }
 
 // Locks are advisory, so that others hold this one does not keep the node. They have heard of it before the entry was proposed,
 // or have lapsed; what they sent under the lock may be under way, so it is lost to them.
-void Cell::Delete(Entry& entry) {
-  const auto [handle, node] = TargetOf(entry);
-  if (node == nullptr) return;
-  if (!handle->writable) return entry.Refuse(v1::NOT_WRITABLE);
-  if (!Allows(node->acl->names.write, entry.session->principal())) return entry.Refuse(v1::PERMISSION_DENIED);
-  if (node->instance == tree_.root()) return entry.Refuse(v1::ROOT_IS_PERMANENT);
-  if (!node->children.empty()) return entry.Refuse(v1::NOT_EMPTY);
-  for (const auto& [owner, hold] : node->lock.holders()) {
+void Cell::TakeNode(lock::Node& node, Entry& entry) {
+  for (const auto& [owner, hold] : node.lock.holders()) {
     if (owner == entry.owner()) continue;
-    StartLockDelay(*node, hold, sessions_.Find(owner.session)->Find(owner.handle)->lock_delay, entry);
+    StartLockDelay(node, hold, sessions_.Find(owner.session)->Find(owner.handle)->lock_delay, entry);
     SOMETIMES(entry.probes, kHeldNodeDeleted, true);
   }
-  for (const auto& [since, waiter] : node->lock.waiters()) Decide(waiter, Decision::kHandleInvalid, *node, entry);
-  RemoveNode(*node, entry);
-  entry.applied.effect = true;
+  for (const auto& [since, waiter] : node.lock.waiters()) Decide(waiter, Decision::kHandleInvalid, node, entry);
+  RemoveNode(node, entry);
 }
 
 void Cell::CloseHandle(session::Session& session, HandleId id, Entry& entry) {

@@ -15,6 +15,8 @@ namespace {
 void FillIdentity(const lock::Node& node, v1::Outcome& outcome) {
   outcome.set_directory(node.directory);
   outcome.set_ephemeral(node.ephemeral);
+  outcome.set_both(node.both);
+  outcome.set_owner(node.owner().value());
   outcome.set_instance(node.instance.value());
   outcome.set_permits(node.lock.permits());
 }
@@ -23,11 +25,14 @@ void FillContents(const lock::Node& node, v1::Outcome& outcome) {
   outcome.set_content_generation(node.content_generation);
   outcome.set_checksum(node.checksum);
   outcome.set_content_length(node.contents.size());
+  outcome.set_content_changed(node.content_changed.value());
+  outcome.set_changed_at_ns(node.changed_at);
 }
 
 void FillChildren(const lock::Node& node, v1::Outcome& outcome) {
-  outcome.set_child_count(node.children.size());
-  outcome.set_children_changed(node.children_changed.value());
+  outcome.set_child_count(node.children().size());
+  outcome.set_children_changed(node.children_changed().value());
+  outcome.set_children_made(node.children_made());
 }
 
 void FillStat(const lock::Node& node, v1::Outcome& outcome) {
@@ -59,11 +64,16 @@ NodeView NodeViewOf(const lock::Node& node, LockView lock) {
   view.parent = node.parent;
   view.directory = node.directory;
   view.ephemeral = node.ephemeral;
+  view.both = node.both;
+  view.owner = node.owner();
+  view.content_changed = node.content_changed;
+  view.changed_at = node.changed_at;
   view.content_generation = node.content_generation;
   view.content_length = node.contents.size();
-  view.children = node.children.size();
+  view.children = node.children().size();
+  view.children_made = node.children_made();
   view.references = node.references;
-  view.children_changed = node.children_changed;
+  view.children_changed = node.children_changed();
   view.acl_read = node.acl->names.read;
   view.acl_write = node.acl->names.write;
   view.acl_change = node.acl->names.change;
@@ -107,6 +117,14 @@ SessionView ViewOf(const session::Session& session) {
 
 }  // namespace
 
+void Cell::ReadPath(const std::string& principal, const v1::Command& question, v1::Outcome& outcome) const {
+  if (!IsCellPath(question.path())) return outcome.set_code(v1::BAD_NAME);
+  const lock::Node* node = tree_.Resolve(question.path());
+  if (node == nullptr) return outcome.set_code(v1::NOT_FOUND);
+  if (!Allows(node->acl->names.read, principal)) return outcome.set_code(v1::PERMISSION_DENIED);
+  Answer(*node, question, outcome);
+}
+
 void Cell::Read(const v1::Command& command, v1::Outcome& outcome) const {
   outcome.Clear();
   outcome.set_seq(command.seq());
@@ -130,13 +148,13 @@ void Cell::Answer(const lock::Node& node, const v1::Command& question, v1::Outco
       FillStat(node, outcome);
       break;
     case v1::GET_CONTENTS:
-      if (node.directory) return outcome.set_code(v1::IS_A_DIRECTORY);
+      if (!node.HasContents()) return outcome.set_code(v1::IS_A_DIRECTORY);
       outcome.set_contents(std::string(node.contents.view()));
       question.with_stat() ? FillStat(node, outcome) : FillContents(node, outcome);
       break;
     case v1::READ_DIR:
       if (!node.directory) return outcome.set_code(v1::NOT_A_DIRECTORY);
-      for (const auto& [name, instance] : node.children) FillChild(*tree_.Find(instance), *outcome.add_children());
+      for (const auto& [name, instance] : node.children()) FillChild(*tree_.Find(instance), *outcome.add_children());
       FillChildren(node, outcome);
       break;
     default:
@@ -154,6 +172,12 @@ void Cell::ReadNode(Position instance, const v1::Command& question, v1::Outcome&
 uint64_t Cell::NodeDigest(Position instance) const {
   const lock::Node* node = tree_.Find(instance);
   return node == nullptr ? 0 : node->digest;
+}
+
+bool Cell::RightsAreItsOwn(Position instance) const {
+  const auto own = [](const std::string& name) { return name == lock::kEveryone || name == lock::kNobody; };
+  const lock::Node* node = tree_.Find(instance);
+  return node != nullptr && own(node->acl->names.read) && own(node->acl->names.write) && own(node->acl->names.change);
 }
 
 bool Cell::Exists(std::string_view path) const { return tree_.Resolve(std::string(path)) != nullptr; }
@@ -266,7 +290,7 @@ CellView Cell::ViewOfEphemerals(absl::Span<const Position> also) const {
   view.last = last_;
   std::vector<Position> wanted(also.begin(), also.end());
   for (const auto& [instance, node] : tree_.nodes()) {
-    if (!node->ephemeral) continue;
+    if (!node->ephemeral && !node->owner()) continue;
     view.nodes.push_back(NodeViewOf(*node, ViewOf(*node)));
     wanted.push_back(instance);
   }
@@ -280,7 +304,7 @@ CellView Cell::ViewOfEphemerals(absl::Span<const Position> also) const {
       const bool relevant = std::binary_search(wanted.begin(), wanted.end(), handle.instance);
       if (relevant) some.handles.push_back(cell::ViewOf(handle_id, handle));
     }
-    if (!some.handles.empty()) view.sessions.push_back(std::move(some));
+    view.sessions.push_back(std::move(some));
   }
   return view;
 }

@@ -36,6 +36,22 @@ TEST(CellSession, A13SameNonceIsTheSameSessionUntilItEnds) {
   EXPECT_LT(all[0], all[1]);
 }
 
+//
+TEST(CellSession, OnlyNonceAndPrincipalTogetherShowWhoCreatedIt) {
+  TestCell cell;
+  v1::Command create = Create(1, "me");
+  create.set_nonce_low(2);
+  ASSERT_EQ(cell.Do(create), v1::OK);
+  const SessionId id(At(1));
+  const session::Nonce nonce{create.nonce_high(), create.nonce_low()};
+  EXPECT_TRUE(cell.cell().CreatedWith(id, nonce, "me"));
+  EXPECT_FALSE(cell.cell().CreatedWith(id, nonce, "you"));
+  EXPECT_FALSE(cell.cell().CreatedWith(id, nonce, ""));
+  EXPECT_FALSE(cell.cell().CreatedWith(id, {nonce.high + 1, nonce.low}, "me"));
+  EXPECT_FALSE(cell.cell().CreatedWith(id, {nonce.high, nonce.low + 1}, "me"));
+  EXPECT_FALSE(cell.cell().CreatedWith(SessionId(At(2)), nonce, "me"));
+}
+
 TEST(CellSession, NonceIsAll128Bits) {
   TestCell cell;
   v1::Command other = Create(1);
@@ -293,7 +309,7 @@ TEST_F(Malformed, NumbersOutOfPlace) {
 }
 
 TEST_F(Malformed, FlagsAndModesOutOfRange) {
-  Expect(OpenPath(a, 2, 2, "/g", 64));
+  Expect(OpenPath(a, 2, 2, "/g", 256));
   Expect(OpenPath(a, 2, 2, "/g", kFile | v1::OPEN_DIRECTORY, "contents"));
   Expect(AcquireOf(a, 2, 1, v1::FREE));
   Expect(AcquireOf(a, 2, 1, static_cast<v1::LockMode>(3)));

@@ -41,8 +41,9 @@ void Cell::SetLeaseMax(Entry& entry) {
   lease_max_ = wanted;
 }
 
-// One entry, removals before grants: first no waiter of the session is left anywhere, then its locks are released, then the
-// queues move, in path order [A-06, PR-22]. So nothing is granted to a session that is ending [LK-03].
+// One entry, removals before grants: first no waiter of the session is left anywhere, then its locks are released, then the nodes
+// that it owns go, then the queues of others move, in path order [A-06, PR-22]. So nothing is granted to a session that is ending
+// [LK-03], and nobody is granted the lock of a node that goes.
 void Cell::EndSession(SessionId id, bool lost, Entry& entry) {
   session::Session& session = *sessions_.Find(id);
   std::vector<lock::Node*> touched;
@@ -69,6 +70,9 @@ void Cell::EndSession(SessionId id, bool lost, Entry& entry) {
   const auto by_path = [](const lock::Node* a, const lock::Node* b) { return a->path.view() < b->path.view(); };
   std::sort(touched.begin(), touched.end(), by_path);
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+  std::erase_if(touched, [id](const lock::Node* node) { return node->owner() == id; });
+  const absl::btree_set<Position> owned = tree_.OwnedBy(id);
+  for (const Position instance : owned) TakeNode(*tree_.Find(instance), entry);
   for (lock::Node* node : touched) Promote(*node, entry);
   for (const HandleId handle_id : handles) CloseHandle(session, handle_id, entry);
   sessions_.Remove(id);
@@ -79,6 +83,11 @@ void Cell::EndSession(SessionId id, bool lost, Entry& entry) {
 const std::string* Cell::PrincipalOf(SessionId session) const {
   const session::Session* found = sessions_.Find(session);
   return found == nullptr ? nullptr : &found->principal();
+}
+
+bool Cell::CreatedWith(SessionId session, const session::Nonce& nonce, const std::string& principal) const {
+  const session::Session* found = sessions_.Find(session);
+  return found != nullptr && found->nonce() == nonce && found->principal() == principal;
 }
 
 bool Cell::Caches(SessionId session) const {

@@ -27,6 +27,8 @@ bool IsSettled(const session::Session& session, const v1::Command& command) {
   return seq < session.results.first() || session.results.Find(seq) != nullptr;
 }
 
+bool EndsSession(v1::CommandKind kind) { return kind == v1::END_SESSION || kind == v1::EXPIRE_SESSION; }
+
 }  // namespace
 
 void Cell::TouchedBy(const v1::Command& command, Time time, Touches& touches) const {
@@ -41,6 +43,7 @@ void Cell::TouchedBy(const v1::Command& command, const session::Session* session
   if (IsSettled(*session, command)) return;
   if (command.kind() == v1::END_SESSION) return TouchedByEnd(*session, touches);
   if (command.kind() == v1::OPEN) return TouchedByOpen(command, touches);
+  if (command.kind() == v1::BATCH) return TouchedByBatch(command, *session, time, touches);
   const session::Handle* handle = HandleOf(*session, command);
   const lock::Node* node = handle == nullptr ? nullptr : tree_.Find(handle->instance);
   if (node != nullptr) TouchedOnHandle(command, *handle, *node, time, touches);
@@ -49,11 +52,12 @@ void Cell::TouchedBy(const v1::Command& command, const session::Session* session
 // What would be refused touches nothing: nobody's cache is flushed for it.
 void Cell::TouchedOnHandle(const v1::Command& command, const session::Handle& handle, const lock::Node& node, Time time,
                            Touches& touches) const {
-  const bool holds = node.lock.HoldOf({SessionId(command.session()), HandleId(command.handle())}) != nullptr;
+  const SessionId session(command.session());
+  const bool holds = node.lock.HoldOf({session, HandleId(command.handle())}) != nullptr;
   const bool in_lock = holds || handle.waits;
   switch (command.kind()) {
     case v1::SET_CONTENTS:
-      if (!handle.writable || node.directory) return;
+      if (!handle.writable || !node.HasContents()) return;
       if (command.compare() && command.generation() != node.content_generation) return;
       Add(touches, node.instance, v1::CACHE_DATA | v1::CACHE_STAT);
       return Add(touches, node.parent, v1::CACHE_CHILDREN);
@@ -61,11 +65,14 @@ void Cell::TouchedOnHandle(const v1::Command& command, const session::Handle& ha
       if (!handle.changes_acl || (command.compare() && command.generation() != node.acl_generation)) return;
       return Add(touches, node.instance, v1::CACHE_STAT);
     case v1::ADD:
-      if (!handle.writable || node.directory) return;
+      if (!handle.writable || !node.HasContents()) return;
       Add(touches, node.instance, v1::CACHE_DATA | v1::CACHE_STAT);
       return Add(touches, node.parent, v1::CACHE_CHILDREN);
     case v1::DELETE:
-      return TouchedByDelete(command, handle, node, touches);
+      if (JudgeDelete({v1::OK, &handle, &node}, *sessions_.Find(session)) == v1::OK) {
+        TouchedByTaking(node, session, touches);
+      }
+      return;
     case v1::ACQUIRE:
       if (handle.writable) TouchedByAcquire(command, node, in_lock, time, touches);
       return;
@@ -83,28 +90,33 @@ void Cell::TouchedOnHandle(const v1::Command& command, const session::Handle& ha
 }
 
 // Also what others believe who hold the lock.
-void Cell::TouchedByDelete(const v1::Command& command, const session::Handle& handle, const lock::Node& node,
-                           Touches& touches) const {
-  const session::Session& session = *sessions_.Find(SessionId(command.session()));
-  const bool permitted = handle.writable && Allows(node.acl->names.write, session.principal());
-  if (!permitted || !node.children.empty() || node.instance == tree_.root()) return;
+void Cell::TouchedByTaking(const lock::Node& node, SessionId knows, Touches& touches) const {
   TouchedByRemoval(node, touches);
   for (const auto& [owner, hold] : node.lock.holders()) {
-    if (owner.session == SessionId(command.session())) continue;
-    touches.push_back({HoldId(owner.session, owner.handle), v1::CACHE_HOLD});
+    if (owner.session != knows) touches.push_back({HoldId(owner.session, owner.handle), v1::CACHE_HOLD});
   }
 }
 
-std::vector<std::pair<SessionId, uint64_t>> Cell::OtherHolders(const v1::Command& command) const {
-  std::vector<std::pair<SessionId, uint64_t>> others;
+std::vector<std::pair<SessionId, uint64_t>> Cell::HoldersToTell(const v1::Command& command) const {
+  std::vector<std::pair<SessionId, uint64_t>> holders;
   const session::Session* session = sessions_.Find(SessionId(command.session()));
-  const session::Handle* handle = session == nullptr ? nullptr : HandleOf(*session, command);
-  const lock::Node* node = handle == nullptr ? nullptr : tree_.Find(handle->instance);
-  if (node == nullptr) return others;
-  for (const auto& [owner, hold] : node->lock.holders()) {
-    if (owner.session != session->id()) others.emplace_back(owner.session, HoldId(owner.session, owner.handle));
-  }
-  return others;
+  if (session == nullptr) return holders;
+  const auto add = [&](const lock::Node* node, SessionId knows) {
+    if (node == nullptr) return;
+    for (const auto& [owner, hold] : node->lock.holders()) {
+      if (owner.session != knows) holders.emplace_back(owner.session, HoldId(owner.session, owner.handle));
+    }
+  };
+  const auto add_deleted = [&](const v1::Command& remove, SessionId knows) {
+    const session::Handle* handle = remove.kind() == v1::DELETE ? HandleOf(*session, remove) : nullptr;
+    if (handle != nullptr) add(tree_.Find(handle->instance), knows);
+  };
+  add_deleted(command, session->id());
+  for (const v1::Command& part : command.parts()) add_deleted(part, SessionId());
+  for (const v1::Command& part : command.otherwise()) add_deleted(part, SessionId());
+  if (!EndsSession(command.kind())) return holders;
+  for (const Position instance : tree_.OwnedBy(session->id())) add(tree_.Find(instance), session->id());
+  return holders;
 }
 
 void Cell::TouchedByDelays(Time time, Touches& touches) const {
@@ -114,7 +126,7 @@ void Cell::TouchedByDelays(Time time, Touches& touches) const {
   }
 }
 
-// The locks and waits of its handles, and every ephemeral node that nobody else refers to.
+// The locks and waits of its handles, the nodes that it owns, and every ephemeral node that nobody else refers to.
 void Cell::TouchedByEnd(const session::Session& session, Touches& touches) const {
   std::map<Position, uint32_t> references;
   for (const auto& [id, handle] : session.handles()) {
@@ -125,6 +137,7 @@ void Cell::TouchedByEnd(const session::Session& session, Touches& touches) const
     }
     if (node->ephemeral && ++references[node->instance] >= node->references) TouchedByRemoval(*node, touches);
   }
+  for (const Position instance : tree_.OwnedBy(session.id())) TouchedByTaking(*tree_.Find(instance), session.id(), touches);
 }
 
 void Cell::TouchedByOpen(const v1::Command& command, Touches& touches) const {

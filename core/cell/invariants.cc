@@ -25,6 +25,7 @@ struct Index {
   std::map<std::pair<SessionId, HandleId>, const HandleView*> handles;
   std::map<std::pair<SessionId, HandleId>, Position> waits;  // owner -> since, as the queues have it
   std::map<std::string, const DelayView*> delays;
+  std::set<SessionId> sessions;
 };
 
 Index MakeIndex(const CellView& view) {
@@ -35,6 +36,7 @@ Index MakeIndex(const CellView& view) {
     for (const WaiterView& waiter : node.lock.waiters) index.waits[{waiter.session, waiter.handle}] = waiter.since;
   }
   for (const SessionView& session : view.sessions) {
+    index.sessions.insert(session.session);
     for (const HandleView& handle : session.handles) {
       index.handles.emplace(std::pair(session.session, handle.handle), &handle);
       ++index.references[handle.instance];
@@ -68,13 +70,29 @@ Problem CheckPlace(const NodeView& node, const Index& index) {
 Problem CheckNode(const NodeView& node, const Index& index) {
   if (node.children != CountAt(index.children, node.instance)) return node.path + ": miscounts its children";
   if (node.references != CountAt(index.references, node.instance)) return node.path + ": miscounts its handles";
-  if (node.directory && node.content_length > 0) return node.path + ": is a directory with contents";
+  if (node.both && !node.directory) return node.path + ": has children as well, and is no directory";
+  if (node.directory && !node.both && node.content_length > 0) return node.path + ": is a directory with contents";
   if (node.content_generation == 0) return node.path + ": has no content generation";
   if (node.acl_generation == 0) return node.path + ": has no ACL generation";
   if (!node.directory && node.children_changed) return node.path + ": is a file whose children changed";
+  const bool rewritten = node.content_generation > 1;
+  if (rewritten ? node.content_changed <= node.instance : node.content_changed != node.instance) {
+    return node.path + ": its contents were not written when they were";
+  }
+  if (node.children_made < node.children) return node.path + ": has more children than were made";
+  if ((node.children_made > 0) != static_cast<bool>(node.children_changed)) return node.path + ": does not count its children";
   if (node.ephemeral && node.references == 0 && node.children == 0) {
     return node.path + ": is ephemeral, and no handle and no child keeps it";
   }
+  return std::nullopt;
+}
+
+// [D-46]
+Problem CheckOwned(const NodeView& node, const Index& index) {
+  if (!node.owner) return std::nullopt;
+  if (index.sessions.count(node.owner) == 0) return node.path + ": outlives the session that owns it";
+  if (node.owner.value() >= node.instance.value()) return node.path + ": is not younger than the session that owns it";
+  if (node.directory || node.ephemeral) return node.path + ": is owned, and would go with something else as well";
   return std::nullopt;
 }
 
@@ -156,6 +174,8 @@ Problem CheckPositions(const CellView& view) {
   for (const NodeView& node : view.nodes) {
     if (node.instance > view.last) return node.path + ": is younger than the last entry";
     if (node.children_changed > view.last) return node.path + ": its children changed after the last entry";
+    if (node.content_changed > view.last) return node.path + ": its contents were written after the last entry";
+    if (node.changed_at < 0 || node.changed_at > view.time) return node.path + ": its contents were written in the future";
     if (node.lock.generation > view.last) return node.path + ": the lock generation is younger than the last entry";
     for (const WaiterView& waiter : node.lock.waiters) {
       if (waiter.since > view.last) return node.path + ": a waiter is younger than the last entry";
@@ -192,6 +212,27 @@ Problem CheckLockSuccession(const LockView& before, const LockView& after) {
   if (after.permits != before.permits) return before.path + ": the number of permits changed";
   if (after.generation > before.generation || after.mode == before.mode || after.mode == v1::FREE) return std::nullopt;
   return before.path + ": the lock was taken without a new generation";
+}
+
+// Of one instance.
+Problem CheckNodeSuccession(const NodeView& before, const NodeView& after) {
+  const std::string& path = before.path;
+  if (after.owner != before.owner || after.both != before.both) return path + ": became a node of another kind";
+  if (after.content_generation < before.content_generation) return path + ": the content generation went back";
+  const bool written = after.content_generation > before.content_generation;
+  if (written ? after.content_changed <= before.content_changed : after.content_changed != before.content_changed) {
+    return path + ": a content generation and its entry do not go together";
+  }
+  if (written ? after.changed_at < before.changed_at : after.changed_at != before.changed_at) {
+    return path + ": a content generation and its time do not go together";
+  }
+  if (after.acl_generation < before.acl_generation) return path + ": the ACL generation went back";
+  const bool same =
+      after.acl_read == before.acl_read && after.acl_write == before.acl_write && after.acl_change == before.acl_change;
+  if (!same && after.acl_generation == before.acl_generation) return path + ": its ACL names changed without a new generation";
+  if (after.children_changed < before.children_changed) return path + ": the last change of its children went back";
+  if (after.children_made < before.children_made) return path + ": the number of children made went back";
+  return CheckLockSuccession(before.lock, after.lock);
 }
 
 Problem CheckDelay(const DelayView& delay, Time now) {
@@ -232,6 +273,7 @@ Problem CheckInvariants(const CellView& view) {
   }
   for (const NodeView& node : view.nodes) {
     if (Problem problem = CheckNode(node, index)) return problem;
+    if (Problem problem = CheckOwned(node, index)) return problem;
     if (Problem problem = CheckHolders(node, index)) return problem;
     if (Problem problem = CheckWaiters(node, index)) return problem;
   }
@@ -259,13 +301,7 @@ Problem CheckSuccession(const CellView& before, const CellView& after) {
     const NodeView& now = *it->second;
     if (now.instance < old.instance) return old.path + ": the instance went back";
     if (now.instance > old.instance) continue;
-    if (now.content_generation < old.content_generation) return old.path + ": the content generation went back";
-    if (now.acl_generation < old.acl_generation) return old.path + ": the ACL generation went back";
-    const bool same =
-        now.acl_read == old.acl_read && now.acl_write == old.acl_write && now.acl_change == old.acl_change;
-    if (!same && now.acl_generation == old.acl_generation) return old.path + ": its ACL names changed without a new generation";
-    if (now.children_changed < old.children_changed) return old.path + ": the last change of its children went back";
-    if (Problem problem = CheckLockSuccession(old.lock, now.lock)) return problem;
+    if (Problem problem = CheckNodeSuccession(old, now)) return problem;
   }
   std::map<SessionId, const SessionView*> sessions;
   for (const SessionView& session : after.sessions) sessions.emplace(session.session, &session);

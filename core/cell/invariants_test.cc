@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint32_t kFile = v1::OPEN_WRITE | v1::OPEN_MAY_CREATE;
 
-// Nodes: 0 "/", 1 "/d", 2 "/d/f" (a holds exclusively, b waits), 3 "/e" (ephemeral; a and b share it), 4 "/r".
+// Nodes: 0 "/", 1 "/d", 2 "/d/f" (a holds exclusively, b waits), 3 "/e" (ephemeral; a and b share it), 4 "/r", 5 "/s" (b's own).
 // Handles of a: 1 /d, 2 /d/f, 3 /e, 4 /r (read only); of b: 1 /d/f, 2 /e. The lock of /k, which is gone, is delayed for 5 s.
 CellView Sound() {
   TestCell cell;
@@ -32,6 +32,8 @@ CellView Sound() {
   cell.Apply(Delayed(OpenPath(lost, 1, 1, "/k", kFile | v1::OPEN_EPHEMERAL), 5 * kSecond));
   cell.Apply(AcquireOf(lost, 2, 1, v1::EXCLUSIVE));
   cell.Apply(Expire(lost));
+  cell.Apply(OpenPath(b, 5, 3, "/s", kFile | v1::OPEN_SESSION_OWNED));
+  cell.Apply(CloseOf(b, 6, 3));
   return cell.cell().View();
 }
 
@@ -65,6 +67,26 @@ const Broken kBroken[] = {
     {"ChildrenMiscounted", [](CellView& v) { ++v.nodes[1].children; }, "miscounts its children"},
     {"HandlesMiscounted", [](CellView& v) { ++v.nodes[1].references; }, "miscounts its handles"},
     {"DirectoryWithContents", [](CellView& v) { v.nodes[1].content_length = 1; }, "directory with contents"},
+    {"BothAndNoDirectory", [](CellView& v) { v.nodes[4].both = true; }, "is no directory"},
+    {"WrittenWithoutAnEntry", [](CellView& v) { v.nodes[4].content_changed = Position(); }, "were not written when they were"},
+    {"RewrittenAtItsCreation", [](CellView& v) { v.nodes[4].content_generation = 2; }, "were not written when they were"},
+    {"WrittenByAnEntryToCome", [](CellView& v) { v.nodes[4].content_changed = v.last.Next(); }, "written after the last entry"},
+    {"WrittenInTheFuture", [](CellView& v) { v.nodes[4].changed_at = v.time + 1; }, "written in the future"},
+    {"WrittenBeforeTime", [](CellView& v) { v.nodes[4].changed_at = -1; }, "written in the future"},
+    {"MoreChildrenThanMade", [](CellView& v) { v.nodes[0].children_made = 1; }, "more children than were made"},
+    {"UncountedChildren", [](CellView& v) { v.nodes[4].children_made = 1; }, "does not count its children"},
+    {"OwnerIsGone", [](CellView& v) { v.nodes[5].owner = SessionId(1); }, "outlives the session"},
+    {"OwnedBeforeItsSession",
+     [](CellView& v) {
+       v.nodes[0].owner = v.sessions[1].session;
+     },
+     "not younger than the session"},
+    {"OwnedDirectory", [](CellView& v) { v.nodes[5].directory = true; }, "is owned, and"},
+    {"OwnedEphemeral",
+     [](CellView& v) {
+       v.nodes[3].owner = v.sessions[0].session;
+     },
+     "is owned, and"},
     {"NodeOfTheFuture", [](CellView& v) { v.nodes[4].instance = v.last.Next(); }, "/r: is younger than the last"},
     {"GenerationOfTheFuture", [](CellView& v) { v.nodes[3].lock.generation = v.last.Next(); }, "generation is younger"},
     {"WaiterOfTheFuture", [](CellView& v) { v.nodes[2].lock.waiters[0].since = v.last.Next(); }, "a waiter is younger"},
@@ -189,6 +211,12 @@ const Broken kBrokenSuccession[] = {
     {"Last", [](CellView& v) { v.last = Position(1); }, "the last entry went back"},
     {"Instance", [](CellView& v) { v.nodes[2].instance = Position(1); }, "the instance went back"},
     {"ContentGeneration", [](CellView& v) { v.nodes[2].content_generation = 0; }, "the content generation went back"},
+    {"Owner", [](CellView& v) { v.nodes[5].owner = SessionId(); }, "of another kind"},
+    {"Both", [](CellView& v) { v.nodes[1].both = true; }, "of another kind"},
+    {"ContentChanged", [](CellView& v) { v.nodes[2].content_changed = v.last; }, "its entry do not go together"},
+    {"ContentNotChanged", [](CellView& v) { ++v.nodes[2].content_generation; }, "its entry do not go together"},
+    {"ChangedAt", [](CellView& v) { v.nodes[2].changed_at = 1; }, "its time do not go together"},
+    {"ChildrenMade", [](CellView& v) { v.nodes[0].children_made = 0; }, "the number of children made went back"},
     {"AclGeneration", [](CellView& v) { v.nodes[2].acl_generation = 0; }, "the ACL generation went back"},
     {"AclNames", [](CellView& v) { v.nodes[2].acl_write = "other"; }, "changed without a new generation"},
     {"ChildrenChanged", [](CellView& v) { v.nodes[0].children_changed = Position(1); }, "change of its children went back"},

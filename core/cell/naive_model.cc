@@ -52,7 +52,7 @@ void NaiveModel::Compare(const std::map<std::string, Node>& before, const v1::Co
     for (const auto& [id, handle] : handles_) {
       const auto is_this = [&id = id](const Hold& hold) { return std::pair(hold.session, hold.handle) == id; };
       // Who let go of a lock is told that the next one got it; of what else it did itself, nobody is told.
-      const bool own = kind != v1::EVENT_LOCK_ACQUIRED && id == std::pair(command.session(), command.handle());
+      const bool own = kind != v1::EVENT_LOCK_ACQUIRED && id.first == command.session() && ActedThrough(command, id.second);
       if (!handle.open || handle.instance != instance || (handle.events & kind) == 0 || own) continue;
       if (std::any_of(not_to.begin(), not_to.end(), is_this)) continue;
       if (only_to != nullptr && std::none_of(only_to->begin(), only_to->end(), is_this)) continue;
@@ -86,6 +86,11 @@ void NaiveModel::Compare(const std::map<std::string, Node>& before, const v1::Co
     if (granted && !now->second.waits.empty()) tell(old.instance, v1::EVENT_LOCK_REQUESTED, position_, {}, &holds);
     if (children(before, path) == children(nodes_, path)) continue;
     now->second.children_changed = position_;
+    for (const auto& [other, node] : nodes_) {
+      const auto was = before.find(other);
+      const bool is_new = was == before.end() || was->second.instance != node.instance;
+      now->second.children_made += IsChild(other, path) && is_new ? 1 : 0;
+    }
     tell(old.instance, v1::EVENT_CHILDREN, position_, {}, nullptr);
   }
   const v1::Code code = applied_.outcome.code();
@@ -103,6 +108,13 @@ Applied NaiveModel::Change(uint64_t position, Time time, const v1::Command& comm
   v1::Outcome& outcome = applied_.outcome;
   outcome.set_seq(command.seq());
   outcome.set_handle(command.handle());
+  const uint32_t flags = command.open_flags();
+  const bool no_kind = ((flags & v1::OPEN_BOTH) && !(flags & v1::OPEN_DIRECTORY)) ||
+                       ((flags & v1::OPEN_SESSION_OWNED) && (flags & (v1::OPEN_DIRECTORY | v1::OPEN_EPHEMERAL)));
+  if (command.kind() == v1::OPEN && no_kind) {
+    outcome.set_code(v1::MALFORMED);
+    return applied_;
+  }
   const uint64_t session = command.session();
   if (command.kind() == v1::CREATE_SESSION) {
     const std::pair nonce(command.nonce_high(), command.nonce_low());
@@ -132,6 +144,7 @@ Applied NaiveModel::Change(uint64_t position, Time time, const v1::Command& comm
     }
     return applied_;
   }
+  if (command.kind() == v1::RESERVE) return applied_;
   if (command.kind() == v1::SET_LEASE_MAX) {
     const Duration wanted = command.lease_max_ns();
     if (wanted <= 0 || wanted > 60 * kSecond) {
@@ -156,6 +169,7 @@ Applied NaiveModel::Change(uint64_t position, Time time, const v1::Command& comm
   }
   if (command.kind() == v1::EXPIRE_SESSION) {
     Lose(session, 0, true);
+    TakeOwned(session);
     Settle();
     return applied_;
   }
@@ -220,9 +234,23 @@ v1::Outcome NaiveModel::Execute(const v1::Command& command) {
     Open(command, outcome);
     return outcome;
   }
+  if (command.kind() == v1::BATCH) {
+    Batch(command, outcome);
+    return outcome;
+  }
+  if (command.kind() == v1::CREATE) {
+    v1::Code code = IsCellPath(command.path()) ? v1::OK : v1::BAD_NAME;
+    if (code == v1::OK) code = nodes_.count(command.path()) > 0 ? v1::EXISTS : WhyNotMake(command);
+    outcome.set_code(code);
+    if (code != v1::OK) return outcome;
+    outcome.set_instance(Make(command, position_).instance);
+    outcome.set_created(true);
+    return outcome;
+  }
   if (command.kind() == v1::END_SESSION) {
     if (command.reason() == v1::END_CLOSED) Forget(session, 0, true);
     if (command.reason() != v1::END_CLOSED) Lose(session, 0, true);
+    TakeOwned(session);
     return outcome;
   }
   if (command.kind() == v1::CLOSE || command.kind() == v1::POISON) {
@@ -288,28 +316,10 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
   if (exists && (flags & v1::OPEN_MUST_CREATE)) return outcome.set_code(v1::EXISTS);
   if (exists && (flags & v1::OPEN_DIRECTORY) && !nodes_[path].directory) return outcome.set_code(v1::NOT_A_DIRECTORY);
   if (!exists) {
-    const auto parent = nodes_.find(ParentOf(path));
-    if (parent == nodes_.end()) return outcome.set_code(v1::NOT_FOUND);
-    if (!parent->second.directory) return outcome.set_code(v1::NOT_A_DIRECTORY);
-    if (!(flags & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE))) return outcome.set_code(v1::NOT_FOUND);
-    if (command.contents().size() > kContentBytesMax) return outcome.set_code(v1::TOO_LARGE);
-    for (const std::string& name : {command.acl_read(), command.acl_write(), command.acl_change()}) {
-      if (!name.empty() && !IsCellName(name)) return outcome.set_code(v1::BAD_NAME);
-    }
-    if (command.permits() > 1'024) return outcome.set_code(v1::TOO_MANY_PERMITS);
-    if (!May(command.session(), parent->second.acl_write)) return outcome.set_code(v1::PERMISSION_DENIED);
-    if (ChildCount(ParentOf(path)) >= limits_.children_max) return outcome.set_code(v1::TOO_MANY_CHILDREN);
-    size_t bytes = path.size() - path.rfind('/') - 1 + command.contents().size();
-    for (const auto& [name, node] : nodes_) bytes += name.size() - name.rfind('/') - 1 + node.contents.size();
-    if (bytes > limits_.bytes_max) return outcome.set_code(v1::CELL_FULL);
+    if (const v1::Code code = WhyNotMake(command); code != v1::OK) return outcome.set_code(code);
   }
   Node made;
-  if (!exists) {
-    const Node& parent = nodes_[ParentOf(path)];
-    made.acl_read = command.acl_read().empty() ? parent.acl_read : command.acl_read();
-    made.acl_write = command.acl_write().empty() ? parent.acl_write : command.acl_write();
-    made.acl_change = command.acl_change().empty() ? parent.acl_change : command.acl_change();
-  }
+  if (!exists) made = Made(command);
   const Node& target = exists ? nodes_[path] : made;
   const bool writes = flags & v1::OPEN_WRITE;
   const bool changes = flags & v1::OPEN_CHANGE_ACL;
@@ -317,15 +327,7 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
   if (writes && !May(command.session(), target.acl_write)) return outcome.set_code(v1::PERMISSION_DENIED);
   if (changes && !May(command.session(), target.acl_change)) return outcome.set_code(v1::PERMISSION_DENIED);
   if (!may_read && ((!writes && !changes) || (command.events() & 15) != 0)) return outcome.set_code(v1::PERMISSION_DENIED);
-  if (!exists) {
-    Node& node = nodes_[path] = made;
-    node.instance = position_;
-    node.directory = flags & v1::OPEN_DIRECTORY;
-    node.ephemeral = flags & v1::OPEN_EPHEMERAL;
-    node.contents = command.contents();
-    node.permits = std::max(1u, command.permits());
-  }
-  const Node& node = nodes_[path];
+  const Node& node = exists ? nodes_[path] : Make(command, position_);
   Handle& made_handle = handles_[id];
   made_handle = {node.instance, may_read, writes, changes, true, std::min(command.lock_delay_ns(), 60 * kSecond),
                  command.events(), 0};
@@ -342,14 +344,67 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
   outcome.set_created(!exists);
   outcome.set_directory(node.directory);
   outcome.set_ephemeral(node.ephemeral);
+  outcome.set_both(node.both);
+  outcome.set_owner(node.owner);
   outcome.set_instance(node.instance);
   outcome.set_content_generation(node.content_generation);
   outcome.set_children_changed(node.children_changed);
   applied_.effect = true;
 }
 
+v1::Code NaiveModel::WhyNotMake(const v1::Command& command) const {
+  const std::string& path = command.path();
+  const auto parent = nodes_.find(ParentOf(path));
+  if (parent == nodes_.end()) return v1::NOT_FOUND;
+  if (!parent->second.directory) return v1::NOT_A_DIRECTORY;
+  if (!(command.open_flags() & (v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE))) return v1::NOT_FOUND;
+  if (command.contents().size() > kContentBytesMax) return v1::TOO_LARGE;
+  for (const std::string& name : {command.acl_read(), command.acl_write(), command.acl_change()}) {
+    if (!name.empty() && !IsCellName(name)) return v1::BAD_NAME;
+  }
+  if (command.permits() > 1'024) return v1::TOO_MANY_PERMITS;
+  if (!May(command.session(), parent->second.acl_write)) return v1::PERMISSION_DENIED;
+  if (ChildCount(ParentOf(path)) >= limits_.children_max) return v1::TOO_MANY_CHILDREN;
+  size_t owned = 0;
+  for (const auto& [name, node] : nodes_) owned += node.owner == command.session() ? 1 : 0;
+  const bool full = (command.open_flags() & v1::OPEN_SESSION_OWNED) && owned >= limits_.handles_per_session_max;
+  if (full) return v1::TOO_MANY_HANDLES;
+  const size_t more = path.size() - path.rfind('/') - 1 + command.contents().size();
+  return Bytes() + more > limits_.bytes_max ? v1::CELL_FULL : v1::OK;
+}
+
+NaiveModel::Node NaiveModel::Made(const v1::Command& command) const {
+  Node made;
+  const Node& parent = nodes_.at(ParentOf(command.path()));
+  made.acl_read = command.acl_read().empty() ? parent.acl_read : command.acl_read();
+  made.acl_write = command.acl_write().empty() ? parent.acl_write : command.acl_write();
+  made.acl_change = command.acl_change().empty() ? parent.acl_change : command.acl_change();
+  made.directory = command.open_flags() & v1::OPEN_DIRECTORY;
+  made.ephemeral = command.open_flags() & v1::OPEN_EPHEMERAL;
+  made.both = command.open_flags() & v1::OPEN_BOTH;
+  if (command.open_flags() & v1::OPEN_SESSION_OWNED) made.owner = command.session();
+  made.changed_at = time_;
+  made.contents = command.contents();
+  made.permits = std::max(1u, command.permits());
+  return made;
+}
+
+NaiveModel::Node& NaiveModel::Make(const v1::Command& command, uint64_t instance) {
+  Node& node = nodes_[command.path()] = Made(command);
+  node.instance = instance;
+  node.content_changed = instance;
+  applied_.effect = true;
+  return node;
+}
+
+size_t NaiveModel::Bytes() const {
+  size_t bytes = 0;
+  for (const auto& [name, node] : nodes_) bytes += name.size() - name.rfind('/') - 1 + node.contents.size();
+  return bytes;
+}
+
 void NaiveModel::Set(const v1::Command& command, Node& node, v1::Outcome& outcome) {
-  if (node.directory) return outcome.set_code(v1::IS_A_DIRECTORY);
+  if (node.directory && !node.both) return outcome.set_code(v1::IS_A_DIRECTORY);
   if (command.contents().size() > kContentBytesMax) return outcome.set_code(v1::TOO_LARGE);
   if (command.compare() && command.generation() != node.content_generation) {
     outcome.set_content_generation(node.content_generation);
@@ -359,11 +414,11 @@ void NaiveModel::Set(const v1::Command& command, Node& node, v1::Outcome& outcom
 }
 
 void NaiveModel::Write(Node& node, const std::string& contents, v1::Outcome& outcome) {
-  size_t bytes = contents.size();
-  for (const auto& [name, other] : nodes_) bytes += name.size() - name.rfind('/') - 1 + other.contents.size();
-  bytes -= node.contents.size();
+  const size_t bytes = Bytes() + contents.size() - node.contents.size();
   if (contents.size() > node.contents.size() && bytes > limits_.bytes_max) return outcome.set_code(v1::CELL_FULL);
   node.contents = contents;
+  node.content_changed = position_;
+  node.changed_at = time_;
   outcome.set_content_generation(++node.content_generation);
   outcome.set_content_length(node.contents.size());
   outcome.set_checksum(Hash64(node.contents));
@@ -371,7 +426,7 @@ void NaiveModel::Write(Node& node, const std::string& contents, v1::Outcome& out
 }
 
 void NaiveModel::Add(const v1::Command& command, Node& node, v1::Outcome& outcome) {
-  if (node.directory) return outcome.set_code(v1::IS_A_DIRECTORY);
+  if (node.directory && !node.both) return outcome.set_code(v1::IS_A_DIRECTORY);
   std::istringstream text(node.contents.empty() ? "0" : node.contents);
   int64_t number = 0;
   const bool good = static_cast<bool>(text >> number) && (node.contents.empty() || std::to_string(number) == node.contents);
@@ -400,7 +455,7 @@ void NaiveModel::SetAcl(const v1::Command& command, Node& node, v1::Outcome& out
 }
 
 bool NaiveModel::May(uint64_t session, const std::string& acl) const {
-  if (acl == "everyone") return true;
+  if (judged_ || acl == "everyone") return true;
   const auto file = nodes_.find("/acl/" + acl);
   if (acl == "nobody" || file == nodes_.end()) return false;
   std::istringstream words(file->second.contents);
@@ -455,8 +510,13 @@ void NaiveModel::Delete(const v1::Command& command, const std::string& path, v1:
   if (!May(command.session(), nodes_[path].acl_write)) return outcome.set_code(v1::PERMISSION_DENIED);
   if (path == "/") return outcome.set_code(v1::ROOT_IS_PERMANENT);
   if (ChildCount(path) > 0) return outcome.set_code(v1::NOT_EMPTY);
+  Take(path, {command.session(), command.handle()});
+  applied_.effect = true;
+}
+
+void NaiveModel::Take(const std::string& path, std::pair<uint64_t, uint64_t> by) {
   for (const Hold& hold : nodes_[path].holds) {
-    if (hold.session == command.session() && hold.handle == command.handle()) continue;
+    if (std::pair(hold.session, hold.handle) == by) continue;
     StartDelay(path, nodes_[path].permits, nodes_[path].mode, hold, handles_.at({hold.session, hold.handle}).lock_delay);
   }
   for (const Wait& wait : nodes_[path].waits) {
@@ -468,7 +528,15 @@ void NaiveModel::Delete(const v1::Command& command, const std::string& path, v1:
                                   RequestSeq(wait.seq), Position(), 0});
   }
   nodes_.erase(path);
-  applied_.effect = true;
+}
+
+// The oldest first. The session has no hold and no wait left.
+void NaiveModel::TakeOwned(uint64_t session) {
+  std::map<uint64_t, std::string> owned;
+  for (const auto& [path, node] : nodes_) {
+    if (node.owner == session) owned[node.instance] = path;
+  }
+  for (const auto& [instance, path] : owned) Take(path, {session, 0});
 }
 
 // Takes a handle, or all of a session, out of all locks, and closes it.
@@ -479,7 +547,8 @@ void NaiveModel::Forget(uint64_t session, uint64_t handle, bool whole_session) {
   for (auto& [path, node] : nodes_) {
     const bool touched = std::any_of(node.waits.begin(), node.waits.end(), matches) ||
                          std::any_of(node.holds.begin(), node.holds.end(), matches);
-    if (touched) EndDelays(path);
+    const bool goes = whole_session && node.owner == session;
+    if (touched && !goes) EndDelays(path);
     for (const Wait& wait : node.waits) {
       v1::Outcome fate;
       fate.set_code(v1::CANCELLED);

@@ -46,10 +46,15 @@ class NaiveModel {
     uint64_t instance = 0;
     bool directory = false;
     bool ephemeral = false;
+    bool both = false;
+    uint64_t owner = 0;
     std::string contents;
     uint64_t content_generation = 1;
+    uint64_t content_changed = static_cast<uint64_t>(3) << 48;
+    Time changed_at = 0;
     uint64_t lock_generation = 0;
     uint64_t children_changed = 0;
+    uint64_t children_made = 0;
     std::string acl_read = "everyone";
     std::string acl_write = "everyone";
     std::string acl_change = "everyone";
@@ -75,9 +80,25 @@ class NaiveModel {
   void Compare(const std::map<std::string, Node>& before, const v1::Command& command);
   v1::Outcome Execute(const v1::Command& command);
   void Open(const v1::Command& command, v1::Outcome& outcome);
+  // Why the node of an OPEN or CREATE cannot be made.
+  v1::Code WhyNotMake(const v1::Command& command) const;
+  Node Made(const v1::Command& command) const;  // without an instance
+  Node& Make(const v1::Command& command, uint64_t instance);
+  void Batch(const v1::Command& command, v1::Outcome& outcome);
+  // Whether the handle is that of the command that was applied, or of one of the parts that it has made.
+  bool ActedThrough(const v1::Command& command, uint64_t handle) const;
+  // Whether what the guard says is so; `refusal`: why that must not be asked.
+  bool IsTrue(const v1::Command& guard, v1::Code& refusal) const;
+  // What the part of a Batch would answer if it were alone, and by how much it would let names and contents grow.
+  std::pair<v1::Outcome, size_t> Try(const v1::Command& part) const;
+  // Of names and contents.
+  size_t Bytes() const;
   void Acquire(const v1::Command& command, Node& node, v1::Outcome& outcome);
   void Release(const v1::Command& command, Node& node, v1::Outcome& outcome);
   void Delete(const v1::Command& command, const std::string& path, v1::Outcome& outcome);
+  // The node goes, whoever uses it, but for one holder who is not said to have lost anything.
+  void Take(const std::string& path, std::pair<uint64_t, uint64_t> by);
+  void TakeOwned(uint64_t session);
   void Set(const v1::Command& command, Node& node, v1::Outcome& outcome);
   void SetAcl(const v1::Command& command, Node& node, v1::Outcome& outcome);
   void Add(const v1::Command& command, Node& node, v1::Outcome& outcome);
@@ -119,6 +140,7 @@ class NaiveModel {
   std::string name_;
   uint64_t position_ = static_cast<uint64_t>(3) << 48;
   Applied applied_;
+  bool judged_ = false;  // parts of a Batch are being done, and may be
   std::map<std::string, Node> nodes_;
   std::map<uint64_t, std::pair<uint64_t, uint64_t>> sessions_;  // id -> nonce
   std::map<uint64_t, std::string> principals_;                   // by session

@@ -72,7 +72,7 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
     return fail(v1::LOCK_NOT_HELD);
   }
   if (!handle->readable) return fail(v1::PERMISSION_DENIED);
-  if (command.kind() == v1::GET_CONTENTS && node.directory) return fail(v1::IS_A_DIRECTORY);
+  if (command.kind() == v1::GET_CONTENTS && node.directory && !node.both) return fail(v1::IS_A_DIRECTORY);
   if (command.kind() == v1::READ_DIR && !node.directory) return fail(v1::NOT_A_DIRECTORY);
   if (command.kind() == v1::GET_CONTENTS) outcome.set_contents(node.contents);
   std::map<std::string, const Node*> children;
@@ -91,16 +91,21 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
   }
   outcome.set_directory(node.directory);
   outcome.set_ephemeral(node.ephemeral);
+  outcome.set_both(node.both);
+  outcome.set_owner(node.owner);
   outcome.set_instance(node.instance);
   outcome.set_permits(node.permits);
   if (command.kind() == v1::READ_DIR) {
     outcome.set_child_count(children.size());
     outcome.set_children_changed(node.children_changed);
+    outcome.set_children_made(node.children_made);
     return outcome;
   }
   outcome.set_content_generation(node.content_generation);
   outcome.set_checksum(Hash64(node.contents));
   outcome.set_content_length(node.contents.size());
+  outcome.set_content_changed(node.content_changed);
+  outcome.set_changed_at_ns(node.changed_at);
   if (command.kind() == v1::GET_CONTENTS && !command.with_stat()) return outcome;
   outcome.set_lock_generation(node.lock_generation);
   outcome.set_acl_generation(node.acl_generation);
@@ -109,6 +114,7 @@ v1::Outcome NaiveModel::Read(const v1::Command& command) const {
   outcome.set_acl_change(node.acl_change);
   outcome.set_child_count(children.size());
   outcome.set_children_changed(node.children_changed);
+  outcome.set_children_made(node.children_made);
   outcome.set_lock_mode(node.mode);
   outcome.set_lock_holders(static_cast<uint32_t>(node.holds.size()));
   outcome.set_lock_waiters(static_cast<uint32_t>(node.waits.size()));

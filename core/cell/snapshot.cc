@@ -1,16 +1,16 @@
 // The encoding of a whole cell, little-endian [A-24, SN-02: everything that Apply reads is in it].
 //
 //   u32 magic, u32 version, u32 incarnation, u64 position and i64 cluster time of the last entry, u64 low and u64 high half of
-//   the secret, name of the cell (empty without a secret), i64 longest lease (0: never set)
+//   the secret, name of the cell (empty without a secret), i64 longest lease (0: never set), u32 reserved positions
 //   u64 sets of ACL names, in order of their first use, each: read, write, change
-//   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 content generation, contents, u64 children changed,
-//     u32 which ACL names, u64 ACL generation,
+//   u64 nodes, each: u64 instance, u64 parent, name, u8 flags, u64 owner, u64 content generation, u64 content changed,
+//     i64 changed at, contents, u64 children changed, u64 children made, u32 which ACL names, u64 ACL generation,
 //     u32 permits, u8 lock mode, u64 lock generation, u64 holders (session, handle, seq, u32 permit, u64 generation),
 //     u64 waiters (since, session, handle, seq, u8 mode)
 //   u64 sessions, each: u64 id, nonce (high, low), principal, u8 caches, u64 first outstanding, u64 handles (id, instance,
 //     u8 rights, i64 lock-delay, u32 events, u64 check digits),
-//     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, ten numbers, u32 permits,
-//     u32 permit)
+//     u64 runs of closed handle ids (first, last), u64 results (seq, u32 code, u8 lock mode, u8 flags, eleven numbers,
+//     u32 permits, u32 permit, u32 failed, u64 results of parts, which have no seq and no parts)
 //   u64 pending lock-delays, each: path, i64 end for exclusive holders, u64 permits (u32 permit, u32 of so many, i64 end)
 //
 // Strings are a u32 length and bytes. All lists are in rising order of their first field, so a state has exactly one encoding.
@@ -31,11 +31,12 @@ namespace bramah::cell {
 namespace {
 
 constexpr uint32_t kMagic = 0x4c4c4543;  // "CELL"
-constexpr uint32_t kVersion = 9;
+constexpr uint32_t kVersion = 10;
 
 // Flags of nodes.
 constexpr uint8_t kDirectory = 1;
 constexpr uint8_t kEphemeral = 2;
+constexpr uint8_t kBoth = 4;
 
 // Rights of handles.
 constexpr uint8_t kWritable = 1;
@@ -46,6 +47,8 @@ constexpr uint8_t kChangesAcl = 4;
 constexpr uint8_t kCreated = 1;
 constexpr uint8_t kResultDirectory = 2;
 constexpr uint8_t kResultEphemeral = 4;
+constexpr uint8_t kResultBoth = 8;
+constexpr uint8_t kGuarded = 16;
 
 void SaveLock(const lock::LockState& lock, ByteWriter& out) {
   out.U32(lock.permits());
@@ -73,10 +76,14 @@ void SaveNode(const lock::Node& node, uint32_t acl, ByteWriter& out) {
   out.U64(node.instance.value());
   out.U64(node.parent.value());
   out.Bytes(BaseName(node.path.view()));
-  out.U8((node.directory ? kDirectory : 0) | (node.ephemeral ? kEphemeral : 0));
+  out.U8((node.directory ? kDirectory : 0) | (node.ephemeral ? kEphemeral : 0) | (node.both ? kBoth : 0));
+  out.U64(node.owner().value());
   out.U64(node.content_generation);
+  out.U64(node.content_changed.value());
+  out.U64(static_cast<uint64_t>(node.changed_at));
   out.Bytes(node.contents.view());
-  out.U64(node.children_changed.value());
+  out.U64(node.children_changed().value());
+  out.U64(node.children_made());
   out.U32(acl);
   out.U64(node.acl_generation);
   SaveLock(node.lock, out);
@@ -102,12 +109,11 @@ AclTable AclsOf(const lock::Tree& tree) {
   return table;
 }
 
-void SaveResult(RequestSeq seq, const session::Result& result, ByteWriter& out) {
-  out.U64(seq.value());
+void SaveResult(const session::Result& result, ByteWriter& out) {
   out.U32(static_cast<uint32_t>(result.code));
   out.U8(static_cast<uint8_t>(result.lock_mode));
   out.U8((result.created ? kCreated : 0) | (result.directory ? kResultDirectory : 0) |
-         (result.ephemeral ? kResultEphemeral : 0));
+         (result.ephemeral ? kResultEphemeral : 0) | (result.both ? kResultBoth : 0) | (result.guarded ? kGuarded : 0));
   out.U64(result.handle.value());
   out.U64(result.instance.value());
   out.U64(result.content_generation);
@@ -118,8 +124,12 @@ void SaveResult(RequestSeq seq, const session::Result& result, ByteWriter& out) 
   out.U64(result.acl_generation);
   out.U64(static_cast<uint64_t>(result.value));
   out.U64(result.check_digits);
+  out.U64(result.owner.value());
   out.U32(result.permits);
   out.U32(result.permit);
+  out.U32(result.failed);
+  out.U64(result.parts.size());
+  for (const session::Result& part : result.parts) SaveResult(part, out);
 }
 
 void SaveSession(const session::Session& session, ByteWriter& out) {
@@ -144,7 +154,10 @@ void SaveSession(const session::Session& session, ByteWriter& out) {
     out.U64(last);
   }
   out.U64(session.results.table().size());
-  for (const auto& [seq, result] : session.results.table()) SaveResult(seq, result, out);
+  for (const auto& [seq, result] : session.results.table()) {
+    out.U64(seq.value());
+    SaveResult(result, out);
+  }
 }
 
 // ---- loading. A loader returns false as soon as something cannot come from Save; a short read shows up at the next `ok`.
@@ -218,33 +231,44 @@ bool LoadHandles(ByteReader& in, session::Session& session) {
   });
 }
 
+bool LoadResult(ByteReader& in, bool is_part, session::Result& result) {
+  const uint32_t code = in.U32();
+  const uint8_t mode = in.U8();
+  const uint8_t flags = in.U8();
+  result.code = static_cast<v1::Code>(code);
+  result.lock_mode = static_cast<v1::LockMode>(mode);
+  result.created = (flags & kCreated) != 0;
+  result.directory = (flags & kResultDirectory) != 0;
+  result.ephemeral = (flags & kResultEphemeral) != 0;
+  result.both = (flags & kResultBoth) != 0;
+  result.guarded = (flags & kGuarded) != 0;
+  result.handle = Take<HandleId>(in);
+  result.instance = Take<Position>(in);
+  result.content_generation = in.U64();
+  result.content_length = in.U64();
+  result.checksum = in.U64();
+  result.lock_generation = Take<Position>(in);
+  result.children_changed = Take<Position>(in);
+  result.acl_generation = in.U64();
+  result.value = static_cast<int64_t>(in.U64());
+  result.check_digits = in.U64();
+  result.owner = Take<SessionId>(in);
+  const uint32_t permits = in.U32();
+  const uint32_t permit = in.U32();
+  result.permits = static_cast<uint16_t>(permits);
+  result.permit = static_cast<uint16_t>(permit);
+  result.failed = in.U32();
+  if (code > v1::Code_MAX || mode > v1::EXCLUSIVE || flags > 31) return false;
+  if (permits > lock::kPermitsMax || permit >= lock::kPermitsMax) return false;
+  return LoadList(in, [&] { return !is_part && LoadResult(in, /*is_part=*/true, result.parts.emplace_back()); });
+}
+
 bool LoadResults(ByteReader& in, session::Results& results) {
   RequestSeq previous;
   return LoadList(in, [&] {
     const RequestSeq seq = Take<RequestSeq>(in);
-    const uint32_t code = in.U32();
-    const uint8_t mode = in.U8();
-    const uint8_t flags = in.U8();
     session::Result result;
-    result.code = static_cast<v1::Code>(code);
-    result.lock_mode = static_cast<v1::LockMode>(mode);
-    result.created = (flags & kCreated) != 0;
-    result.directory = (flags & kResultDirectory) != 0;
-    result.ephemeral = (flags & kResultEphemeral) != 0;
-    result.handle = Take<HandleId>(in);
-    result.instance = Take<Position>(in);
-    result.content_generation = in.U64();
-    result.content_length = in.U64();
-    result.checksum = in.U64();
-    result.lock_generation = Take<Position>(in);
-    result.children_changed = Take<Position>(in);
-    result.acl_generation = in.U64();
-    result.value = static_cast<int64_t>(in.U64());
-    result.check_digits = in.U64();
-    result.permits = in.U32();
-    result.permit = in.U32();
-    const bool known = code <= v1::Code_MAX && mode <= v1::EXCLUSIVE && flags < 8;
-    if (!known || seq <= previous || seq < results.first()) return false;
+    if (!LoadResult(in, /*is_part=*/false, result) || seq <= previous || seq < results.first()) return false;
     previous = seq;
     results.Put(seq, result);
     return true;
@@ -265,6 +289,7 @@ void Cell::Save(std::string* bytes) const {
   out.U64(secret_.high);
   out.Bytes(name_);
   out.U64(static_cast<uint64_t>(lease_max_));
+  out.U32(reserved_);
   const AclTable acls = AclsOf(tree_);
   out.U64(acls.names.size());
   for (const lock::AclNames* names : acls.names) {
@@ -300,10 +325,12 @@ bool Cell::Load(std::string_view bytes) {
   secret_.high = in.U64();
   name_ = std::string(in.Bytes());
   lease_max_ = static_cast<Duration>(in.U64());
+  reserved_ = in.U32();
   if (secret_ ? !IsCellName(name_) : !name_.empty()) return false;
-  if (incarnation_ > kIncarnationMax || time_ < 0 || time_ > kClusterTimeMax) return false;
+  if (reserved_ > uint32_t{kBatchPartsMax} || incarnation_ > kIncarnationMax || time_ < 0 || time_ > kClusterTimeMax) return false;
   sessions_ = session::SessionTable();
-  return LoadNodes(in) && LoadSessions(in) && LoadDelays(in) && in.Finished() && Derive() && !CheckInvariants(View());
+  if (!LoadNodes(in) || last_.value() < tree_.nodes().last().value() + reserved_) return false;  // the latter are free
+  return LoadSessions(in) && LoadDelays(in) && in.Finished() && Derive() && !CheckInvariants(View());
 }
 
 // The root comes first; its parent is itself.
@@ -328,29 +355,38 @@ bool Cell::LoadNode(ByteReader& in, const std::vector<lock::AclPtr>& acls, size_
   const Position parent = Take<Position>(in);
   const std::string_view name = in.Bytes();
   const uint8_t flags = in.U8();
+  const SessionId owner = Take<SessionId>(in);
   const uint64_t content_generation = in.U64();
+  const Position content_changed = Take<Position>(in);
+  const Time changed_at = static_cast<Time>(in.U64());
   const std::string_view contents = in.Bytes();
   const Position children_changed = Take<Position>(in);
+  const uint64_t children_made = in.U64();
   const uint32_t acl = in.U32();
   const uint64_t acl_generation = in.U64();
   lock::LockState lock;
-  if (!LoadLock(in, lock) || flags > (kDirectory | kEphemeral) || contents.size() > kContentBytesMax) return false;
+  if (!LoadLock(in, lock) || flags > (kDirectory | kEphemeral | kBoth) || contents.size() > kContentBytesMax) return false;
   if (acl > acls_used || acl >= acls.size()) return false;  // they stand in order of their first use
   acls_used = std::max<size_t>(acls_used, acl + 1);
   lock::Node* node = nullptr;
   if (first) {
-    if (parent != instance || !name.empty() || flags != kDirectory || !contents.empty()) return false;
+    if (parent != instance || !name.empty() || flags != kDirectory || owner || !contents.empty()) return false;
     tree_ = lock::Tree(instance);
     node = tree_.Find(instance);
   } else {
     const lock::Node* above = tree_.Find(parent);
     if (instance <= tree_.nodes().last() || above == nullptr || !above->directory) return false;
-    if (above->children_changed < instance) return false;
-    if (name.find('/') != name.npos || above->children.find(name) != above->children.end()) return false;
-    node = &tree_.Create(instance, parent, name, (flags & kDirectory) != 0, (flags & kEphemeral) != 0, contents, acls[acl]);
+    if (name.find('/') != name.npos || above->children().count(name) > 0) return false;
+    const lock::NodeKind kind{(flags & kDirectory) != 0, (flags & kEphemeral) != 0, (flags & kBoth) != 0, owner};
+    node = &tree_.Restore(instance, parent, name, kind, contents, acls[acl]);
+  }
+  if (children_changed || children_made > 0) {
+    node->MutableExtras().children_changed = children_changed;
+    node->MutableExtras().children_made = children_made;
   }
   node->content_generation = content_generation;
-  node->children_changed = children_changed;
+  node->content_changed = content_changed;
+  node->changed_at = changed_at;
   node->acl = acls[acl];
   node->acl_generation = acl_generation;
   node->lock = std::move(lock);

@@ -12,7 +12,7 @@ namespace {
 constexpr uint32_t kFile = v1::OPEN_WRITE | v1::OPEN_MAY_CREATE;
 
 // A cell with something of everything: directories, ephemerals, a stale handle, both kinds of hold, waiters, answers, pending
-// lock-delays.
+// lock-delays, a directory that is both, a node with an owner.
 void MakeRich(TestCell& cell) {
   const uint64_t a = cell.Session();
   const uint64_t b = cell.Session();
@@ -31,6 +31,8 @@ void MakeRich(TestCell& cell) {
   cell.Apply(OpenPath(a, 9, 6, "/x", kFile));
   cell.Apply(CloseOf(a, 10, 6));
   cell.Apply(Delayed(OpenPath(a, 11, 7, "/x", kFile), 3 * kSecond));
+  cell.Apply(OpenPath(a, 12, 8, "/both", kFile | v1::OPEN_DIRECTORY | v1::OPEN_BOTH, "both"));
+  cell.Apply(OpenPath(b, 5, 3, "/both/owned", kFile | v1::OPEN_SESSION_OWNED));
   cell.Apply(SetLeaseMax(20 * kSecond));
   cell.Advance(kSecond);
   for (const v1::LockMode mode : {v1::SHARED, v1::EXCLUSIVE}) {
@@ -61,7 +63,8 @@ TEST(Snapshot, LoadedCellGoesOnLikeTheOriginal) {
   ASSERT_TRUE(loaded.Load(rich.Saved()));
   const uint64_t a = At(1), b = At(2);
   const std::vector<v1::Command> commands = {ReleaseOf(a, 11, 2, 4), AcquireOf(b, 3, 1, v1::SHARED), Set(a, 6, 2, "again"),
-                                             Create(1), OpenPath(a, 12, 6, "/x", kFile), Expire(a), CloseOf(b, 5, 2)};
+                                             Create(1), OpenPath(a, 13, 9, "/x", kFile), Expire(a), CloseOf(b, 6, 2),
+                                             OpenPath(b, 7, 4, "/both/more", kFile | v1::OPEN_SESSION_OWNED), Expire(b)};
   uint64_t index = rich.index();
   for (const v1::Command& command : commands) {
     Applied from_original, from_loaded;

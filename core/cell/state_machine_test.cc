@@ -53,11 +53,12 @@ constexpr v1::Code kCodes[] = {
     v1::GENERATION_MISMATCH, v1::LOCK_CONFLICT, v1::LOCK_NOT_HELD, v1::BAD_HANDLE, v1::STALE_HANDLE, v1::BUSY,
     v1::TOO_MANY_HANDLES, v1::CELL_FULL, v1::OUT_OF_BOUNDS, v1::NOT_A_NUMBER, v1::ROOT_IS_PERMANENT, v1::CANCELLED,
     v1::SESSION_EXPIRED, v1::NOT_WRITABLE, v1::LOCK_DELAYED, v1::MALFORMED,
-    v1::SEQUENCER_INVALID, v1::BAD_SEQUENCER, v1::PERMISSION_DENIED, v1::TOO_MANY_PERMITS};
+    v1::SEQUENCER_INVALID, v1::BAD_SEQUENCER, v1::PERMISSION_DENIED, v1::TOO_MANY_PERMITS, v1::GUARD_FAILED,
+    v1::PARTS_OVERLAP};
 constexpr v1::EventKind kKinds[] = {v1::EVENT_CONTENTS, v1::EVENT_CHILDREN, v1::EVENT_HANDLE_INVALID, v1::EVENT_LOCK_ACQUIRED,
                                     v1::EVENT_LOCK_REQUESTED};
 constexpr v1::CommandKind kDenied[] = {v1::CREATE_SESSION, v1::OPEN, v1::SET_ACL, v1::DELETE,
-                                       v1::GET_CONTENTS, v1::GET_STAT, v1::READ_DIR};
+                                       v1::GET_CONTENTS, v1::GET_STAT, v1::READ_DIR, v1::BATCH};
 
 // How often they did.
 struct Reached {
@@ -162,6 +163,9 @@ class Walk {
   }
 
   void Apply(StepClient& client, const v1::Command& asked) {
+    if (asked.kind() == v1::BATCH) {
+      for (uint32_t left = PositionsOf(asked); left > 1; --left) Apply(client, Reserve());
+    }
     const v1::Command command = cell_.Stamped(asked);
     const Applied& got = cell_.Apply(command);
     RC_LOG("  " + std::to_string(cell_.time() / kSecond) + " s: " + command.ShortDebugString() + " -> " +
@@ -233,7 +237,7 @@ class Walk {
     std::vector<NodeView> nodes;
     std::set<Position> wanted{also};
     for (const NodeView& node : all.nodes) {
-      if (!node.ephemeral) continue;
+      if (!node.ephemeral && !node.owner) continue;
       nodes.push_back(node);
       wanted.insert(node.instance);
     }

@@ -45,6 +45,7 @@ constexpr Number kNumbers[] = {
     {"secret", &Step::secret},         {"principal", &Step::principal},
     {"caches", &Step::caches},         {"permits", &Step::permits},
     {"forged", &Step::forged},         {"lease", &Step::lease},
+    {"made", &Step::made, [](int64_t path) { return kPaths[path].name; }},
     {"acl_read", &Step::acl_read, AclName},
     {"acl_write", &Step::acl_write, AclName},
     {"acl_change", &Step::acl_change, AclName},
@@ -60,6 +61,8 @@ struct Bits {
 constexpr Bits kBits[] = {
     {"flags", &Step::flags, [](int bit) { return v1::OpenFlag_Name(static_cast<v1::OpenFlag>(1 << bit)); }},
     {"events", &Step::events, [](int bit) { return v1::EventKind_Name(static_cast<v1::EventKind>(1 << bit)); }},
+    {"guards", &Step::guards, [](int bit) { return std::to_string(bit); }},
+    {"parts", &Step::parts, [](int bit) { return std::to_string(bit); }},
     {"gives_up", &Step::gives_up, [](int bit) { return std::to_string(bit + 1); }},
 };
 constexpr int kBitsMax = 8;
@@ -89,7 +92,11 @@ void DrawOpen(Dice& dice, Step& step) {
   if (dice.Percent(80)) step.flags |= v1::OPEN_MAY_CREATE;
   if (dice.Percent(10)) step.flags |= v1::OPEN_MUST_CREATE;
   if (kPaths[step.path].directory != dice.Percent(10)) step.flags |= v1::OPEN_DIRECTORY;
-  if (dice.Percent(55)) step.flags |= v1::OPEN_EPHEMERAL;
+  if (dice.Percent(45)) step.flags |= v1::OPEN_EPHEMERAL;
+  const bool file = !(step.flags & v1::OPEN_DIRECTORY);
+  // Mostly where it goes together.
+  if (dice.Percent(file ? 1 : 40)) step.flags |= v1::OPEN_BOTH;
+  if (dice.Percent(file && !(step.flags & v1::OPEN_EPHEMERAL) ? 50 : 1)) step.flags |= v1::OPEN_SESSION_OWNED;
   if (dice.Percent(60)) step.events = dice.From(0, 31);
   if (dice.Percent(75)) step.lock_delay = dice.Percent(5) ? 70 : dice.From(1, 20);
   if (dice.Percent(40)) step.flags |= v1::OPEN_CHANGE_ACL;
@@ -135,12 +142,30 @@ void DrawUse(Dice& dice, Step& step) {
   }
 }
 
+void DrawBatch(Dice& dice, Step& step) {
+  step.kind = v1::BATCH;
+  step.nth = dice.From(0, 4);
+  step.stray = dice.Percent(2);
+  if (dice.Percent(10)) step.sequencer = dice.From(1, 5);
+  if (dice.Percent(3)) step.forged = dice.From(1, 3);
+  if (dice.Percent(40)) step.guards = 1 << dice.From(0, 4) | 1 << dice.From(0, 4);
+  step.parts = 1 << dice.From(0, 7) | 1 << dice.From(0, 7) | 1 << dice.From(0, 7);
+  step.made = dice.From(0, std::size(kPaths) - 2);
+  if (dice.Percent(50)) step.size = dice.From(1, 10);
+  if (dice.Percent(30)) step.lists = dice.From(1, 3);
+  if (dice.Percent(30)) step.generation = dice.From(1, 3);
+  step.delta = dice.From(-8, 12);
+  DrawAclNames(dice, step);
+}
+
 // A command of a session, with a number.
 void DrawCall(Dice& dice, Step& step) {
   if (dice.Percent(12)) step.what = Step::kKeepBack;
   if (dice.Percent(30)) step.settles = dice.From(1, 10);
   if (dice.Percent(30)) {
     DrawOpen(dice, step);
+  } else if (dice.Percent(10)) {
+    DrawBatch(dice, step);
   } else if (dice.Percent(1)) {
     step.kind = v1::END_SESSION;
     step.abandoned = dice.Percent(50);
@@ -152,6 +177,9 @@ void DrawCall(Dice& dice, Step& step) {
 }  // namespace
 
 std::string_view PathOf(const Step& step) { return kPaths[step.path].name; }
+std::string_view MadeBy(const Step& step, int64_t nth) {
+  return kPaths[static_cast<size_t>(step.made + nth) % std::size(kPaths)].name;
+}
 std::string_view Principal(int64_t number) { return kPrincipals[static_cast<size_t>(number) % std::size(kPrincipals)]; }
 std::string_view AclName(int64_t number) { return kAclNames[number]; }
 std::string_view Listing(int64_t number) { return kListings[number]; }
@@ -166,6 +194,7 @@ bool UsesHandle(const Step& step) {
     case v1::DELETE:
     case v1::ACQUIRE:
     case v1::RELEASE:
+    case v1::BATCH:
       return true;
     default:
       return false;

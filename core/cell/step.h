@@ -47,6 +47,9 @@ struct Step {
   int64_t generation = 0;  // SET_CONTENTS, SET_ACL: n > 0: compares
   int64_t delta = 0;       // ADD
   int64_t bounds = 0;      // ADD: n > 0: not beyond -n and n
+  int64_t guards = 0;      // BATCH: bits, each a guard
+  int64_t parts = 0;       // BATCH: bits, each a change
+  int64_t made = 0;        // BATCH: path of what it creates
   int64_t exclusive = 0;   // ACQUIRE
   int64_t try_only = 0;
   int64_t undoes = 0;     // RELEASE: n > 0: only the Acquire that was the nth call before
@@ -58,6 +61,8 @@ struct Step {
 };
 
 std::string_view PathOf(const Step& step);
+// What a BATCH creates, first and second.
+std::string_view MadeBy(const Step& step, int64_t nth);
 // What the numbers of steps stand for.
 std::string_view Principal(int64_t number);
 std::string_view AclName(int64_t number);

@@ -56,7 +56,10 @@ v1::Command StepClient::New(const Step& step, const std::vector<std::string>& se
   if (step.sequencer == 0) return command;
   std::string sequencer = sequencers.empty() ? "none" : *FromLast(sequencers, step.sequencer - 1);
   if (step.flaw > 0) sequencer[static_cast<size_t>(step.flaw) % sequencer.size()] ^= 1;
-  return Guarded(command, sequencer);
+  if (step.kind != v1::BATCH) return Guarded(command, sequencer);
+  if (command.guards_size() > 0) command.mutable_guards(0)->set_sequencer(sequencer);
+  if (command.parts_size() > 0) command.mutable_parts(0)->set_sequencer(sequencer);
+  return command;
 }
 
 v1::Command StepClient::Again(const Step& step) {
@@ -79,6 +82,7 @@ void StepClient::Learn(const v1::Command& command, const v1::Outcome& outcome, b
 v1::Command StepClient::OfSession(const Step& step) {
   if (step.kind == v1::END_SESSION) return End(session, seq, step.abandoned ? v1::END_ABANDONED : v1::END_CLOSED);
   if (step.kind == v1::OPEN) return Open(step);
+  if (step.kind == v1::BATCH) return Batch(step);
   const uint64_t handle = HandleOf(step);
   if (step.kind == v1::CLOSE || step.kind == v1::POISON) std::erase(open, handle);
   return OnHandle(step, handle);
@@ -110,11 +114,50 @@ v1::Command StepClient::OnHandle(const Step& step, uint64_t handle) {
   }
 }
 
+v1::Command StepClient::Batch(const Step& step) const {
+  const auto handle = [&](int64_t back) {
+    Step use = step;
+    use.nth += back;
+    return HandleOf(use);
+  };
+  const std::vector<v1::Command> parts = {
+      Comparing(Set(session, 0, handle(0), ContentsOf(step)), step),
+      AddOf(session, 0, handle(1), step.delta),
+      SetAclOf(session, 0, handle(2), AclNamesOf(step)),
+      DeleteOf(session, 0, handle(3)),
+      MakePath(session, MadeBy(step, 0), 0, Listing(step.lists)),
+      MakePath(session, MadeBy(step, 1), step.size > 5 ? v1::OPEN_DIRECTORY : 0),
+      Set(session, 0, handle(4), ContentsOf(step)),
+  };
+  const std::vector<v1::Command> guards = {
+      GuardOf(session, handle(0)),
+      Comparing(GuardOf(session, handle(0)), step),
+      Equalling(GuardOf(session, handle(1)), Listing(step.lists)),
+      AbsenceOf(session, MadeBy(step, 0)),
+      AbsenceOf(session, PathOf(step)),
+  };
+  v1::Command batch = BatchOf(session, seq, {}, {});
+  for (size_t i = 0; i < guards.size(); ++i) {
+    if ((step.guards >> i & 1) != 0) *batch.add_guards() = guards[i];
+  }
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if ((step.parts >> i & 1) != 0) *batch.add_parts() = parts[i];
+  }
+  if ((step.parts >> parts.size() & 1) != 0) *batch.add_otherwise() = parts.back();
+  for (auto* part : {batch.mutable_guards(), batch.mutable_parts(), batch.mutable_otherwise()}) {
+    for (v1::Command& command : *part) {
+      if (command.handle() != 0) command.set_check_digits(static_cast<uint64_t>(step.forged));
+    }
+  }
+  return batch;
+}
+
 v1::Command StepClient::Open(const Step& step) {
   const uint64_t handle = step.stray ? HandleOf(step) : ++handles;
   open.push_back(handle);
   const auto flags = static_cast<uint32_t>(step.flags);
-  const std::string_view contents = flags & v1::OPEN_DIRECTORY ? "" : Listing(step.lists);
+  const bool empty = (flags & v1::OPEN_DIRECTORY) && !(flags & v1::OPEN_BOTH);
+  const std::string_view contents = empty ? "" : Listing(step.lists);
   v1::Command made = OpenPath(session, seq, handle, PathOf(step), flags, contents);
   made = WithPermits(made, static_cast<uint32_t>(step.permits));
   return WithAcl(Watching(Delayed(made, step.lock_delay * kSecond), static_cast<uint32_t>(step.events)), AclNamesOf(step));

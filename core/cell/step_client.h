@@ -41,6 +41,7 @@ struct StepClient {
  private:
   v1::Command OfSession(const Step& step);
   v1::Command OnHandle(const Step& step, uint64_t handle);
+  v1::Command Batch(const Step& step) const;
   v1::Command Open(const Step& step);
   uint64_t HandleOf(const Step& step) const;
   // The call that was `back` before the latest; 0 if there is none.

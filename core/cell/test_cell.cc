@@ -26,12 +26,16 @@ uint32_t Changed(const NodeView* before, const NodeView* after) {
   if (before == nullptr || after == nullptr) return kCacheNode;
   uint32_t classes = 0;
   const auto note = [&classes](bool same, uint32_t touched) { classes |= same ? 0 : touched; };
-  note(before->content_generation == after->content_generation, v1::CACHE_DATA | v1::CACHE_STAT);
+  note(before->content_generation == after->content_generation && before->content_changed == after->content_changed &&
+           before->changed_at == after->changed_at,
+       v1::CACHE_DATA | v1::CACHE_STAT);
   note(before->acl_generation == after->acl_generation && before->acl_read == after->acl_read &&
            before->acl_write == after->acl_write && before->acl_change == after->acl_change,
        v1::CACHE_STAT);
   note(before->lock == after->lock, v1::CACHE_LOCK_STATE);
-  note(before->children == after->children && before->children_changed == after->children_changed, v1::CACHE_CHILDREN);
+  note(before->children == after->children && before->children_changed == after->children_changed &&
+           before->children_made == after->children_made,
+       v1::CACHE_CHILDREN);
   return classes;
 }
 
@@ -213,12 +217,55 @@ v1::Command First(v1::Command command, uint64_t first_outstanding) {
   return command;
 }
 
+v1::Command BatchOf(uint64_t session, uint64_t seq, std::vector<v1::Command> guards, std::vector<v1::Command> parts,
+                    std::vector<v1::Command> otherwise) {
+  v1::Command batch = OfSession(v1::BATCH, session, seq, 0);
+  for (v1::Command& guard : guards) *batch.add_guards() = std::move(guard);
+  for (v1::Command& part : parts) *batch.add_parts() = std::move(part);
+  for (v1::Command& part : otherwise) *batch.add_otherwise() = std::move(part);
+  return batch;
+}
+
+v1::Command GuardOf(uint64_t session, uint64_t handle) { return OfSession(v1::GUARD, session, 0, handle); }
+
+v1::Command Equalling(v1::Command guard, std::string_view contents) {
+  guard.set_equals(true);
+  guard.set_contents(std::string(contents));
+  return guard;
+}
+
+v1::Command AbsenceOf(uint64_t session, std::string_view path) {
+  v1::Command guard = GuardOf(session, 0);
+  guard.set_path(std::string(path));
+  return guard;
+}
+
+v1::Command MakePath(uint64_t session, std::string_view path, uint32_t flags, std::string_view contents) {
+  v1::Command make = OpenPath(session, 0, 0, path, flags | v1::OPEN_MUST_CREATE, contents);
+  make.set_kind(v1::CREATE);
+  return make;
+}
+
+v1::Command Reserve() {
+  v1::Command command;
+  command.set_kind(v1::RESERVE);
+  return command;
+}
+
 TestCell::TestCell(const Limits& limits) : limits_(limits), cell_(&limits_, kTestIncarnation), view_(cell_.View()) {}
 
 v1::Command TestCell::Stamped(v1::Command command) const {
   const auto known = digits_.find({command.session(), command.handle()});
   if (command.check_digits() == 0 && known != digits_.end()) command.set_check_digits(known->second);
+  for (auto* parts : {command.mutable_guards(), command.mutable_parts(), command.mutable_otherwise()}) {
+    for (v1::Command& part : *parts) part = Stamped(part);
+  }
   return command;
+}
+
+const Applied& TestCell::ApplyBatch(const v1::Command& batch) {
+  for (uint32_t left = PositionsOf(batch); left > 1; --left) Apply(Reserve());
+  return Apply(batch);
 }
 
 const Applied& TestCell::Apply(const v1::Command& asked) {

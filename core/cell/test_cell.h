@@ -46,6 +46,14 @@ v1::Command SetAclOf(uint64_t session, uint64_t seq, uint64_t handle, const lock
 v1::Command WithAcl(v1::Command open, const lock::AclNames& names);
 v1::Command WithPermits(v1::Command open, uint32_t permits);
 v1::Command Guarded(v1::Command command, const std::string& sequencer);
+// Of a Batch, and its parts: made by the builders above with seq 0, or by these.
+v1::Command BatchOf(uint64_t session, uint64_t seq, std::vector<v1::Command> guards, std::vector<v1::Command> parts,
+                    std::vector<v1::Command> otherwise = {});
+v1::Command GuardOf(uint64_t session, uint64_t handle);
+v1::Command Equalling(v1::Command guard, std::string_view contents);
+v1::Command AbsenceOf(uint64_t session, std::string_view path);
+v1::Command MakePath(uint64_t session, std::string_view path, uint32_t flags = 0, std::string_view contents = {});
+v1::Command Reserve();
 v1::Command First(v1::Command command, uint64_t first_outstanding);
 
 class TestCell {
@@ -60,6 +68,8 @@ class TestCell {
   // gets those of its handle, and so do reads.
   const Applied& Apply(const v1::Command& command);
   v1::Command Stamped(v1::Command command) const;
+  // The same for a Batch, after the entries that reserve its positions.
+  const Applied& ApplyBatch(const v1::Command& batch);
   // The code it answers.
   v1::Code Do(const v1::Command& command) { return Apply(command).outcome.code(); }
   v1::Outcome Read(v1::CommandKind kind, uint64_t session, uint64_t handle) const;

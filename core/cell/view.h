@@ -52,9 +52,14 @@ struct NodeView {
   Position parent;
   bool directory = false;
   bool ephemeral = false;
+  bool both = false;
+  SessionId owner;  // none: it goes with nobody's session
+  Position content_changed;
+  Time changed_at = 0;
   uint64_t content_generation = 0;
   uint64_t content_length = 0;
   uint64_t children = 0;    // as the node counts them
+  uint64_t children_made = 0;
   uint64_t references = 0;  // as the node counts them
   Position children_changed;
   std::string acl_read;

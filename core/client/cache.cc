@@ -18,7 +18,12 @@ const v1::Outcome* Cache::Find(uint64_t id, const v1::Command& question) const {
 
 bool Cache::Absent(const std::string& path, const v1::Command& open) const {
   const auto at = answers_.find({AbsenceId(path), QuestionOf(open)});
-  return at != answers_.end() && at->second.path == path;
+  return at != answers_.end() && at->second.path == path && at->second.outcome.code() == v1::NOT_FOUND;
+}
+
+uint64_t Cache::Since(uint64_t id, const v1::Command& question) const {
+  const auto at = answers_.find({id, QuestionOf(question)});
+  return at == answers_.end() ? 0 : at->second.order;
 }
 
 void Cache::Keep(const Touch& depends_on, const v1::Command& question, const v1::Outcome& outcome) {

@@ -41,6 +41,8 @@ class Cache {
   const v1::Outcome* Find(uint64_t id, const v1::Command& question) const;
   // Whether it is known that there is no such node. Ids of names may be equal, so the name counts.
   bool Absent(const std::string& path, const v1::Command& open) const;
+  // Since when such a question has been answered by Find without a gap: a number of its own for each such time. 0: it is not.
+  uint64_t Since(uint64_t id, const v1::Command& question) const;
   void Keep(const Touch& depends_on, const v1::Command& question, const v1::Outcome& outcome);
   // Drops what depends on any of it; returns whether there was something.
   bool Drop(const Touch& touch);

@@ -5,6 +5,7 @@
 
 #include "core/api/path.h"
 #include "core/api/sequencer.h"
+#include "core/client/handle_ids.h"
 
 namespace bramah::client {
 namespace {
@@ -22,6 +23,7 @@ bool Changes(v1::CommandKind kind) {
     case v1::ACQUIRE:
     case v1::RELEASE:
     case v1::POISON:
+    case v1::BATCH:
       return true;
     default:
       return false;
@@ -36,7 +38,7 @@ bool ChangesContents(v1::CommandKind kind) { return kind == v1::SET_CONTENTS || 
 bool Leaves(v1::CommandKind kind) { return kind == v1::CLOSE || kind == v1::POISON; }
 
 bool OnHandle(v1::CommandKind kind) {
-  return kind != v1::OPEN && kind != v1::END_SESSION && kind != v1::CHECK_SEQUENCER;
+  return kind != v1::OPEN && kind != v1::END_SESSION && kind != v1::CHECK_SEQUENCER && kind != v1::BATCH;
 }
 
 // What the library fills in is not the caller's to say.
@@ -53,6 +55,7 @@ void ClearLibraryFields(v1::Command& command) {
   command.clear_covers();
   command.clear_caches();
   command.clear_check_digits();
+  command.clear_stale();
   if (command.kind() == v1::CHECK_SEQUENCER) {
     command.clear_handle();
   } else {
@@ -87,29 +90,41 @@ void Calls::Accept(const Context& context, CallId call, const v1::Command& asked
     context.out.Reply(call).set_code(v1::NOT_FOUND);
     return;
   }
+  if (asked.kind() == v1::OPEN && OpenKeptHandle(context, call, asked)) return;
   Pending& pending = calls_[++last_id_];
   ++pending_;
   pending.call = call;
-  pending.command = asked;
+  pending.command = asked.kind() == v1::BATCH ? PrepareBatch(asked) : asked;
   ClearLibraryFields(pending.command);
   if (asked.kind() == v1::OPEN) {
-    pending.command.set_handle(++last_handle_);
-    Handle& made = handles_[HandleId(last_handle_)];
-    made.path = asked.path();
-    made.keeps_lock = config_->cache_locks && asked.lock_delay_ns() == 0 && (asked.open_flags() & v1::OPEN_WRITE) != 0;
-    if (made.keeps_lock) pending.command.set_events(asked.events() | v1::EVENT_LOCK_REQUESTED);
-    watches_.Add(HandleId(last_handle_), asked.events());
+    PrepareOpen(pending.command);
   } else if (handle != nullptr && OnHandle(asked.kind()) && asked.kind() != v1::RELEASE) {
     pending.command.set_sequencer(handle->sequencer);
   }
   Advance(context, HandleId(pending.command.handle()));
+  if (asked.kind() == v1::OPEN) CloseUselessHandles(context, asked.path());
+}
+
+void Calls::PrepareOpen(v1::Command& open) {
+  open.set_handle(++last_handle_);
+  Handle& made = handles_[HandleId(last_handle_)];
+  made.path = open.path();
+  made.open_flags = RightsOf(open);
+  made.lock_delay_ns = open.lock_delay_ns();
+  // One that is told of events would be told of them for nothing, and is not what is opened again and again.
+  made.may_be_kept = config_->cache && config_->cache_handles && open.events() == 0;
+  if (made.may_be_kept) open.set_caches(true);
+  made.keeps_lock = config_->cache_locks && open.lock_delay_ns() == 0 && (open.open_flags() & v1::OPEN_WRITE) != 0;
+  watches_.Add(HandleId(last_handle_), open.events());
+  if (made.keeps_lock) open.set_events(open.events() | v1::EVENT_LOCK_REQUESTED);
 }
 
 // OK: the call may proceed.
 v1::Code Calls::Judge(const Context& context, const v1::Command& asked) const {
   const bool on_handle = OnHandle(asked.kind());
   if (!Changes(asked.kind()) && !IsRead(asked.kind()) && asked.kind() != v1::SET_SEQUENCER) return v1::MALFORMED;
-  if (on_handle && asked.handle() != 0 && asked.handle() <= ended_handles_) return v1::SESSION_EXPIRED;
+  const HandleId at_master = AtMaster(HandleId(asked.handle()));
+  if (on_handle && at_master && at_master.value() <= ended_handles_) return v1::SESSION_EXPIRED;
   if (context.state == SessionState::kNone) return v1::NO_SESSION;
   if (context.state == SessionState::kExpired && !on_handle) return v1::SESSION_EXPIRED;
   if (ending()) return v1::SESSION_CLOSING;
@@ -121,6 +136,7 @@ v1::Code Calls::Judge(const Context& context, const v1::Command& asked) const {
   const bool sequencer = asked.kind() == v1::SET_SEQUENCER || asked.kind() == v1::CHECK_SEQUENCER;
   if (sequencer && !ParseSequencer(asked.sequencer())) return v1::BAD_SEQUENCER;
   if (asked.kind() == v1::OPEN && !IsCellPath(asked.path())) return v1::BAD_NAME;
+  if (const v1::Code code = JudgeBatch(asked); code != v1::OK) return code;
   if (asked.contents().size() > kContentBytesMax) return v1::TOO_LARGE;
   const bool waits = asked.kind() != v1::END_SESSION && asked.kind() != v1::SET_SEQUENCER;
   return waits && pending_ >= kCallsMax ? v1::LIMIT_REACHED : v1::OK;
@@ -137,13 +153,15 @@ void Calls::AcceptLeave(const Context& context, CallId call, const v1::Command& 
     if (handle != nullptr && handle->poisoned && close) handles_.erase(id);
     return;
   }
+  if (close && KeepHandle(context, call, id, *handle)) return;
   Pending leave;
   leave.call = call;
   leave.command.set_kind(asked.kind());
   leave.command.set_handle(asked.handle());
   leave.instance = handle->instance;
   const Position instance = handle->instance;
-  GiveUp(context, id, close ? v1::CANCELLED : v1::POISONED, leave.command);
+  const uint64_t leave_id = ++last_id_;
+  const bool batches = GiveUp(context, id, close ? v1::CANCELLED : v1::POISONED, leave_id, leave.command);
   beliefs_.End(context.session, id, context.out);
   watches_.Remove(id);
   if (close) {
@@ -152,24 +170,31 @@ void Calls::AcceptLeave(const Context& context, CallId call, const v1::Command& 
     handle->poisoned = true;
   }
   ++pending_;
-  const auto at = calls_.emplace(++last_id_, std::move(leave)).first;
+  const auto at = calls_.emplace(leave_id, std::move(leave)).first;
   Issue(context, at);
   if (context.state == SessionState::kJeopardy) Answer(context, at->second, v1::OK);
+  if (batches) Resume(context);  // what waited behind one that was not issued yet
   SettleGrants(context, instance);  // it may have given up a Delete that others waited for
 }
 
-void Calls::GiveUp(const Context& context, HandleId handle, v1::Code code, v1::Command& leave) {
+bool Calls::GiveUp(const Context& context, HandleId handle, v1::Code code, uint64_t id, v1::Command& leave) {
+  bool batches = false;
   for (auto at = calls_.begin(); at != calls_.end();) {
     Pending& pending = at->second;
-    if (pending.command.handle() != handle.value()) {
+    if (!Uses(pending.command, handle)) {
       ++at;
       continue;
+    }
+    if (pending.command.kind() == v1::BATCH) {
+      PassHandles(at->first, id);
+      batches = true;
     }
     if (pending.command.seq() != 0) leave.add_gives_up(pending.command.seq());
     if (pending.command.kind() == v1::DELETE && pending.stage == Stage::kIssued) RevokeAll(pending.instance);
     Answer(context, pending, code);
     at = Erase(at);
   }
+  return batches;
 }
 
 void Calls::EndIdle(const Context& context) {
@@ -230,17 +255,27 @@ void Calls::Advance(const Context& context, HandleId id) {
       return;
     }
     const uint64_t call = at->first;
-    if (at->second.stage == Stage::kBlocked && at->second.command.handle() == id.value() && Issue(context, at)) {
+    const bool next = at->second.stage == Stage::kBlocked && Uses(at->second.command, id);
+    if (next && at->second.command.kind() == v1::BATCH) {
+      if (!TryBatch(context, at)) return;
+    } else if (next && Issue(context, at)) {
       handle->issued = call;
     }
     at = calls_.upper_bound(call);
   }
 }
 
-// They are reads, and wait for nothing but the session.
+// Reads wait for nothing but the session, Batches for others.
 void Calls::AdvanceUnbound(const Context& context) {
   for (auto at = calls_.begin(); at != calls_.end(); ++at) {
-    if (at->second.stage == Stage::kBlocked && at->second.command.handle() == 0) Issue(context, at);
+    if (at->second.stage != Stage::kBlocked || at->second.command.handle() != 0) continue;
+    if (at->second.command.kind() != v1::BATCH) {
+      Issue(context, at);
+    } else if (WindowFull()) {
+      starved_ = true;
+    } else {
+      TryBatch(context, at);
+    }
   }
 }
 
@@ -311,7 +346,12 @@ void Calls::Transmit(const Context& context, uint64_t id, Pending& pending) {
   v1::Command& command = *request.mutable_command();
   command = pending.command;
   if (const Handle* const handle = Find(HandleId(command.handle()))) command.set_check_digits(handle->check_digits);
+  command.set_handle(AtMaster(HandleId(command.handle())).value());
   command.set_session(context.session.value());
+  ForEachPart(command, [&](v1::Command& part) {
+    part.set_session(context.session.value());
+    part.set_handle(AtMaster(HandleId(part.handle())).value());
+  });
   if (command.seq() != 0) command.set_first_outstanding(unanswered_.empty() ? last_seq_ + 1 : *unanswered_.begin());
 }
 
@@ -361,6 +401,7 @@ void Calls::OnOutcome(const Context& context, uint64_t id, const v1::Outcome& ou
   if (acquire && outcome.code() == v1::OK) {
     return OnGrant(context, at, {Position(outcome.lock_generation()), outcome.permit()});
   }
+  if (outcome.code() == v1::TOO_MANY_HANDLES && AskAgainWithoutKept(context, at)) return;
   Keep(context, at->second, outcome, fresh);
   Complete(context, at, outcome);
 }
@@ -372,7 +413,7 @@ void Calls::OnItem(const Context& context, const v1::SessionItem& item) {
     return LookAtAll(context);
   }
   if (item.kind() == v1::ITEM_INVALIDATE || item.kind() == v1::ITEM_FLUSH) return Invalidate(context, item);
-  if (item.kind() == v1::ITEM_LOCK_REQUESTED) OnLockRequested(context, HandleId(item.handle()));
+  if (item.kind() == v1::ITEM_LOCK_REQUESTED) OnLockRequested(context, NameOf(HandleId(item.handle())));
   if (item.seq() == 0) return watches_.OnItem(context.session, item, context.out);
   OnGrantItem(context, item);
 }
@@ -387,8 +428,15 @@ void Calls::Complete(const Context& context, PendingMap::iterator at, const v1::
   Settle(pending, outcome);
   Answer(context, pending, leave ? v1::OK : outcome.code(), leave ? nullptr : &outcome);
   if (Handle* const handle = Find(id); handle != nullptr && handle->issued == at->first) handle->issued = 0;
+  if (pending.command.kind() == v1::BATCH) {
+    SettleBatch(context, at->first, pending, outcome);
+    Erase(at);
+    return Resume(context);
+  }
   SettleWatch(context, pending, outcome);
+  const uint64_t call = at->first;
   Erase(at);
+  if (leave) LookAfterGivenUp(context, call);
   if (remove) SettleGrants(context, instance);
   GoOn(context, id);
 }
@@ -417,7 +465,8 @@ void Calls::SettleWatch(const Context& context, const Pending& pending, const v1
 bool Calls::ChangesNode(uint64_t id) const {
   const auto at = calls_.find(id);
   if (at == calls_.end()) return false;
-  return ChangesContents(at->second.command.kind()) || at->second.command.kind() == v1::DELETE;
+  const v1::CommandKind kind = at->second.command.kind();
+  return ChangesContents(kind) || kind == v1::DELETE || kind == v1::BATCH;
 }
 
 bool Calls::IsLook(uint64_t id) const {
@@ -462,16 +511,13 @@ void Calls::Settle(const Pending& pending, const v1::Outcome& outcome) {
   switch (pending.command.kind()) {
     case v1::OPEN:
       handle->open = ok;
+      owns_ = owns_ || (ok && outcome.created() && outcome.owner() != 0);
       handle->instance = Position(outcome.instance());
       handle->check_digits = outcome.check_digits();
       if (!ok) handles_.erase(id);
       break;
     case v1::DELETE:
-      if (!ok) break;
-      handle->hold = RequestSeq();
-      handle->lock_kept = false;
-      handle->deleted = true;
-      RevokeAll(handle->instance);
+      if (ok) Removed(*handle);
       break;
     case v1::RELEASE:
       // Refused without being executed: the lock is still held, though no longer believed, and may be released again.
@@ -480,6 +526,13 @@ void Calls::Settle(const Pending& pending, const v1::Outcome& outcome) {
     default:
       break;
   }
+}
+
+void Calls::Removed(Handle& handle) {
+  handle.hold = RequestSeq();
+  handle.lock_kept = false;
+  handle.deleted = true;
+  RevokeAll(handle.instance);
 }
 
 // ------------------------------------------------------------------------------------------------------------------ session
@@ -493,12 +546,14 @@ void Calls::Pause(const Context& context) {
 
 void Calls::Resume(const Context& context) {
   starved_ = false;
+  bool unbound = false;  // those were advanced, all of them
   for (auto at = calls_.begin(); at != calls_.end();) {
     const uint64_t id = at->first;
+    const HandleId handle(at->second.command.handle());
     if (at->second.stage == Stage::kGranted) {
       OnGrant(context, at, at->second.grant);
-    } else if (at->second.stage == Stage::kBlocked) {
-      Advance(context, HandleId(at->second.command.handle()));
+    } else if (at->second.stage == Stage::kBlocked && (handle || !std::exchange(unbound, true))) {
+      Advance(context, handle);
     }
     at = calls_.upper_bound(id);
   }
@@ -511,6 +566,8 @@ void Calls::EndAll(const Context& context, v1::Code code) {
   watches_.RemoveAll();
   calls_.clear();
   handles_.clear();
+  kept_handles_.clear();
+  owns_ = false;
   unanswered_.clear();
   ended_handles_ = last_handle_;
   end_id_ = 0;

@@ -31,6 +31,8 @@ namespace bramah::client {
 
 // Unanswered calls a client may have, beside Close.
 inline constexpr size_t kCallsMax = 512;
+// Handles that are kept for a later Open; the oldest are closed first.
+inline constexpr size_t kKeptHandlesMax = 128;
 // How far seqs may run ahead of the first that is unanswered. Far below what a cell remembers per session (1,024), because a
 // command beyond that is refused without a trace, and a late copy of it might be executed after all.
 inline constexpr uint64_t kSeqWindow = 512;
@@ -56,6 +58,17 @@ struct Freshness {
   uint32_t classes = 0;    // it may be kept, depending on these bits of v1::CacheClass
   bool overtaken = false;  // something was to be dropped that the master said after it
 };
+
+// Calls `visit` with each guard and each change of a Batch; any other command has none.
+template <class Visit>
+void ForEachPart(v1::Command& batch, Visit&& visit) {
+  for (auto* parts : {batch.mutable_guards(), batch.mutable_parts(), batch.mutable_otherwise()}) {
+    for (v1::Command& part : *parts) visit(part);
+  }
+}
+
+// Whether the command is about this handle, or one of its parts is.
+bool Uses(const v1::Command& command, HandleId handle);
 
 class Calls {
  public:
@@ -97,7 +110,8 @@ class Calls {
 
   // Nobody uses the session: ends it. REQUIRES: idle() and !ending().
   void EndIdle(const Context& context);
-  bool idle() const { return handles_.empty() && calls_.empty(); }
+  // Files that it owns are a use of it as well; whether some are left is not known here.
+  bool idle() const { return handles_.empty() && calls_.empty() && !owns_; }
 
   bool ending() const { return end_id_ != 0; }
   // Why the session is being ended. REQUIRES: ending().
@@ -129,6 +143,7 @@ class Calls {
     Position instance;    // of its handle, as far as known when it was issued
     bool keep = true;     // the answer may go into the cache ...
     uint64_t cache_generation = 0;  // ... if that was not emptied since the question was sent
+    std::vector<Position> changed;  // OPEN: nodes that this client may have changed since; the answer tells whether it is one
   };
   struct Handle {
     std::string path;
@@ -148,10 +163,21 @@ class Calls {
     v1::LockMode granted_mode = v1::FREE;  // of `hold`
     Grant granted;            // of `hold`
     bool lock_kept = false;   // the application has released the lock, the library has not
+    uint32_t open_flags = 0;  // what was asked for, but for creation
+    int64_t lock_delay_ns = 0;
+    bool may_be_kept = false;  // when it is closed [C-48]
+    uint64_t known_since = 0;  // Cache::Since of its Open; 0: that is not kept
+  };
+  // Closed by the application, open at the master.
+  struct KeptHandle {
+    HandleId id;  // that the application knew
+    Handle handle;
   };
   using PendingMap = std::map<uint64_t, Pending>;  // by id, hence in the order of calls
 
   v1::Code Judge(const Context& context, const v1::Command& asked) const;
+  // What the library adds to an OPEN, and notes down of it.
+  void PrepareOpen(v1::Command& open);
   Handle* Find(HandleId id);
   void Answer(const Context& context, Pending& pending, v1::Code code, const v1::Outcome* outcome = nullptr);
   PendingMap::iterator Erase(PendingMap::iterator at);
@@ -159,7 +185,8 @@ class Calls {
   // CLOSE, POISON.
   void AcceptLeave(const Context& context, CallId call, const v1::Command& asked);
   // Answers what is unanswered on the handle with `code`; the seqs of that go to `leave`.
-  void GiveUp(const Context& context, HandleId handle, v1::Code code, v1::Command& leave);
+  // `id`: of the call `leave`, for which other handles of Batches that are given up have to wait. True: there were such.
+  bool GiveUp(const Context& context, HandleId handle, v1::Code code, uint64_t id, v1::Command& leave);
   void AcceptEnd(const Context& context, CallId call);
   bool WindowFull() const { return !unanswered_.empty() && last_seq_ - *unanswered_.begin() + 1 >= kSeqWindow; }
   // Issues the next call of the handle if nothing stands in its way; of none: all that work on none.
@@ -174,6 +201,8 @@ class Calls {
   void Transmit(const Context& context, uint64_t id, Pending& pending);
   void Complete(const Context& context, PendingMap::iterator at, const v1::Outcome& outcome);
   void Settle(const Pending& pending, const v1::Outcome& outcome);
+  // Its node was deleted through it.
+  void Removed(Handle& handle);
   // What the answer, which the application has by now, means for watches.
   void SettleWatch(const Context& context, const Pending& pending, const v1::Outcome& outcome);
   void Look(const Context& context, HandleId handle);
@@ -188,6 +217,21 @@ class Calls {
   void SettleGrants(const Context& context, Position instance);
   void EndBeliefsOf(const Context& context, HandleId id);
 
+  // ---- Batches (batches.cc). They are no calls of one handle, but take their turn on each handle that they name.
+  v1::Code JudgeBatch(const v1::Command& batch) const;
+  // `parts`: guards or changes; `guards`: which of the two.
+  v1::Code JudgeParts(const google::protobuf::RepeatedPtrField<v1::Command>& parts, bool guards) const;
+  // The batch as it is kept until it is answered: without what is not the caller's to say, with the sequencers of its handles.
+  v1::Command PrepareBatch(const v1::Command& asked) const;
+  // Issues it if nothing that came before is unanswered on any of its handles.
+  bool TryBatch(const Context& context, PendingMap::iterator at);
+  // The handles that wait for call `from` wait for call `to` from now on, or for none; returns which.
+  std::vector<HandleId> PassHandles(uint64_t from, uint64_t to);
+  // Call `leave`, by which Batches were given up, was answered: they are settled.
+  void LookAfterGivenUp(const Context& context, uint64_t leave);
+  void SettleBatch(const Context& context, uint64_t id, const Pending& pending, const v1::Outcome& outcome);
+  void SettleParts(const Context& context, const Pending& pending, const v1::Outcome& outcome);
+
   // ---- kept locks (kept_locks.cc)
   // True: the call was answered without the master.
   bool AnswerFromKeptLock(const Context& context, Pending& pending);
@@ -196,6 +240,19 @@ class Calls {
   void OnLockRequested(const Context& context, HandleId id);
   void GiveBackKeptLock(const Context& context, HandleId id, Handle& handle);
   void GiveBackKeptLocks(const Context& context);
+
+  // ---- kept handles (kept_handles.cc)
+  // What an Open asks for of a node that exists.
+  static uint32_t RightsOf(const v1::Command& open);
+  bool KeepHandle(const Context& context, CallId close, HandleId id, Handle& handle);
+  bool OpenKeptHandle(const Context& context, CallId call, const v1::Command& open);
+  // Whether the present answer to its Open is known to be what it was.
+  const v1::Outcome* StillKnown(const Handle& handle) const;
+  void CloseUselessHandles(const Context& context, const std::string& path);
+  void CloseKeptHandle(const Context& context, std::vector<KeptHandle>::iterator at);
+  bool AskAgainWithoutKept(const Context& context, PendingMap::iterator open);
+  // What the application calls the handle that the master knows by this id.
+  HandleId NameOf(HandleId at_master) const;
 
   // ---- the cache (kept.cc)
   bool KnownAbsent(const Context& context, const v1::Command& open) const;
@@ -212,9 +269,11 @@ class Calls {
   const ClientConfig* config_;
   PendingMap calls_;
   absl::btree_map<HandleId, Handle> handles_;
+  std::vector<KeptHandle> kept_handles_;  // the oldest first
   Beliefs beliefs_;
   Watches watches_;
   Cache cache_;
+  bool owns_ = false;  // the session has made files that go with it
   uint32_t pending_ = 0;
   uint64_t last_id_ = 0;
   uint64_t last_seq_ = 0;

@@ -9,6 +9,7 @@
 #include "core/client/calls.h"
 #include "core/client/connection.h"
 #include "core/client/session.h"
+#include "core/client/stale_reads.h"
 
 namespace bramah::client {
 namespace {
@@ -16,17 +17,12 @@ namespace {
 // Items taken from one KeepAliveReply; what is left over is not acknowledged, so the master repeats it.
 constexpr int kItemsPerReply = 256;
 
-v1::SessionEnd ReasonOf(uint32_t reason) {
-  const int value = static_cast<int>(reason);
-  return v1::SessionEnd_IsValid(value) ? static_cast<v1::SessionEnd>(value) : v1::END_UNKNOWN;
-}
-
 }  // namespace
 
 // Composes connection, session and calls, and owns the order of effects. Every Step has the same four parts: the lease is
 // compared with the clock, the input is taken, what is due is done, and timers and view follow the state.
 struct Client::State {
-  explicit State(const ClientConfig* given) : config(given), connection(given), session(given), calls(given) {
+  explicit State(const ClientConfig* given) : config(given), connection(given), session(given), calls(given), stale(given) {
     armed.fill(kNever);
   }
 
@@ -47,10 +43,12 @@ struct Client::State {
   void OnCreateReply(const v1::CreateSessionReply& reply, Effects& out);
   void OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& out);
   void OnReply(const v1::Reply& reply, Effects& out);
+  void OnStaleReply(const v1::Reply& reply, Effects& out);
 
   // Calls about the session itself.
-  void OpenSession(CallId call, Effects& out);
+  void OpenSession(const Call& call, Effects& out);
   void CancelOpening(CallId call, Effects& out);
+  void DescribeSession(v1::Outcome& outcome) const;
 
   // Consequences.
   void CheckLease(Effects& out);
@@ -61,6 +59,7 @@ struct Client::State {
   void EndSession(v1::SessionEnd reason, v1::Code code, Effects& out);
   void AnswerOpening(v1::Code code, Effects& out);
 
+  bool wanted() const { return session.wanted() || stale.wanted(); }
   void RunDue(Effects& out);
   void EndIfIdle(Effects& out);
   Time IdleEndAt() const;
@@ -79,6 +78,7 @@ struct Client::State {
   Connection connection;
   Session session;
   Calls calls;
+  StaleReads stale;
   std::optional<CallId> opening;        // the OPEN_SESSION that is unanswered
   std::array<Time, kTimerCount> armed;  // kNever: not armed
   ClientView view;
@@ -108,10 +108,11 @@ void Client::State::Step(Time at, const Input& input, Effects& out) {
 }
 
 void Client::State::RunDue(Effects& out) {
-  if (!session.wanted()) return;
+  if (!wanted()) return;
   if (now >= session.GiveUpAt(connection.up())) connection.Abandon(now, CloseReason::kStalled, out);
   EndIfIdle(out);
   connection.Run(now, session.id(), session.epoch(), out);
+  if (connection.up()) stale.Retry(now, connection.up(), out);
   const bool repeated = session.Transmit(now, connection.up(), out);
   SOMETIMES(out.probes(), kClientResent, repeated);
   if (connection.up()) calls.Retry(Here(out));
@@ -129,7 +130,7 @@ Time Client::State::IdleEndAt() const {
 }
 
 void Client::State::ArmTimers(Effects& out) {
-  const bool wanted = session.wanted();
+  const bool any = wanted();
   const ConnId up = connection.up();
   const auto arm = [this, &out](TimerId timer, Time due) {
     Time& present = armed[static_cast<size_t>(timer)];
@@ -139,9 +140,9 @@ void Client::State::ArmTimers(Effects& out) {
     due == kNever ? out.Cancel(timer) : out.Arm(timer, due);
   };
   arm(TimerId::kLease, std::min(session.AdvanceAt(), IdleEndAt()));
-  arm(TimerId::kConnect, wanted ? connection.DialAt() : kNever);
-  arm(TimerId::kProbe, wanted ? std::min({connection.ProbeAt(), session.TransmitAt(up), session.GiveUpAt(up)}) : kNever);
-  arm(TimerId::kRetry, wanted && up ? calls.retry_at() : kNever);
+  arm(TimerId::kConnect, any ? connection.DialAt() : kNever);
+  arm(TimerId::kProbe, any ? std::min({connection.ProbeAt(), session.TransmitAt(up), session.GiveUpAt(up)}) : kNever);
+  arm(TimerId::kRetry, any && up ? std::min(calls.retry_at(), stale.retry_at()) : kNever);
 }
 
 void Client::State::UpdateView() {
@@ -152,7 +153,7 @@ void Client::State::UpdateView() {
   view.held = &calls.held();
   view.watches = &calls.watches();
   view.cache = &calls.cache();
-  view.calls_pending = calls.pending() + (opening.has_value() ? 1 : 0);
+  view.calls_pending = calls.pending() + stale.pending() + (opening.has_value() ? 1 : 0);
   view.keepalive_overdue = session.Overdue(now);
 }
 
@@ -174,7 +175,8 @@ void Client::State::On(const Boot& boot, Effects& out) {
 
 void Client::State::On(const ConnUp& up, Effects& out) {
   if (connection.OnUp(now, up, out)) {
-    // The KeepAlive first: everything else depends on it.
+    stale.Resend(now, connection.up(), out);  // before the replica says that it is not the master, and is left
+    // The KeepAlive before other calls: everything else depends on it.
     session.Transmit(now, connection.up(), out);
     if (session.alive()) calls.Resend(Here(out));
   }
@@ -205,26 +207,32 @@ void Client::State::On(const Call& call, Effects& out) {
     out.Reply(call.call).set_code(v1::MALFORMED);
     return;
   }
-  if (call.command->kind() == v1::OPEN_SESSION) return OpenSession(call.call, out);
+  if (call.command->kind() == v1::OPEN_SESSION) return OpenSession(call, out);
+  if (StaleReads::Is(*call.command)) return stale.Accept(now, connection.up(), call.call, *call.command, out);
+  if (call.command->kind() == v1::END_SESSION) stale.GiveUp(out);
   if (call.command->kind() == v1::END_SESSION && session.state() == SessionState::kOpening) return CancelOpening(call.call, out);
   calls.Accept(Here(out), call.call, *call.command);
 }
 
-void Client::State::OpenSession(CallId call, Effects& out) {
-  if (session.alive() && !calls.ending()) {
-    v1::Outcome& outcome = out.Reply(call);
-    outcome.set_session(session.id().value());
-    outcome.set_epoch(session.epoch().value());
-    return;
-  }
+void Client::State::OpenSession(const Call& call, Effects& out) {
+  const v1::Command& command = *call.command;
+  const bool open = session.alive() && !calls.ending();
+  if (open && command.takes_over() == 0) return DescribeSession(out.Reply(call.call));
   if (session.wanted()) {
-    out.Reply(call).set_code(calls.ending() ? v1::SESSION_CLOSING : v1::BUSY);
+    out.Reply(call.call).set_code(calls.ending() ? v1::SESSION_CLOSING : v1::BUSY);
     return;
   }
-  opening = call;
+  opening = call.call;
   connection.UnpinCell();
   calls.Begin();
-  session.Open();
+  session.Open({command.takes_over(), command.former_high(), command.former_low(), command.former_is_gone()});
+}
+
+void Client::State::DescribeSession(v1::Outcome& outcome) const {
+  outcome.set_session(session.id().value());
+  outcome.set_epoch(session.epoch().value());
+  outcome.set_nonce_high(session.nonce_high());
+  outcome.set_nonce_low(session.nonce_low());
 }
 
 void Client::State::CancelOpening(CallId call, Effects& out) {
@@ -240,9 +248,7 @@ void Client::State::AnswerOpening(v1::Code code, Effects& out) {
   v1::Outcome& outcome = out.Reply(*opening);
   outcome.set_code(code);
   opening.reset();
-  if (code != v1::OK) return;
-  outcome.set_session(session.id().value());
-  outcome.set_epoch(session.epoch().value());
+  if (code == v1::OK) DescribeSession(outcome);
 }
 
 // ------------------------------------------------------------------------------------------------------------------ messages
@@ -255,7 +261,7 @@ void Client::State::OnCreateReply(const v1::CreateSessionReply& reply, Effects& 
     case Verdict::kNotMaster:
       return connection.NotMaster(now, reply.located(), out);
     case Verdict::kRefused:
-      AnswerOpening(v1::TOO_MANY_SESSIONS, out);
+      AnswerOpening(reply.code(), out);
       calls.EndAll(Here(out), v1::NO_SESSION);
       session.End(SessionState::kNone);
       return connection.Drop(out);
@@ -272,6 +278,7 @@ void Client::State::OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& o
   const Epoch epoch_before = session.epoch();
   switch (session.OnKeepAliveReply(now, reply)) {
     case Verdict::kGranted:
+      stale.Saw(reply.applied_index());
       if (session.epoch() != epoch_before) calls.FlushCache(Here(out));
       Granted(before, lease_before, out);
       if (before != SessionState::kOpening && session.epoch() != epoch_before) FailedOver(out);
@@ -289,7 +296,8 @@ void Client::State::OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& o
       SOMETIMES(out.probes(), kSessionClosingSeen, true);
       return CheckLease(out);
     case Verdict::kOver: {
-      const v1::SessionEnd reason = ReasonOf(reply.reason());
+      const bool told = session.closing_reason() != v1::END_UNKNOWN;
+      const v1::SessionEnd reason = told ? session.closing_reason() : ReasonOf(reply.reason());
       // Whether the end that was asked for came first is not known.
       const bool guess = calls.ending() && reason == v1::END_NO_KEEPALIVE;
       return EndSession(guess ? v1::END_UNKNOWN : reason, v1::SESSION_EXPIRED, out);
@@ -304,6 +312,8 @@ void Client::State::OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& o
 void Client::State::OnReply(const v1::Reply& reply, Effects& out) {
   const v1::Outcome& outcome = reply.outcome();
   const Epoch epoch(reply.epoch());
+  if (StaleReads::IsId(reply.id())) return OnStaleReply(reply, out);
+  stale.Saw(reply.applied_index());
   if (outcome.code() == v1::NOT_MASTER) return connection.NotMaster(now, reply.located(), out);
   if (!session.alive() || !calls.Waits(reply.id())) return;
   // What an earlier master saw may be older than what was missed since.
@@ -321,7 +331,7 @@ void Client::State::OnReply(const v1::Reply& reply, Effects& out) {
       if (epoch < session.epoch()) return;
       break;
     case v1::SESSION_EXPIRED:
-      if (epoch >= session.epoch()) EndSession(v1::END_UNKNOWN, v1::SESSION_EXPIRED, out);
+      if (epoch >= session.epoch()) EndSession(session.closing_reason(), v1::SESSION_EXPIRED, out);
       return;
     default:
       break;
@@ -331,6 +341,15 @@ void Client::State::OnReply(const v1::Reply& reply, Effects& out) {
   fresh.overtaken = session.processed() > reply.item_number();
   if (!calls.IsEnd(reply.id())) return calls.OnOutcome(Here(out), reply.id(), outcome, fresh);
   if (outcome.code() == v1::OK) EndSession(calls.end_reason() == v1::END_IDLE ? v1::END_IDLE : v1::END_CLOSED, v1::OK, out);
+}
+
+// With a session it is that which decides where the stream leads.
+void Client::State::OnStaleReply(const v1::Reply& reply, Effects& out) {
+  const bool answered = stale.OnReply(reply, out);
+  if (session.wanted()) return;
+  if (!answered) return connection.NotMaster(now, reply.located(), out);
+  connection.Succeed();
+  if (!stale.wanted()) connection.Drop(out);
 }
 
 // -------------------------------------------------------------------------------------------------------------- consequences

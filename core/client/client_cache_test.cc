@@ -255,7 +255,9 @@ TEST(Cache, AnotherNameWithTheSameIdIsNotAbsentForThat) {
   v1::Command open;
   open.set_kind(v1::OPEN);
   open.set_path("/other");
-  cache.Keep({AbsenceId("/f"), v1::CACHE_ABSENCE}, open, v1::Outcome());
+  v1::Outcome absent;
+  absent.set_code(v1::NOT_FOUND);
+  cache.Keep({AbsenceId("/f"), v1::CACHE_ABSENCE}, open, absent);
   EXPECT_FALSE(cache.Absent("/f", open));
 }
 

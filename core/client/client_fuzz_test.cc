@@ -40,6 +40,7 @@ class Fuzz {
     ClientConfig config = DefaultConfig();
     config.rho_ppm = static_cast<int64_t>(seed % 3) * 1'000;
     config.cache_locks = seed % 2 == 0;
+    config.cache_handles = seed % 4 < 2;
     return config;
   }
   uint64_t Pick(uint64_t bound) { return Below(Draw(seed_, 1, 0, ++draws_), bound); }
@@ -47,7 +48,9 @@ class Fuzz {
 
   void Act() {
     const uint64_t what = Pick(100);
-    if (what < 20) return CallSomething();
+    if (what < 20) CallSomething();
+    if (what < 8) OpenAgain();
+    if (what < 20) return;
     if (what < 45) return AnswerARequest();
     if (what < 60) return AnswerTheSession();
     if (what < 75) return h_.Run(static_cast<Duration>(Pick(1'500) * kMillisecond));
@@ -73,11 +76,25 @@ class Fuzz {
     command.set_mode(Chance(50) ? v1::SHARED : v1::EXCLUSIVE);
     command.set_try_only(Chance(20));
     command.set_handle(1 + Pick(10 + h_.Requests(v1::OPEN).size()));
+    const CallId opened = opens_.empty() ? CallId() : opens_[opens_.size() - 1 - Pick(std::min<size_t>(opens_.size(), 6))];
+    if (Chance(50) && opened && h_.Answered(opened)) command.set_handle(h_.answers.at(opened).handle());
     const bool leaves = command.kind() == v1::CLOSE || command.kind() == v1::POISON;
     if (Chance(50)) command.set_sequencer(FormatSequencer({"demo", "/0", Position(1), v1::SHARED, Position(2)}, {}));
     if (leaves && IsOpen(command.handle())) closed_.insert(HandleId(command.handle()));
     const CallId call = h_.Call(command);
     if (command.kind() == v1::OPEN) opens_.push_back(call);
+  }
+  // What somebody does who polls a file.
+  void OpenAgain() {
+    if (!opens_.empty() && h_.Answered(opens_.back())) {
+      const HandleId handle(h_.answers.at(opens_.back()).handle());
+      if (IsOpen(handle.value())) closed_.insert(handle);
+      h_.Call(v1::CLOSE, handle);
+    }
+    v1::Command open;
+    open.set_kind(v1::OPEN);
+    open.set_path("/polled");
+    opens_.push_back(h_.Call(open));
   }
   bool IsOpen(uint64_t handle) const {
     return std::any_of(opens_.begin(), opens_.end(), [&](CallId call) {
@@ -96,6 +113,9 @@ class Fuzz {
     v1::Reply reply = h_.Replied(request, CodeFor(request.command()));
     reply.set_epoch(h_.epoch - Pick(2));
     reply.mutable_outcome()->set_lock_generation(1 + Pick(9));
+    reply.mutable_outcome()->set_instance(1 + Pick(100));
+    if (Chance(50)) reply.set_classes(v1::CACHE_STAT | v1::CACHE_DATA);
+    if (Chance(80)) reply.set_item_number(1'000'000);  // after whatever was processed
     reply.mutable_located()->set_endpoint(Hint());
     Send(reply);
   }
@@ -245,6 +265,11 @@ class Fuzz {
     h_.Run(200 * kSecond);
     EXPECT_EQ(h_.answers.size(), h_.calls);
     EXPECT_TRUE(h_.client.view().held->empty());
+    std::set<uint64_t> handles;
+    for (const CallId open : opens_) {
+      if (h_.CodeOf(open) != v1::OK) continue;
+      EXPECT_TRUE(handles.insert(h_.answers.at(open).handle()).second) << "an id was used twice";
+    }
     Check();
   }
 
@@ -279,7 +304,8 @@ struct Reached {
                                 ProbeId::kMalformedMessage}) {
       EXPECT_TRUE(probes.Reached(probe)) << ProbeName(probe);
     }
-    for (const CoreEvent::Kind kind : {CoreEvent::kLockHeld, CoreEvent::kLockDropped, CoreEvent::kSessionEnded}) {
+    for (const CoreEvent::Kind kind :
+         {CoreEvent::kLockHeld, CoreEvent::kLockDropped, CoreEvent::kSessionEnded, CoreEvent::kCacheHit}) {
       EXPECT_EQ(events.count(kind), 1u) << EventName(kind);
     }
     for (const v1::Code code : {v1::OK, v1::CANCELLED, v1::SESSION_EXPIRED, v1::STALE_HANDLE, v1::BAD_HANDLE,

@@ -510,6 +510,24 @@ TEST(ClientIdle, C54ASessionThatNobodyUsesIsEnded) {
   h.OpenSession();
 }
 
+TEST(ClientIdle, AFileThatItOwnsKeepsASession) {
+  Harness h;
+  h.OpenSession();
+  v1::Command open;
+  open.set_kind(v1::OPEN);
+  open.set_path("/f");
+  open.set_open_flags(v1::OPEN_MAY_CREATE | v1::OPEN_SESSION_OWNED);
+  const CallId call = h.Call(open);
+  v1::Reply reply = h.Replied(h.Last<v1::Request>(), v1::OK);
+  reply.mutable_outcome()->set_created(true);
+  reply.mutable_outcome()->set_owner(h.session);
+  h.Deliver(reply);
+  h.Call(v1::CLOSE, HandleId(h.answers[call].handle()));
+  h.Reply(h.Requests(v1::CLOSE)[0], v1::OK);
+  KeepAlive(h, 80 * kSecond);
+  EXPECT_TRUE(h.Requests(v1::END_SESSION).empty());
+}
+
 TEST(ClientIdle, AHandleKeepsASession) {
   Harness h;
   h.OpenSession();

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/client/calls.h"
+#include "core/client/handle_ids.h"
 
 namespace bramah::client {
 
@@ -10,7 +11,7 @@ void Calls::OnGrantItem(const Context& context, const v1::SessionItem& item) {
   const auto at = std::find_if(calls_.begin(), calls_.end(), [&item](const auto& entry) {
     const Pending& pending = entry.second;
     return pending.command.kind() == v1::ACQUIRE && pending.command.seq() != 0 && pending.command.seq() == item.seq() &&
-           pending.command.handle() == item.handle() && pending.stage != Stage::kGranted;
+           AtMaster(HandleId(pending.command.handle())).value() == item.handle() && pending.stage != Stage::kGranted;
   });
   if (at == calls_.end()) return;  // given up since, or told by a Reply
   if (item.kind() == v1::ITEM_LOCK_GRANTED) {
@@ -104,7 +105,7 @@ void Calls::SettleGrants(const Context& context, Position instance) {
 // the master goes on as soon as it hears that this was read.
 void Calls::Revoke(const Context& context, uint64_t hold) {
   for (auto& [id, handle] : handles_) {
-    if (HoldId(context.session, id) != hold) continue;
+    if (HoldId(context.session, AtMaster(id)) != hold) continue;
     handle.revoked = true;
     beliefs_.End(context.session, id, context.out);
   }

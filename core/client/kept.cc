@@ -24,9 +24,10 @@ void Calls::DropOwn(const Pending& pending) {
 
 // A change of the node is over, or waits in a queue: what was read of it before may be what it was before.
 void Calls::SettleReads(const Pending& change) {
-  if (!WriterDropsOwn(change.command.kind())) return;
+  if (!WriterDropsOwn(change.command.kind()) || !change.instance) return;
   for (auto& [id, pending] : calls_) {
     if (pending.instance == change.instance) pending.keep = false;
+    if (pending.command.kind() == v1::OPEN) pending.changed.push_back(change.instance);
   }
 }
 
@@ -41,12 +42,17 @@ void Calls::Keep(const Context& context, const Pending& pending, const v1::Outco
   Handle* const handle = Find(HandleId(pending.command.handle()));
   const Touch touch = DependsOn(pending.command, outcome);
   if (touch.classes == 0) return;
-  if (handle != nullptr && outcome.code() == v1::OK) handle->reads = true;
+  const bool open = pending.command.kind() == v1::OPEN;
+  if (handle != nullptr && outcome.code() == v1::OK && !open) handle->reads = true;
   if (!config_->cache || (touch.classes & ~fresh.classes) != 0 || context.state != SessionState::kActive) return;
   SOMETIMES(context.out.probes(), kOvertakenReply, fresh.overtaken);
   if (fresh.overtaken || !pending.keep || pending.cache_generation != cache_.generation()) return;
-  if (pending.instance && IsChanging(pending.instance)) return;
-  cache_.Keep(touch, pending.command, outcome);
+  const Position instance = open ? Position(outcome.instance()) : pending.instance;
+  if (instance && IsChanging(instance)) return;
+  if (std::find(pending.changed.begin(), pending.changed.end(), instance) != pending.changed.end()) return;
+  // What is known of the node stays so without a gap, for the sake of handles that were opened before.
+  if (!open || cache_.Since(touch.id, pending.command) == 0) cache_.Keep(touch, pending.command, outcome);
+  if (open && handle != nullptr) handle->known_since = cache_.Since(touch.id, pending.command);
 }
 
 void Calls::Invalidate(const Context& context, const v1::SessionItem& item) {

@@ -17,8 +17,14 @@ constexpr int kWorry = 2;
 
 }  // namespace
 
-void Session::Open() {
+v1::SessionEnd ReasonOf(uint32_t reason) {
+  const int value = static_cast<int>(reason);
+  return v1::SessionEnd_IsValid(value) ? static_cast<v1::SessionEnd>(value) : v1::END_UNKNOWN;
+}
+
+void Session::Open(const Former& former) {
   state_ = SessionState::kOpening;
+  former_ = former;
   StartOver(INT64_MIN);
 }
 
@@ -31,6 +37,7 @@ void Session::StartOver(Time at) {
   ask_ = Ask();
   next_ask_at_ = at;
   processed_ = 0;
+  closing_reason_ = v1::END_UNKNOWN;
   ++creations_;
   nonce_high_ = Draw(seed_, kSessionNonceDraw, 1, creations_);
   nonce_low_ = Draw(seed_, kSessionNonceDraw, 2, creations_);
@@ -68,7 +75,7 @@ Verdict Session::OnCreateReply(Time now, const v1::CreateSessionReply& reply) {
     StartOver(now + config_->keepalive_retry);
     return Verdict::kIgnored;
   }
-  if (reply.code() == v1::TOO_MANY_SESSIONS) return Verdict::kRefused;
+  if (reply.code() == v1::TOO_MANY_SESSIONS || reply.code() == v1::TAKEOVER_REFUSED) return Verdict::kRefused;
   if (reply.code() != v1::OK || reply.session() == 0 || reply.epoch() == 0) return Verdict::kMalformed;
   if (!IsGrant(reply.hold_ns(), reply.lease_ns())) return Verdict::kMalformed;
   id_ = SessionId(reply.session());
@@ -93,6 +100,7 @@ Verdict Session::OnKeepAliveReply(Time now, const v1::KeepAliveReply& reply) {
     case v1::SESSION_CLOSING:
       // What is left of the lease is given back: the master may end the session once the next KeepAlive says so.
       if (state_ == SessionState::kActive) lease_end_ = std::min(lease_end_, now);
+      closing_reason_ = ReasonOf(reply.reason());
       ask_ = Ask();
       next_ask_at_ = now + config_->keepalive_retry;
       return Verdict::kClosing;
@@ -119,6 +127,7 @@ Verdict Session::Grant(Time now, Duration hold, Duration lease) {
   const Time before = lease_end_;
   lease_end_ = std::max(before, LeaseEnd(ask_.first_sent, hold, lease, config_->rho_ppm));
   lease_length_ = std::max(lease_length_, lease);
+  closing_reason_ = v1::END_UNKNOWN;  // a new master knows nothing of it
   ask_ = Ask();
   // An answer that brought nothing is not followed at once, lest two machines talk in a circle.
   next_ask_at_ = lease_end_ > before ? INT64_MIN : now + config_->keepalive_retry;
@@ -145,6 +154,10 @@ bool Session::Transmit(Time now, ConnId conn, Effects& out) {
     create.set_nonce_high(nonce_high_);
     create.set_nonce_low(nonce_low_);
     create.set_caches(config_->cache);
+    create.set_takes_over(former_.session);
+    create.set_former_high(former_.nonce_high);
+    create.set_former_low(former_.nonce_low);
+    create.set_former_is_gone(former_.is_gone);
     return repeated;
   }
   auto& keep_alive = out.Send<v1::KeepAlive>(conn);

@@ -25,7 +25,15 @@ enum class Verdict : uint8_t {
   kNewEpoch,   // the master has changed; the epoch was adopted
   kClosing,    // the session is being ended, not yet finally
   kOver,       // the session has ended
-  kRefused,    // the cell takes no more sessions
+  kRefused,    // the cell makes no session for this client
+};
+
+// The session of a former life of the client, to be taken over; id 0: none.
+struct Former {
+  uint64_t session = 0;
+  uint64_t nonce_high = 0;
+  uint64_t nonce_low = 0;
+  bool is_gone = false;  // whoever used it runs no more
 };
 
 class Session {
@@ -44,7 +52,12 @@ class Session {
   bool Overdue(Time now) const { return alive() && now >= OverdueAt(); }
 
   // Begins a new session, forgetting the last one.
-  void Open();
+  void Open(const Former& former = Former());
+  // With which it was created; whoever knows them may take it over.
+  uint64_t nonce_high() const { return nonce_high_; }
+  uint64_t nonce_low() const { return nonce_low_; }
+  // Why it is being ended, if the master has said so and nothing has come of it yet; else END_UNKNOWN.
+  v1::SessionEnd closing_reason() const { return closing_reason_; }
   // Number of the last item processed in this epoch.
   uint64_t processed() const { return processed_; }
   // The session is over; `state` is kNone or kExpired.
@@ -100,7 +113,12 @@ class Session {
   uint64_t creations_ = 0;     // ordinal of the 128-bit nonce
   uint64_t nonce_high_ = 0;
   uint64_t nonce_low_ = 0;
+  Former former_;
+  v1::SessionEnd closing_reason_ = v1::END_UNKNOWN;
 };
+
+// A number of the wire as a reason.
+v1::SessionEnd ReasonOf(uint32_t reason);
 
 }  // namespace bramah::client
 

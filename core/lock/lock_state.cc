@@ -37,36 +37,54 @@ uint64_t HashWhole(const LockState& lock, uint64_t parties) {
 
 }  // namespace
 
-// Never freed, so that it can be asked for at any time.
+LockState::LockState(uint32_t permits) {
+  if (permits != 1) MutableFacts().permits = static_cast<uint16_t>(permits);
+}
+
+// These two are never freed, so that they can be asked for at any time.
+const LockState::Facts& LockState::Untouched() {
+  static const Facts& untouched = *new Facts();
+  return untouched;
+}
+
 const LockState::Parties& LockState::Nobody() {
   static const Parties& nobody = *new Parties();
   return nobody;
 }
 
+LockState::Facts& LockState::MutableFacts() {
+  if (!facts_) facts_ = Box(Facts());
+  return *facts_;
+}
+
 LockState::Parties& LockState::MutableParties() {
-  if (!parties_) parties_ = Box(Parties());
-  return *parties_;
+  Box<Parties>& parties = MutableFacts().parties;
+  if (!parties) parties = Box(Parties());
+  return *parties;
 }
 
 void LockState::Tidy() {
-  if (parties_ && parties_->holders.empty() && parties_->waiters.empty()) parties_ = Box<Parties>();
+  if (holders().empty() && waiters().empty() && facts_) facts_->parties = Box<Parties>();
 }
 
 const Hold* LockState::HoldOf(const Owner& owner) const {
-  const auto it = holders().find(owner);
-  return it == holders().end() ? nullptr : &it->second;
+  const Holders& all = holders();
+  const auto it = all.find(owner);
+  return it == all.end() ? nullptr : &it->second;
 }
 
 bool LockState::Compatible(v1::LockMode mode, const Delay& delay) const {
-  if (mode == v1::SHARED) return mode_ != v1::EXCLUSIVE && delay.lost.empty();
-  const auto of_another = [this](const LostPermit& lost) { return lost.of != permits_; };
+  const v1::LockMode held = this->mode();
+  if (mode == v1::SHARED) return held != v1::EXCLUSIVE && delay.lost.empty();
+  const uint32_t all = permits();
+  const auto of_another = [all](const LostPermit& lost) { return lost.of != all; };
   if (std::any_of(delay.lost.begin(), delay.lost.end(), of_another)) return false;
-  return mode_ != v1::SHARED && delay.exclusive == 0 && holders().size() + delay.lost.size() < permits_;
+  return held != v1::SHARED && delay.exclusive == 0 && holders().size() + delay.lost.size() < all;
 }
 
 uint32_t LockState::FreePermit(const Delay& delay) const {
-  if (permits_ == 1) return 0;
-  std::vector<bool> taken(permits_);
+  if (permits() == 1) return 0;
+  std::vector<bool> taken(permits());
   for (const auto& [owner, hold] : holders()) taken[hold.permit] = true;
   for (const LostPermit& lost : delay.lost) taken[lost.permit] = true;
   return static_cast<uint32_t>(std::find(taken.begin(), taken.end(), false) - taken.begin());
@@ -79,10 +97,11 @@ void LockState::Grant(const Waiter& waiter, const Delay& delay, Position now) {
 
 void LockState::AddHolder(const Waiter& waiter, const Delay& delay, Position now) {
   const uint32_t permit = waiter.mode == v1::EXCLUSIVE ? FreePermit(delay) : 0;
-  if (mode_ == v1::FREE || waiter.mode == v1::EXCLUSIVE) generation_ = now;
-  mode_ = waiter.mode;
+  Facts& facts = MutableFacts();
+  if (facts.mode == v1::FREE || waiter.mode == v1::EXCLUSIVE) facts.generation = now;
+  facts.mode = waiter.mode;
   Parties& parties = MutableParties();
-  const auto [at, added] = parties.holders.emplace(waiter.owner, Hold{waiter.seq, permit, generation_});
+  const auto [at, added] = parties.holders.emplace(waiter.owner, Hold{waiter.seq, permit, facts.generation});
   BRAMAH_CHECK(added);
   parties.hashes += HashHolder(at->first, at->second);
 }
@@ -100,7 +119,7 @@ void LockState::Release(const Owner& owner) {
   BRAMAH_CHECK(it != parties.holders.end());
   parties.hashes -= HashHolder(owner, it->second);
   parties.holders.erase(it);
-  if (parties.holders.empty()) mode_ = v1::FREE;
+  if (parties.holders.empty()) MutableFacts().mode = v1::FREE;
   Tidy();
 }
 
@@ -128,10 +147,13 @@ void LockState::Promote(Position now, const Delay& delay, std::vector<Waiter>& g
 
 LockState LockState::Restored(uint32_t permits, v1::LockMode mode, Position generation, Holders holders, Queue waiters) {
   LockState state(permits);
-  state.mode_ = mode;
-  state.generation_ = generation;
   const uint64_t hashes = HashParties(holders, waiters);
-  state.parties_ = Box(Parties{std::move(holders), std::move(waiters), hashes});
+  const bool touched = mode != v1::FREE || generation || !holders.empty() || !waiters.empty();
+  if (!touched) return state;
+  Facts& facts = state.MutableFacts();
+  facts.mode = mode;
+  facts.generation = generation;
+  facts.parties = Box(Parties{std::move(holders), std::move(waiters), hashes});
   state.Tidy();
   return state;
 }

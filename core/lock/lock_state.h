@@ -57,12 +57,12 @@ class LockState {
 
   LockState() = default;
   // REQUIRES: 1 <= permits <= kPermitsMax.
-  explicit LockState(uint32_t permits) : permits_(static_cast<uint16_t>(permits)) {}
+  explicit LockState(uint32_t permits);
 
-  uint32_t permits() const { return permits_; }
-  v1::LockMode mode() const { return mode_; }
+  uint32_t permits() const { return facts().permits; }
+  v1::LockMode mode() const { return facts().mode; }
   // Of the latest period of being held, of whichever permit; none if it was never held.
-  Position generation() const { return generation_; }
+  Position generation() const { return facts().generation; }
   const Holders& holders() const { return parties().holders; }
   const Queue& waiters() const { return parties().waiters; }
   // Null if `owner` does not hold.
@@ -97,8 +97,21 @@ class LockState {
     uint64_t hashes = 0;  // sum of those of holders and waiters
   };
 
-  const Parties& parties() const { return parties_ ? *parties_ : Nobody(); }
+  struct Facts {
+    Position generation;
+    v1::LockMode mode = v1::FREE;
+    uint16_t permits = 1;
+    Box<Parties> parties;  // none if nobody holds or waits
+  };
+
+  const Facts& facts() const { return facts_ ? *facts_ : Untouched(); }
+  const Parties& parties() const {
+    const Box<Parties>* const all = facts_ ? &facts_->parties : nullptr;
+    return all != nullptr && *all ? **all : Nobody();
+  }
+  static const Facts& Untouched();
   static const Parties& Nobody();
+  Facts& MutableFacts();
   Parties& MutableParties();
   // Gives back the memory if nobody holds or waits.
   void Tidy();
@@ -108,10 +121,7 @@ class LockState {
   void AddHolder(const Waiter& waiter, const Delay& delay, Position now);
   void Dequeue(Position since);
 
-  Position generation_;
-  Box<Parties> parties_;  // none if nobody holds or waits: most nodes are never locked
-  v1::LockMode mode_ = v1::FREE;
-  uint16_t permits_ = 1;
+  Box<Facts> facts_;  // none if they are those of an Untouched() lock, as most are
 };
 
 }  // namespace bramah::lock

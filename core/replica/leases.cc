@@ -116,11 +116,20 @@ void Leases::Answered(SessionId session, Time told) {
   Schedule(session, *lease);
 }
 
-void Leases::Close(SessionId session) {
+void Leases::Close(SessionId session, v1::SessionEnd reason) {
+  Lease* lease = Find(session);
+  if (lease == nullptr || lease->closing) return;
+  lease->closing = true;
+  lease->reason = reason;
+  lease->proving = false;  // the refusal needs no proof
+  if (lease->held.has_value()) lease->held->answer_at = 0;
+  Schedule(session, *lease);
+}
+
+void Leases::SetEnding(SessionId session) {
   Lease* lease = Find(session);
   if (lease == nullptr) return;
-  lease->closing = true;
-  if (lease->held.has_value()) lease->held->answer_at = 0;
+  lease->ending = true;
   Schedule(session, *lease);
 }
 
@@ -136,7 +145,7 @@ std::vector<SessionId> Leases::Due(Time now) {
 Time Leases::NextDue() const { return due_.empty() ? kNever : due_.begin()->first; }
 
 Time Leases::DueTime(const Lease& lease) const {
-  Time due = lease.closing ? kNever : lease.expires + 1;
+  Time due = lease.ending ? kNever : lease.expires + 1;
   if (lease.held.has_value() && !lease.proving) due = std::min(due, lease.held->answer_at);
   return due;
 }

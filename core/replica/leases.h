@@ -40,7 +40,9 @@ struct HeldKeepAlive {
 struct Lease {
   Time expires = 0;      // m_exp of L2; only ever moved forward
   Time told = kNever;    // until when the client was told that its lease lasts, which may be less; kNever: nothing yet
-  bool closing = false;  // no extension, no new calls; the end is proposed
+  bool closing = false;  // no extension, no new calls
+  bool ending = false;   // closing, and nobody relies on it any more: the end is proposed
+  v1::SessionEnd reason = v1::END_UNKNOWN;  // closing: why
   bool introduced = false;  // a KeepAlive was answered in this mastership; the first one is answered at once, because the client
                             // may not know of its lease, or know of it too late
   uint64_t stream = 0;   // highest connection number seen; older streams are dropped
@@ -86,8 +88,10 @@ class Leases {
   void SetProving(SessionId session, bool proving);
   // The held KeepAlive was answered, and said that the lease lasts until `told`.
   void Answered(SessionId session, Time told = kNever);
-  // Its lease has run out.
-  void Close(SessionId session);
+  // First step of its end: what was promised is kept, but no more is promised. Nothing happens if it has been taken.
+  void Close(SessionId session, v1::SessionEnd reason);
+  // Second step: its lease has run out, or nobody relies on it. REQUIRES: Close was called.
+  void SetEnding(SessionId session);
 
   // Sessions whose held KeepAlive should be answered, or whose lease has ended, at `now`; in order of their instants.
   std::vector<SessionId> Due(Time now);

@@ -101,7 +101,8 @@ TEST_F(LeasesTest, ALapsedLeaseIsDueJustAfterItsEnd) {
 
 TEST_F(LeasesTest, AClosingSessionIsNeverExtended) {
   leases_.Open(0, session_);
-  leases_.Close(session_);
+  leases_.Close(session_, v1::END_NO_KEEPALIVE);
+  leases_.SetEnding(session_);
   leases_.Receive(kSecond, session_, Ask(1), ConnId(2));
   EXPECT_EQ(leases_.Find(session_)->expires, kLease);
   EXPECT_EQ(leases_.Due(kSecond).size(), 1u);  // to be told so at once

@@ -12,7 +12,19 @@ constexpr int kItemsPerReply = 256;
 
 bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v1::CHECK_SEQUENCER; }
 
-bool IsReplicatedForClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::ADD; }
+bool IsReplicatedForClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::BATCH; }
+
+// OK, or why no log entry is spent on the command.
+v1::Code TooMuch(const v1::Command& command) {
+  size_t bytes = command.contents().size();
+  for (const auto* parts : {&command.guards(), &command.parts(), &command.otherwise()}) {
+    if (parts->size() > kBatchPartsMax) return v1::TOO_MANY_PARTS;
+    size_t of_parts = 0;
+    for (const v1::Command& part : *parts) of_parts += part.contents().size();
+    bytes = std::max(bytes, of_parts);
+  }
+  return bytes > kContentBytesMax ? v1::TOO_LARGE : v1::OK;
+}
 
 v1::ItemKind ItemOf(v1::EventKind kind) {
   switch (kind) {
@@ -131,35 +143,6 @@ bool Master::AcceptStream(MasterContext& m, ClientConn from, SessionId session, 
 
 // ------------------------------------------------------------------------------------------------------------------ sessions
 
-void Master::OnCreateSession(MasterContext& m, ClientConn from, const v1::CreateSession& request) {
-  if (taken_over_ && phase_ == Phase::kRecovering) return;  // the client asks again
-  if (phase_ != Phase::kServing) {
-    v1::CreateSessionReply& reply = m.ctx.out.Send<v1::CreateSessionReply>(from.conn);
-    reply.set_code(v1::NOT_MASTER);
-    reply.set_nonce_high(request.nonce_high());
-    reply.set_nonce_low(request.nonce_low());
-    Locate(m, *reply.mutable_located());
-    return;
-  }
-  const std::pair<uint64_t, uint64_t> nonce(request.nonce_high(), request.nonce_low());
-  const auto under_way = creating_.find(nonce);
-  if (under_way != creating_.end()) {
-    pending_[under_way->second].conn = from.conn;
-    return;
-  }
-  if (pending_.size() >= config_->requests_inflight_max) return;
-  v1::Command command;
-  command.set_kind(v1::CREATE_SESSION);
-  command.set_nonce_high(request.nonce_high());
-  command.set_nonce_low(request.nonce_low());
-  command.set_principal(from.principal);
-  command.set_caches(request.caches());
-  const auto index = m.raft.Propose(m.ctx, raft::EntryKind::kCommand, command.SerializeAsString());
-  if (!index.has_value()) return;
-  creating_[nonce] = *index;
-  pending_[*index] = Pending{from.conn, 0, SessionId(), RequestSeq(), m.ctx.now};
-}
-
 void Master::OnKeepAlive(MasterContext& m, ClientConn from, const v1::KeepAlive& request) {
   const Epoch theirs(request.epoch());
   if (!taken_over_ || theirs > epoch_) return RefuseKeepAlive(m, from.conn, request, v1::NOT_MASTER);
@@ -169,7 +152,7 @@ void Master::OnKeepAlive(MasterContext& m, ClientConn from, const v1::KeepAlive&
   }
   const SessionId session(request.session());
   Lease* lease = leases_.Find(session);
-  if (lease == nullptr) return RefuseKeepAlive(m, from.conn, request, v1::SESSION_EXPIRED);
+  if (lease == nullptr) return RefuseKeepAlive(m, from.conn, request, v1::SESSION_EXPIRED, ReasonOf(session));
   if (!AcceptStream(m, from, session, *lease)) return;
   if (m.ctx.now > lease->expires) ExpireLapsed(m, session);
   leases_.Receive(m.ctx.now, session, request, from.conn);
@@ -178,29 +161,15 @@ void Master::OnKeepAlive(MasterContext& m, ClientConn from, const v1::KeepAlive&
   OnTimer(m);
 }
 
-void Master::RefuseKeepAlive(MasterContext& m, ConnId conn, const v1::KeepAlive& request, v1::Code code) {
+void Master::RefuseKeepAlive(MasterContext& m, ConnId conn, const v1::KeepAlive& request, v1::Code code,
+                             v1::SessionEnd reason) {
   v1::KeepAliveReply& reply = m.ctx.out.Send<v1::KeepAliveReply>(conn);
   reply.set_session(request.session());
   reply.set_nonce(request.nonce());
   reply.set_code(code);
   reply.set_epoch(epoch_.value());
   if (code == v1::NOT_MASTER) Locate(m, *reply.mutable_located());
-  // No other end is begun here; one that the client has begun it knows of itself.
-  if (code == v1::SESSION_CLOSING || code == v1::SESSION_EXPIRED) reply.set_reason(v1::END_NO_KEEPALIVE);
-}
-
-void Master::ExpireLapsed(MasterContext& m, SessionId session) {
-  Lease* lease = leases_.Find(session);
-  if (lease == nullptr || lease->closing) return;
-  // Closing begins and the lease has ended in the same instant, so the second step may follow at once.
-  leases_.Close(session);
-  m.ctx.out.Event(CoreEvent::kSessionClosing).session = session;
-  unflushed_.erase(session);
-  if (caches_.Forget(session)) {
-    retry_held_ = true;
-    SOMETIMES(m.ctx.out.probes(), kWriteOutlastedCacher, HeldSince() != kNever);
-  }
-  WriteOwn(m, v1::EXPIRE_SESSION, session, v1::END_NO_KEEPALIVE);
+  reply.set_reason(reason);
 }
 
 // On this replica's clock; kNever if none is pending, or a command that ends what has passed is under way.
@@ -223,16 +192,14 @@ void Master::OnTimer(MasterContext& m) {
   ExpireLockDelays(m);
   for (const SessionId session : leases_.Due(m.ctx.now)) {
     Lease* lease = leases_.Find(session);
-    if (!lease->closing && m.ctx.now > lease->expires) {
-      ExpireLapsed(m, session);
-    }
+    if (m.ctx.now > lease->expires) ExpireLapsed(m, session);
     if (!lease->held.has_value()) continue;
     if (lease->closing) {
       m.ctx.out.probes().Reach(ProbeId::kSessionClosingSeen);
       v1::KeepAlive request;
       request.set_session(session.value());
       request.set_nonce(lease->held->nonce);
-      RefuseKeepAlive(m, lease->held->conn, request, v1::SESSION_CLOSING);
+      RefuseKeepAlive(m, lease->held->conn, request, v1::SESSION_CLOSING, lease->reason);
       leases_.Answered(session);
     } else if (config_->read_mode == ReadMode::kLease && HasAuthority(m)) {
       AnswerKeepAlive(m, session, m.ctx.now);
@@ -260,6 +227,7 @@ void Master::AnswerKeepAlive(MasterContext& m, SessionId session, Time proven_at
   reply.set_hold_ns(m.ctx.now - lease->held->received);
   const Time told = std::min(lease->expires, proven_at + leases_.lease());
   reply.set_lease_ns(std::max<Duration>(0, told - m.ctx.now));
+  reply.set_applied_index(m.applied.value());
   for (const ItemQueue::Entry& entry : lease->items.entries()) {
     if (reply.items_size() == kItemsPerReply) break;  // the next KeepAlive is answered at once
     *reply.add_items() = entry.item;
@@ -328,7 +296,7 @@ void Master::OnRequest(MasterContext& m, ClientConn from, const v1::Request& req
   // Refusals that depend on the request alone are the same for every copy of it, so they need no entry.
   const bool good = IsReplicatedForClients(command.kind()) && command.seq() != 0 && command.covers().empty();
   if (!good) return Refuse(m, from.conn, request, v1::MALFORMED);
-  if (command.contents().size() > kContentBytesMax) return Refuse(m, from.conn, request, v1::TOO_LARGE);
+  if (const v1::Code code = TooMuch(command); code != v1::OK) return Refuse(m, from.conn, request, code);
   WriteFor(m, from, request);
 }
 
@@ -338,11 +306,7 @@ void Master::OnApplied(MasterContext& m, LogIndex index, const v1::Command& comm
   const SessionId created(command.kind() == v1::CREATE_SESSION && applied.outcome.code() == v1::OK ? applied.outcome.session()
                                                                                                    : 0);
   if (created && leases_.Find(created) == nullptr) leases_.Open(m.ctx.now, created);
-  if (applied.ended) {
-    leases_.End(applied.ended);
-    unflushed_.erase(applied.ended);
-    if (caches_.Forget(applied.ended)) retry_held_ = true;
-  }
+  if (applied.ended) OnEnded(m, applied.ended, static_cast<v1::SessionEnd>(command.reason()));
   for (const cell::Decision& decision : applied.decisions) {
     const bool granted = decision.kind == cell::Decision::kGranted;
     leases_.Queue(m.ctx.now, decision.session, granted ? v1::ITEM_LOCK_GRANTED : v1::ITEM_HANDLE_INVALID, decision.handle,
@@ -385,6 +349,7 @@ void Master::OnApplied(MasterContext& m, LogIndex index, const v1::Command& comm
   reply.set_id(pending.id);
   reply.set_session(pending.session.value());
   reply.set_epoch(epoch_.value());
+  reply.set_applied_index(m.applied.value());
   *reply.mutable_outcome() = applied.outcome;
   if (!applied.duplicate) LetKeep(m, command, reply);  // a repeated answer says what was, not what is
 }
@@ -395,6 +360,8 @@ void Master::LetKeep(MasterContext& m, const v1::Command& command, v1::Reply& re
   if (lease == nullptr || lease->closing || !m.cell.Caches(session)) return;
   const Touch touch = DependsOn(command, reply.outcome());
   if (touch.classes == 0) return;
+  // A kept Open lets the handle be opened again: with rights that only the node itself can take away.
+  if (command.kind() == v1::OPEN && touch.id == reply.outcome().instance() && !m.cell.RightsAreItsOwn(Position(touch.id))) return;
   reply.set_item_number(lease->items.last_number());
   const CacheTable::Kept kept = caches_.Register(session, touch, lease->items.last_number());
   if (kept == CacheTable::Kept::kYes) reply.set_classes(touch.classes);
@@ -406,6 +373,7 @@ void Master::AnswerRead(MasterContext& m, const Waiting& waiting) {
   reply.set_id(waiting.id);
   reply.set_session(waiting.session.value());
   reply.set_epoch(epoch_.value());
+  reply.set_applied_index(m.applied.value());
   m.cell.Read(waiting.command, *reply.mutable_outcome());
   LetKeep(m, waiting.command, reply);
 }

@@ -77,6 +77,8 @@ class Master {
   // Once at the end of a step: starts a round if somebody needs one, answers whoever is proven, arms the timer.
   void Settle(MasterContext& m);
 
+  // Where the master is, as far as this replica knows.
+  void Locate(const MasterContext& m, v1::Located& located) const;
   // Since when the oldest write waits for caches; kNever if none does.
   Time HeldSince() const;
 
@@ -96,6 +98,13 @@ class Master {
     bool prepared = false;  // what it touches was made uncachable, and whoever keeps it was told
     Touches touches;
     Time since = 0;       // when it was prepared
+  };
+  // A session that will be created when the one that it takes over has ended.
+  struct Takeover {
+    ConnId conn;
+    std::string principal;
+    v1::CreateSession request;
+    Time received = 0;    // first copy of its nonce
   };
   // An answer that waits for a proof that this replica was still leader after it was asked.
   struct Waiting {
@@ -121,7 +130,9 @@ class Master {
   void AnswerRead(MasterContext& m, const Waiting& waiting);
   void AnswerCreate(MasterContext& m, const Waiting& waiting, Time proven_at);
   void Refuse(MasterContext& m, ConnId conn, const v1::Request& request, v1::Code code);
-  void RefuseKeepAlive(MasterContext& m, ConnId conn, const v1::KeepAlive& request, v1::Code code);
+  void RefuseKeepAlive(MasterContext& m, ConnId conn, const v1::KeepAlive& request, v1::Code code,
+                       v1::SessionEnd reason = v1::END_UNKNOWN);
+  void RefuseCreate(MasterContext& m, ConnId conn, const v1::CreateSession& request, v1::Code code);
   // Tells the client whether it may keep the answer, and remembers that it does.
   void LetKeep(MasterContext& m, const v1::Command& command, v1::Reply& reply);
   void ServeIfFlushed(MasterContext& m);
@@ -136,18 +147,31 @@ class Master {
   // Proposes the command as soon as nobody keeps what it touches.
   void Write(MasterContext& m, Held write);
   void Prepare(MasterContext& m, Held& write);
-  void RegisterHolders(MasterContext& m, const v1::Command& remove, const Touches& touches);
+  void RegisterHolders(MasterContext& m, const v1::Command& command, const Touches& touches);
   bool Ready(const Held& write) const;
   void Propose(MasterContext& m, const Held& write);
+  void ProposeReserve(MasterContext& m);
   void RetryHeld(MasterContext& m);
   // Entry `index` of this mastership was applied; true if it had no effect and is on its way again.
   bool Settled(MasterContext& m, LogIndex index, const v1::Command& command, const cell::Applied& applied);
   Held* FindHeld(SessionId session, RequestSeq seq);
 
+  // ---- sessions that come and go (master_sessions.cc)
+  void Create(MasterContext& m, const Takeover& creation);
+  // Whether the session that the request takes over, if any, is out of the way; if not, the request waits or was refused.
+  bool TakesOver(MasterContext& m, ClientConn from, const v1::CreateSession& request);
+  // The two steps of an end that the client did not ask for.
+  void CloseSession(MasterContext& m, SessionId session, v1::SessionEnd reason);
+  void ExpireClosing(MasterContext& m, SessionId session);
+  // Both, for a lease that has run out.
   void ExpireLapsed(MasterContext& m, SessionId session);
+  // `session` is no more; `reason` is why, if that was not its client's doing.
+  void OnEnded(MasterContext& m, SessionId session, v1::SessionEnd reason);
+  // Why a session that there is not has ended.
+  v1::SessionEnd ReasonOf(SessionId session) const;
+
   Time LockDelaysDue(const MasterContext& m) const;
   void ExpireLockDelays(MasterContext& m);
-  void Locate(const MasterContext& m, v1::Located& located) const;
 
   const ServerConfig* config_;
   Phase phase_ = Phase::kNone;
@@ -163,6 +187,8 @@ class Master {
   absl::btree_map<LogIndex, Pending> pending_;
   absl::btree_map<std::pair<SessionId, RequestSeq>, LogIndex> in_flight_;  // a copy of these is not taken; 0: held
   absl::btree_map<std::pair<uint64_t, uint64_t>, LogIndex> creating_;      // nonces of sessions being created
+  absl::btree_map<SessionId, Takeover> takeovers_;  // by the session that is taken over
+  absl::btree_set<SessionId> supplanted_;  // that ended by a takeover a while ago; their clients, should they live, are told so
   std::vector<Waiting> waiting_;
   bool expiring_delays_ = false;  // an EXPIRE_LOCK_DELAYS command is under way
 };

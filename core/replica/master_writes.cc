@@ -17,6 +17,11 @@ bool GivesUp(v1::CommandKind kind) {
   return kind == v1::CLOSE || kind == v1::POISON || kind == v1::RELEASE || kind == v1::END_SESSION;
 }
 
+// Whoever holds the locks of these nodes has no say in it.
+bool TakesNodes(v1::CommandKind kind) {
+  return kind == v1::DELETE || kind == v1::BATCH || kind == v1::END_SESSION || kind == v1::EXPIRE_SESSION;
+}
+
 // What `now` has beyond `before`.
 Touches Beyond(const Touches& now, const Touches& before) {
   absl::btree_map<uint64_t, uint32_t> known;
@@ -25,7 +30,9 @@ Touches Beyond(const Touches& now, const Touches& before) {
   for (const Touch& touch : now) {
     const auto at = known.find(touch.id);
     const uint32_t classes = touch.classes & ~(at == known.end() ? 0 : at->second);
-    if (classes != 0) beyond.push_back({touch.id, classes});
+    if (classes == 0) continue;
+    beyond.push_back({touch.id, classes});
+    known[touch.id] |= classes;  // a command of several parts may name it again
   }
   return beyond;
 }
@@ -95,7 +102,7 @@ void Master::Prepare(MasterContext& m, Held& write) {
   m.cell.TouchedBy(write.command, m.raft.ClusterTime(m.ctx.now), touches);
   Touches more = Beyond(touches, write.touches);
   if (write.prepared && more.empty()) return;
-  if (write.command.kind() == v1::DELETE) RegisterHolders(m, write.command, more);
+  RegisterHolders(m, write.command, more);
   caches_.Forbid(more);
   for (const CacheTable::Untold& untold : caches_.ToTell(more)) {
     const uint64_t number = leases_.QueueInvalidation(m.ctx.now, untold.session, untold.touch);
@@ -107,12 +114,13 @@ void Master::Prepare(MasterContext& m, Held& write) {
 }
 
 // Whoever holds the lock of a node that is to go believes so until it is told.
-void Master::RegisterHolders(MasterContext& m, const v1::Command& remove, const Touches& touches) {
-  for (const auto& [holder, id] : m.cell.OtherHolders(remove)) {
+void Master::RegisterHolders(MasterContext& m, const v1::Command& command, const Touches& touches) {
+  if (!TakesNodes(command.kind())) return;
+  for (const auto& [holder, id] : m.cell.HoldersToTell(command)) {
     Lease* lease = leases_.Find(holder);
     const Touch hold{id, v1::CACHE_HOLD};
     const bool untold = std::find(touches.begin(), touches.end(), hold) != touches.end();
-    if (untold && lease != nullptr && !lease->closing) caches_.Believes(holder, hold, lease->items.last_number());
+    if (untold && lease != nullptr && !lease->ending) caches_.Believes(holder, hold, lease->items.last_number());
   }
 }
 
@@ -125,11 +133,20 @@ void Master::Propose(MasterContext& m, const Held& write) {
   v1::Command covers;  // two messages behind each other are one that has the fields of both
   SetCovers(write.touches, covers);
   const std::string payload = write.command.SerializeAsString() + covers.SerializeAsString();
+  const uint32_t positions = write.command.kind() == v1::BATCH ? cell::PositionsOf(write.command) : 1;
+  for (uint32_t i = 1; i < positions; ++i) ProposeReserve(m);
   const auto index = m.raft.Propose(m.ctx, raft::EntryKind::kCommand, payload);
   if (!index.has_value()) return;  // no longer leader: everything of this mastership is about to be forgotten
   if (!write.from.session) return;
   in_flight_[{write.from.session, write.from.seq}] = *index;
   pending_[*index] = write.from;
+}
+
+// Should the leader fall before the Batch is in the log, a position was not used.
+void Master::ProposeReserve(MasterContext& m) {
+  v1::Command reserve;
+  reserve.set_kind(v1::RESERVE);
+  m.raft.Propose(m.ctx, raft::EntryKind::kCommand, reserve.SerializeAsString());
 }
 
 void Master::RetryHeld(MasterContext& m) {

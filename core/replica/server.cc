@@ -84,10 +84,12 @@ struct Server::State {
   void FollowRole(raft::Context& ctx);
   void ApplyCommitted(raft::Context& ctx);
   void ApplyEntry(raft::Context& ctx, LogIndex index);
+  void TellOfParts(raft::Context& ctx, CoreEvent event);
   void KeepSnapshots(raft::Context& ctx);
   void RefreshView();
 
   bool HelloFits(const v1::Hello& hello, ReplicaId expected) const;
+  void AnswerStale(raft::Context& ctx, ConnId conn, const std::string& principal, const v1::Request& request);
   void AnswerStatus(raft::Context& ctx, ConnId conn, const v1::StatusRequest& request) const;
   MasterContext ForMaster(raft::Context& ctx) { return MasterContext{ctx, raft, cell, applied}; }
 
@@ -269,10 +271,33 @@ void Server::State::OnDeliver(raft::Context& ctx, const Deliver& deliver) {
   if (it->second.role == v1::Hello::PEER) return raft.OnMessage(ctx, it->second.member, deliver.conn, message);
   MasterContext m = ForMaster(ctx);
   const ClientConn from{deliver.conn, it->second.stream, it->second.principal};
-  if (const auto* request = message.As<v1::Request>()) return master.OnRequest(m, from, *request);
+  const auto* const request = message.As<v1::Request>();
+  if (request != nullptr && request->stale()) return AnswerStale(ctx, deliver.conn, it->second.principal, *request);
+  if (request != nullptr) return master.OnRequest(m, from, *request);
   if (const auto* keepalive = message.As<v1::KeepAlive>()) return master.OnKeepAlive(m, from, *keepalive);
   if (const auto* create = message.As<v1::CreateSession>()) return master.OnCreateSession(m, from, *create);
   ctx.out.probes().Reach(ProbeId::kMalformedMessage);
+}
+
+// From what is applied here, whoever is master. Who has seen more than that is told to ask another replica: waiting here
+// would need an end of its own, and the client has others to try. Before the first entry there is no state to show.
+void Server::State::AnswerStale(raft::Context& ctx, ConnId conn, const std::string& principal, const v1::Request& request) {
+  const v1::Command& question = request.command();
+  const bool fits = question.kind() == v1::GET_CONTENTS || question.kind() == v1::GET_STAT || question.kind() == v1::READ_DIR;
+  v1::Reply& reply = ctx.out.Send<v1::Reply>(conn);
+  reply.set_id(request.id());
+  reply.set_applied_index(applied.value());
+  v1::Outcome& outcome = *reply.mutable_outcome();
+  if (!fits) {
+    ctx.out.probes().Reach(ProbeId::kMalformedMessage);
+    outcome.set_code(v1::MALFORMED);
+  } else if (applied == LogIndex() || applied.value() < request.applied_at_least()) {
+    outcome.set_code(v1::UNAVAILABLE);
+    const MasterContext m = ForMaster(ctx);
+    master.Locate(m, *reply.mutable_located());
+  } else {
+    cell.ReadPath(principal, question, outcome);
+  }
 }
 
 void Server::State::AnswerStatus(raft::Context& ctx, ConnId conn, const v1::StatusRequest& request) const {
@@ -333,6 +358,16 @@ void Server::State::ApplyCommitted(raft::Context& ctx) {
   }
 }
 
+// So that whoever watches need not know what a Batch is.
+void Server::State::TellOfParts(raft::Context& ctx, CoreEvent event) {
+  event.kind = CoreEvent::kPartApplied;
+  for (const v1::Command& part : result.outcome.guarded() ? command.parts() : command.otherwise()) {
+    event.command = part.kind();
+    event.handle = HandleId(part.handle());
+    ctx.out.Event(event.kind) = event;
+  }
+}
+
 void Server::State::ApplyEntry(raft::Context& ctx, LogIndex index) {
   const raft::Entry& entry = raft.log().At(index);
   CoreEvent& event = ctx.out.Event(CoreEvent::kApplied);
@@ -353,6 +388,7 @@ void Server::State::ApplyEntry(raft::Context& ctx, LogIndex index) {
   event.generation = Position(result.outcome.lock_generation());
   event.effect = result.effect;
   event.reason = command.reason();
+  if (command.kind() == v1::BATCH && result.effect) TellOfParts(ctx, event);
   MasterContext m = ForMaster(ctx);
   const bool own_epoch = command.kind() == v1::NEW_EPOCH && entry.term() == raft.term();
   if (own_epoch && master.phase() == Phase::kRecovering) master.TakeOver(m);

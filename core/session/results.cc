@@ -10,7 +10,8 @@ namespace {
 
 uint64_t HashResult(RequestSeq seq, const Result& result) {
   uint64_t hash = FoldHash(seq.value(), static_cast<uint64_t>(result.code) << 8 | static_cast<uint64_t>(result.lock_mode));
-  hash = FoldHash(hash, (result.created ? 1u : 0u) | (result.directory ? 2u : 0u) | (result.ephemeral ? 4u : 0u));
+  hash = FoldHash(hash, (result.created ? 1u : 0u) | (result.directory ? 2u : 0u) | (result.ephemeral ? 4u : 0u) |
+                            (result.both ? 8u : 0u));
   hash = FoldHash(hash, result.handle.value());
   hash = FoldHash(hash, result.instance.value());
   hash = FoldHash(hash, result.content_generation);
@@ -18,7 +19,12 @@ uint64_t HashResult(RequestSeq seq, const Result& result) {
   hash = FoldHash(hash, result.checksum);
   hash = FoldHash(FoldHash(hash, result.lock_generation.value()), result.children_changed.value());
   hash = FoldHash(FoldHash(hash, result.acl_generation), static_cast<uint64_t>(result.value));
-  return FoldHash(FoldHash(hash, uint64_t{result.permits} << 32 | result.permit), result.check_digits);
+  hash = FoldHash(FoldHash(hash, uint64_t{result.permits} << 32 | result.permit), result.check_digits);
+  if (result.owner) hash = FoldHash(hash, result.owner.value());
+  if (result.parts.empty() && !result.guarded && result.failed == 0) return hash;
+  hash = FoldHash(hash, uint64_t{result.failed} << 1 | (result.guarded ? 1u : 0u));
+  for (const Result& part : result.parts) hash = FoldHash(hash, HashResult(RequestSeq(), part));
+  return hash;
 }
 
 }  // namespace
@@ -30,6 +36,7 @@ Result FromOutcome(const v1::Outcome& outcome) {
   result.created = outcome.created();
   result.directory = outcome.directory();
   result.ephemeral = outcome.ephemeral();
+  result.both = outcome.both();
   result.handle = HandleId(outcome.handle());
   result.instance = Position(outcome.instance());
   result.content_generation = outcome.content_generation();
@@ -39,9 +46,13 @@ Result FromOutcome(const v1::Outcome& outcome) {
   result.children_changed = Position(outcome.children_changed());
   result.acl_generation = outcome.acl_generation();
   result.value = outcome.value();
-  result.permits = outcome.permits();
-  result.permit = outcome.permit();
+  result.permits = static_cast<uint16_t>(outcome.permits());
+  result.permit = static_cast<uint16_t>(outcome.permit());
   result.check_digits = outcome.check_digits();
+  result.owner = SessionId(outcome.owner());
+  result.guarded = outcome.guarded();
+  result.failed = outcome.failed();
+  for (const v1::Outcome& part : outcome.parts()) result.parts.push_back(FromOutcome(part));
   return result;
 }
 
@@ -51,6 +62,7 @@ void ToOutcome(const Result& result, v1::Outcome& outcome) {
   outcome.set_created(result.created);
   outcome.set_directory(result.directory);
   outcome.set_ephemeral(result.ephemeral);
+  outcome.set_both(result.both);
   outcome.set_handle(result.handle.value());
   outcome.set_instance(result.instance.value());
   outcome.set_content_generation(result.content_generation);
@@ -63,6 +75,11 @@ void ToOutcome(const Result& result, v1::Outcome& outcome) {
   outcome.set_permits(result.permits);
   outcome.set_permit(result.permit);
   outcome.set_check_digits(result.check_digits);
+  outcome.set_owner(result.owner.value());
+  outcome.set_guarded(result.guarded);
+  outcome.set_failed(result.failed);
+  outcome.clear_parts();
+  for (const Result& part : result.parts) ToOutcome(part, *outcome.add_parts());
 }
 
 void Results::Trim(RequestSeq first) {

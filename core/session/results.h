@@ -22,6 +22,9 @@ struct Result {
   bool created = false;
   bool directory = false;
   bool ephemeral = false;
+  bool both = false;
+  uint16_t permits = 0;
+  uint16_t permit = 0;
   HandleId handle;
   Position instance;
   uint64_t content_generation = 0;
@@ -31,9 +34,11 @@ struct Result {
   Position children_changed;
   uint64_t acl_generation = 0;
   int64_t value = 0;
-  uint32_t permits = 0;
-  uint32_t permit = 0;
   uint64_t check_digits = 0;
+  SessionId owner{};
+  bool guarded = false;
+  uint32_t failed = 0;
+  std::vector<Result> parts{};  // of a Batch
   friend bool operator==(const Result&, const Result&) = default;
 };
 

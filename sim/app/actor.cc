@@ -13,6 +13,11 @@ constexpr uint32_t kSlotBits = 16;
 constexpr uint32_t kEverything = v1::EVENT_CONTENTS | v1::EVENT_CHILDREN | v1::EVENT_HANDLE_INVALID | v1::EVENT_LOCK_ACQUIRED |
                                  v1::EVENT_LOCK_REQUESTED;
 
+// Every fourth file that is made on a handle of its own goes with the session.
+uint32_t OwnedOr(uint32_t otherwise, const v1::Operation& operation) {
+  return operation.at_ns() % 4 == 3 ? uint32_t{v1::OPEN_SESSION_OWNED} : otherwise;
+}
+
 bool HandleIsGone(v1::Code code) { return code == v1::STALE_HANDLE || code == v1::BAD_HANDLE; }
 
 }  // namespace
@@ -76,7 +81,10 @@ const Actor::PendingCall& Actor::Issue(uint32_t slot) {
 
 // ------------------------------------------------------------------------------------------------------------------- session
 
-void Actor::Started() { OpenSession(); }
+void Actor::Started() {
+  takes_over_ = token_.session != 0;
+  OpenSession();
+}
 
 void Actor::Stopped() {
   session_ = Session::kNone;
@@ -97,7 +105,19 @@ void Actor::Stopped() {
 void Actor::OpenSession() {
   session_ = Session::kOpening;
   ++session_ordinal_;
-  NewCall(kSessionTask, v1::OPEN_SESSION, "");
+  v1::Command& open = NewCall(kSessionTask, v1::OPEN_SESSION, "");
+  if (takes_over_) NameFormerSession(open);
+}
+
+// Two in four take their former session over at once, as they may: their former life is over. One waits for its lease, and one
+// knows of nothing.
+void Actor::NameFormerSession(v1::Command& open) const {
+  const uint64_t how = Below(Draw(seed_, Stream::kTakeover, number_, session_ordinal_), 4);
+  if (how == 0) return;
+  open.set_takes_over(token_.session);
+  open.set_former_high(token_.nonce_high);
+  open.set_former_low(token_.nonce_low);
+  open.set_former_is_gone(how != 1);
 }
 
 void Actor::OnSessionAnswer(const v1::Outcome& outcome) {
@@ -110,6 +130,8 @@ void Actor::OnSessionAnswer(const v1::Outcome& outcome) {
   }
   session_ = Session::kOpen;
   session_id_ = SessionId(outcome.session());
+  token_ = {outcome.session(), outcome.nonce_high(), outcome.nonce_low()};
+  takes_over_ = false;
   TryFormerHandle();
   std::vector<uint32_t> ready = std::exchange(waiting_, {});
   for (uint32_t task : ready) Begin(task);
@@ -162,7 +184,8 @@ void Actor::Answered(CallId id, const v1::Outcome& outcome) {
   call.id = CallId();
   free_calls_.push_back(slot);
   --calls_in_flight_;
-  if (outcome.content_generation() > 0 && kind != v1::OPEN_SESSION) seen_[call.path] = outcome.content_generation();
+  const bool current = kind != v1::OPEN_SESSION && !call.command.stale();
+  if (outcome.content_generation() > 0 && current) seen_[call.path] = outcome.content_generation();
   if (task == kSessionTask) {
     OnSessionAnswer(outcome);
   } else if (task != kNoTask) {
@@ -176,6 +199,7 @@ void Actor::Answered(CallId id, const v1::Outcome& outcome) {
 
 void Actor::Begin(uint32_t task) {
   const v1::Operation& operation = OperationOf(tasks_[task]);
+  if (operation.stale()) return BeginStale(task);
   if (session_ != Session::kOpen) {
     tasks_[task].stage = Stage::kWaiting;
     waiting_.push_back(task);
@@ -185,6 +209,7 @@ void Actor::Begin(uint32_t task) {
   switch (operation.kind()) {
     case v1::Operation::SET:
     case v1::Operation::COMPARE_AND_SET:
+    case v1::Operation::BATCH:
       return UseKept(task, true);
     case v1::Operation::GET:
     case v1::Operation::STAT:
@@ -196,7 +221,7 @@ void Actor::Begin(uint32_t task) {
     case v1::Operation::TRY_LOCK:
       return BeginLock(task);
     case v1::Operation::EPHEMERAL:
-      return OpenOwn(task, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | v1::OPEN_EPHEMERAL);
+      return OpenOwn(task, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | OwnedOr(v1::OPEN_EPHEMERAL, operation));
     case v1::Operation::WATCH:
       return BeginWatch(task);
     case v1::Operation::MAKE_DIRECTORY:
@@ -218,6 +243,17 @@ void Actor::Begin(uint32_t task) {
     default:
       return EndTask(task);
   }
+}
+
+// With or without a session.
+void Actor::BeginStale(uint32_t task) {
+  const v1::Operation& operation = OperationOf(tasks_[task]);
+  tasks_[task].stage = Stage::kCalling;
+  tasks_[task].session = session_ordinal_;
+  const bool list = operation.kind() == v1::Operation::LIST;
+  v1::Command& command = NewCall(task, list ? v1::READ_DIR : v1::GET_CONTENTS, operation.path());
+  command.set_path(operation.path());
+  command.set_stale(true);
 }
 
 // A watch lasts as long as its node and session; only a second one of the same path takes its place.
@@ -248,11 +284,12 @@ void Actor::Notified(const CoreEvent& event) {
   }
 }
 
-// The kept handle if no other lock of this client uses it, else one of its own, so that clients also compete with themselves.
+// The kept handle if no other lock of this client uses it, else one of its own, so that clients also compete with themselves. A
+// file that this makes may go with the session, whoever has its lock by then.
 void Actor::BeginLock(uint32_t task) {
   const auto kept = kept_.find(OperationOf(tasks_[task]).path());
   const bool taken = kept != kept_.end() && (kept->second.lock_in_use || kept->second.opening);
-  if (taken) return OpenOwn(task, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE);
+  if (taken) return OpenOwn(task, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | OwnedOr(0, OperationOf(tasks_[task])));
   UseKept(task, true);
 }
 
@@ -348,6 +385,8 @@ void Actor::Perform(uint32_t id) {
       command.set_generation(seen == seen_.end() ? 1 : seen->second);
       return;
     }
+    case v1::Operation::BATCH:
+      return FillBatch(task, call(v1::BATCH));
     case v1::Operation::MAKE_DIRECTORY:
       task.stage = Stage::kClosing;
       return Close(id, operation.path(), task.handle);
@@ -369,6 +408,38 @@ void Actor::Perform(uint32_t id) {
       kept_[operation.path()].lock_in_use = true;
       return;
     }
+  }
+}
+
+// Writes up to three files that are open for it, if the first is as it was seen last, or makes two new ones; draws depend, like
+// Value, on the operation alone.
+void Actor::FillBatch(const Task& task, v1::Command& batch) {
+  const v1::Operation& operation = OperationOf(task);
+  const uint64_t draw = Scramble(static_cast<uint64_t>(operation.at_ns()));
+  batch.clear_handle();
+  const auto add = [&](google::protobuf::RepeatedPtrField<v1::Command>& parts, v1::CommandKind kind, HandleId handle) {
+    v1::Command& part = *parts.Add();
+    part.set_kind(kind);
+    part.set_handle(handle.value());
+    if (kind != v1::GUARD) part.set_contents(Value(task.operation) + "/" + std::to_string(parts.size()));
+    return &part;
+  };
+  const auto seen = seen_.find(operation.path());
+  if (draw % 2 == 0 && seen != seen_.end()) {
+    v1::Command& guard = *add(*batch.mutable_guards(), v1::GUARD, task.handle);
+    guard.set_compare(true);
+    guard.set_generation(seen->second);
+    if (draw % 4 == 0) add(*batch.mutable_otherwise(), v1::SET_CONTENTS, task.handle)->mutable_contents()->append("?");
+  }
+  add(*batch.mutable_parts(), v1::SET_CONTENTS, task.handle);
+  for (const auto& [path, kept] : kept_) {
+    const bool open = kept.handle && kept.writable && !kept.opening && kept.handle != task.handle;
+    if (open && path[1] == operation.path()[1] && batch.parts_size() < 3) {
+      add(*batch.mutable_parts(), v1::SET_CONTENTS, kept.handle);
+    }
+  }
+  for (int i = 0; draw % 8 < 2 && i < 2; ++i) {
+    add(*batch.mutable_parts(), v1::CREATE, HandleId())->set_path("/" + Value(task.operation) + "-" + std::to_string(i));
   }
 }
 

@@ -45,7 +45,7 @@ class Actor {
 
   // ---- inputs; each may add wishes
   void Started();                            // the client process booted, first time or again
-  void Stopped();                            // it died: tasks and calls are gone
+  void Stopped();                            // it died: tasks and calls are gone, the token of its session is kept
   void Due(uint32_t operation);              // operations()[operation] is due
   void Woken(uint32_t tag);
   void Answered(CallId call, const v1::Outcome& outcome);
@@ -107,6 +107,8 @@ class Actor {
   void EndTask(uint32_t task);
   v1::Command& NewCall(uint32_t task, v1::CommandKind kind, const std::string& path);
   void OpenSession();
+  void NameFormerSession(v1::Command& open) const;
+  void BeginStale(uint32_t task);
   void ForgetSession();
   void TryFormerHandle();
   void OnSessionAnswer(const v1::Outcome& outcome);
@@ -117,6 +119,7 @@ class Actor {
   void UseKept(uint32_t task, bool writable);
   void OpenOwn(uint32_t task, uint32_t flags);
   void Perform(uint32_t task);
+  void FillBatch(const Task& task, v1::Command& batch);
   void OnKeptOpened(uint32_t task, const v1::Outcome& outcome);
   void OnTaskAnswer(uint32_t task, const v1::Outcome& outcome);
   void OnPerformed(uint32_t task, const v1::Outcome& outcome);
@@ -146,6 +149,13 @@ class Actor {
   Session session_ = Session::kNone;
   uint32_t session_ordinal_ = 0;
   SessionId session_id_;
+  struct Token {
+    uint64_t session = 0;
+    uint64_t nonce_high = 0;
+    uint64_t nonce_low = 0;
+  };
+  Token token_;             // of the latest session, as if in a file
+  bool takes_over_ = false;  // it is that of a former life
   std::vector<ResourceRequest> requests_;
   uint32_t attempts_ = 0;
   std::deque<PendingCall> calls_;

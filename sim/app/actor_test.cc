@@ -67,6 +67,54 @@ class ActorTest : public testing::Test {
   std::vector<Actor::Wish> wakes_;
 };
 
+//
+TEST_F(ActorTest, AfterARestartMostlyTakesItsFormerSessionOver) {
+  Start();
+  int at_once = 0;
+  int waiting = 0;
+  for (uint64_t life = 1; life <= 40; ++life) {
+    // The life before was told its token with session number `life`, but for the first.
+    actor_->Stopped();
+    actor_->Started();
+    const auto open = Next(v1::OPEN_SESSION);
+    if (open.command.takes_over() != 0) {
+      EXPECT_EQ(open.command.takes_over(), life - 1);
+      EXPECT_EQ(open.command.former_high(), life - 1 + 100);
+      EXPECT_EQ(open.command.former_low(), life - 1 + 200);
+      ++(open.command.former_is_gone() ? at_once : waiting);
+    }
+    v1::Outcome outcome;
+    outcome.set_session(life);
+    outcome.set_nonce_high(life + 100);
+    outcome.set_nonce_low(life + 200);
+    actor_->Answered(open.id, outcome);
+    // Within one life nothing is taken over.
+    actor_->SessionEnded();
+    EXPECT_EQ(Next(v1::OPEN_SESSION).command.takes_over(), 0u);
+  }
+  EXPECT_GT(at_once, 10);
+  EXPECT_GT(waiting, 2);
+}
+
+//
+TEST_F(ActorTest, StaleReadsNeedNoSession) {
+  Add(v1::Operation::GET).set_stale(true);
+  Add(v1::Operation::LIST, 2, "/").set_stale(true);
+  Start();
+  actor_->SessionEnded();
+  Next(v1::OPEN_SESSION);
+  actor_->Due(0);
+  const auto get = Next(v1::GET_CONTENTS);
+  EXPECT_TRUE(get.command.stale());
+  EXPECT_EQ(get.command.path(), "/f0");
+  EXPECT_EQ(get.command.handle(), 0u);
+  actor_->Due(1);
+  const auto list = Next(v1::READ_DIR);
+  Answer(get, v1::NOT_FOUND);
+  Answer(list, v1::OK);
+  ExpectNoCall();
+}
+
 TEST_F(ActorTest, OpensOnceAndReusesTheHandle) {
   Add(v1::Operation::SET).set_bytes(20);
   Add(v1::Operation::SET, 2);
@@ -188,6 +236,16 @@ TEST_F(ActorTest, AnEphemeralFileLivesAsLongAsItsHandle) {
   ASSERT_EQ(wakes_.size(), 1u);
   actor_->Woken(wakes_[0].id);
   EXPECT_EQ(Next(v1::CLOSE).command.handle(), 8u);
+}
+
+TEST_F(ActorTest, SomeFilesThatDoNotStayGoWithTheirSession) {
+  Add(v1::Operation::EPHEMERAL, 3, "/e1");
+  Start();
+  actor_->Due(0);
+  const auto open = Next(v1::OPEN);
+  EXPECT_NE(open.command.open_flags() & v1::OPEN_SESSION_OWNED, 0u);
+  EXPECT_EQ(open.command.open_flags() & v1::OPEN_EPHEMERAL, 0u);
+  Answer(open, v1::OK, 8);
 }
 
 TEST_F(ActorTest, AStaleHandleIsClosedAndOpenedAgain) {

@@ -19,6 +19,7 @@ std::string Describe(const v1::Outcome& outcome) {
 void CacheChecker::AfterStep(Time, uint32_t client, const client::ClientView& view) {
   Client& known = clients_[client - 1];
   const bool active = view.state == client::SessionState::kActive;
+  known.session = view.session;
   known.end = active ? clocks_[client - 1].ToReal(view.lease_end) : 0;
   if (view.cache == nullptr || view.cache->version() == known.version) return;
   known.version = view.cache->version();
@@ -29,7 +30,8 @@ void CacheChecker::AfterStep(Time, uint32_t client, const client::ClientView& vi
 void CacheChecker::Stopped(uint32_t client) { clients_[client - 1] = Client(); }
 
 uint64_t CacheChecker::StateOf(const cell::Cell& cell, const client::Cache::Key& key, const client::Cache::Answer& answer) {
-  if (answer.kind == v1::OPEN) return cell.Exists(answer.path) ? 1 : 0;
+  const bool absent = answer.kind == v1::OPEN && answer.outcome.code() == v1::NOT_FOUND;
+  if (absent) return cell.Exists(answer.path) ? 1 : 0;
   return cell.NodeDigest(Position(key.first));
 }
 
@@ -61,6 +63,11 @@ void CacheChecker::Check(Time at, uint32_t client, const client::Cache::Key& key
   const auto report = [&](const std::string& what) {
     reporter_->Report("cache.no_stale_read", at, absl::StrCat("c", client, " would still answer ", what));
   };
+  if (answer.kind == v1::OPEN && answer.outcome.code() == v1::OK) {
+    const std::string wrong = CheckOpen(at, client, key, answer, newest);
+    if (!wrong.empty()) report(wrong);
+    return;
+  }
   if (answer.kind == v1::OPEN) {
     if (newest.Exists(answer.path)) report(absl::StrCat("that there is no ", answer.path));
     return;
@@ -76,6 +83,28 @@ void CacheChecker::Check(Time at, uint32_t client, const client::Cache::Key& key
   if (kept.SerializeAsString() == now.SerializeAsString()) return;
   report(absl::StrCat(v1::CommandKind_Name(answer.kind), " of instance ", key.first, " with ", Describe(kept), "; now it is ",
                       Describe(now)));
+}
+
+// An Open of the name could be answered with a handle that was closed: it must be about the same node, in the same condition, and
+// the principal must still have every right that the first Open gave, if its handle is there to tell.
+std::string CacheChecker::CheckOpen(Time at, uint32_t client, const client::Cache::Key& key, const client::Cache::Answer& answer,
+                                    const cell::Cell& newest) {
+  const std::string what = absl::StrCat("an OPEN of ", answer.path, " with instance ", key.first);
+  v1::Command stat;
+  stat.set_kind(v1::GET_STAT);
+  v1::Outcome now;
+  newest.ReadNode(Position(key.first), stat, now);
+  if (now.code() != v1::OK) return what + ", which is gone";
+  const auto access = newest.AccessOf(clients_[client - 1].session, HandleId(answer.outcome.handle()));
+  if (access.has_value()) {
+    const bool same = access->path == answer.path && access->handle.instance.value() == key.first;
+    if (!same) return what + ", which is another node";
+    acls_.CheckAccess(at, *access);
+  }
+  const v1::Outcome& kept = answer.outcome;
+  const bool same = kept.content_generation() == now.content_generation() && kept.directory() == now.directory() &&
+                    kept.children_changed() == now.children_changed() && kept.permits() == now.permits();
+  return same ? "" : absl::StrCat(what, " and ", Describe(kept), "; now it is ", Describe(now));
 }
 
 // Twice at different instants: a process that was paused finds its timer late, and handles what came first.

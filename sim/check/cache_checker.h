@@ -7,6 +7,7 @@
 #define BRAMAH_SIM_CHECK_CACHE_CHECKER_H_
 
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "core/client/cache.h"
 #include "core/client/client.h"
 #include "core/replica/view.h"
+#include "sim/check/acl_checker.h"
 #include "sim/check/local_clock.h"
 #include "sim/check/reporter.h"
 
@@ -23,7 +25,7 @@ namespace bramah::sim {
 class CacheChecker {
  public:
   CacheChecker(const std::vector<LocalClock>& clocks, Reporter* reporter)
-      : reporter_(reporter), clocks_(clocks), clients_(clocks.size()) {}
+      : reporter_(reporter), acls_(reporter), clocks_(clocks), clients_(clocks.size()) {}
 
   void AfterStep(Time at, uint32_t client, const client::ClientView& view);
   void Stopped(uint32_t client);
@@ -33,6 +35,7 @@ class CacheChecker {
  private:
   struct Client {
     Time end = 0;          // real time at which it stops to believe
+    SessionId session;
     uint64_t version = 0;  // of its cache
     bool fresh = false;    // the cache has changed since the last look
     client::Cache::Answers answers;
@@ -42,8 +45,12 @@ class CacheChecker {
   static uint64_t StateOf(const cell::Cell& cell, const client::Cache::Key& key, const client::Cache::Answer& answer);
   void Check(Time at, uint32_t client, const client::Cache::Key& key, const client::Cache::Answer& answer,
              const cell::Cell& newest);
+  // What is wrong with a kept OPEN that found a node; empty: nothing.
+  std::string CheckOpen(Time at, uint32_t client, const client::Cache::Key& key, const client::Cache::Answer& answer,
+                        const cell::Cell& newest);
 
   Reporter* reporter_;
+  AclChecker acls_;
   std::vector<LocalClock> clocks_;
   std::vector<Client> clients_;
   absl::btree_map<uint64_t, uint64_t> seen_;  // state at the last look, by id of what somebody keeps

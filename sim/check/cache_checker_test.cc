@@ -40,7 +40,7 @@ class CacheCheck : public ::testing::Test {
     v1::Command& open = Command(v1::OPEN);
     open.set_handle(++handle);
     open.set_path(path);
-    open.set_open_flags(v1::OPEN_WRITE | v1::OPEN_MAY_CREATE);
+    open.set_open_flags(v1::OPEN_WRITE | v1::OPEN_MAY_CREATE | v1::OPEN_CHANGE_ACL);
     Apply();
   }
   void Write() {
@@ -56,6 +56,15 @@ class CacheCheck : public ::testing::Test {
     cell.ReadNode(instance, question, outcome);
     outcome.set_handle(1);
     cache.Keep({CacheId(instance), v1::CACHE_DATA}, question, outcome);
+    checker.AfterStep(1, 1, view);
+  }
+  // The answer to the Open of /f.
+  void KeepOpen() {
+    v1::Command question;
+    question.set_kind(v1::OPEN);
+    question.set_path("/f");
+    cache.Keep({CacheId(instance), v1::CACHE_STAT}, question, applied.outcome);
+    view.session = SessionId(session);
     checker.AfterStep(1, 1, view);
   }
   std::string LookAt(Time at) {
@@ -109,11 +118,39 @@ TEST_F(CacheCheck, AbsenceOfWhatExistsIsFound) {
   v1::Command open;
   open.set_kind(v1::OPEN);
   open.set_path("/g");
-  cache.Keep({AbsenceId("/g"), v1::CACHE_ABSENCE}, open, v1::Outcome());
+  v1::Outcome absent;
+  absent.set_code(v1::NOT_FOUND);
+  cache.Keep({AbsenceId("/g"), v1::CACHE_ABSENCE}, open, absent);
   checker.AfterStep(1, 1, view);
   EXPECT_EQ(LookAt(2), "");
   Open("/g");
   EXPECT_NE(LookAt(3).find("there is no /g"), std::string::npos);
+}
+
+//
+TEST_F(CacheCheck, AnOpenOfANodeThatIsGoneIsFound) {
+  KeepOpen();
+  EXPECT_EQ(LookAt(2), "");
+  Command(v1::DELETE).set_handle(1);
+  Apply();
+  EXPECT_NE(LookAt(3).find("which is gone"), std::string::npos) << LookAt(3);
+}
+
+TEST_F(CacheCheck, AnOpenWhoseRightsWereTakenAwayIsFound) {
+  KeepOpen();
+  EXPECT_EQ(LookAt(2), "");
+  Command(v1::SET_ACL).set_handle(1);
+  command.set_acl_write("nobody");
+  Apply();
+  EXPECT_NE(LookAt(3), "");
+  EXPECT_EQ(reporter.first()->checker, "acl.enforced");
+}
+
+TEST_F(CacheCheck, AnOpenThatSaysWhatTheContentsWereIsFound) {
+  KeepOpen();
+  EXPECT_EQ(LookAt(2), "");
+  Write();
+  EXPECT_NE(LookAt(3).find("would still answer an OPEN of /f"), std::string::npos) << LookAt(3);
 }
 
 TEST_F(CacheCheck, WhoseLeaseIsOverBelievesNothing) {

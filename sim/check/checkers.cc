@@ -25,6 +25,7 @@
 #include "sim/check/raft_checker.h"
 #include "sim/check/reporter.h"
 #include "sim/check/session_checker.h"
+#include "sim/check/stale_checker.h"
 #include "sim/check/suffix_checker.h"
 
 namespace bramah::sim {
@@ -56,11 +57,15 @@ struct Checkers::State {
         acls(&reporter),
         caches(c.client_clocks, &reporter),
         waits(c.replica_clocks, &reporter),
+        stale(&reporter),
         history(c.clocks_within_rho),
         roles(c.replicas, {replica::Role::kFollower, false}),
         session_of(c.clients) {}
 
   void Applied(Time at, ReplicaId replica, const CoreEvent& event);
+  // A change by the Batch that was applied just before: to who watches the state, the same as one that is alone.
+  void PartApplied(ReplicaId replica, const CoreEvent& event);
+  void Changed(const CoreEvent& event);
   void Recheck(Time at, ReplicaId replica, const replica::ServerView& view);
 
   CheckContext context;
@@ -84,9 +89,11 @@ struct Checkers::State {
   AclChecker acls;
   CacheChecker caches;
   WriteWaitChecker waits;
+  StaleChecker stale;
   History history;
 
   LogIndex applied_max;  // highest index that any replica was seen to apply
+  ReplicaId newest;      // the first that did
   uint64_t steps = 0;
   std::vector<std::pair<replica::Role, bool>> roles;  // role and readiness after the last step, for paranoid mode
   std::vector<SessionId> session_of;                  // of a client, by its last step
@@ -113,7 +120,9 @@ void Checkers::ReplicaCrashed(Time, ReplicaId replica, bool machine) {
 }
 
 void Checkers::RequestArrived(ReplicaId replica, const v1::Request& request) {
-  if (!state_->reporter.failed()) state_->epochs.Arrived(replica, request);
+  if (state_->reporter.failed()) return;
+  if (request.stale()) return state_->stale.Arrived(request);
+  state_->epochs.Arrived(replica, request);
 }
 
 void Checkers::AfterReplicaStep(Time at, ReplicaId replica, const replica::ServerView& view, const Effects& effects) {
@@ -127,6 +136,7 @@ void Checkers::AfterReplicaStep(Time at, ReplicaId replica, const replica::Serve
   bool recovered = false;
   for (const CoreEvent& event : effects.events()) {
     if (event.kind == CoreEvent::kApplied) s.Applied(at, replica, event);
+    if (event.kind == CoreEvent::kPartApplied) s.PartApplied(replica, event);
     if (event.kind == CoreEvent::kEntryAppended) s.delays.Appended(at, event.index, event.term);
     recovered = recovered || event.kind == CoreEvent::kRecovered;
   }
@@ -141,6 +151,7 @@ void Checkers::AfterReplicaStep(Time at, ReplicaId replica, const replica::Serve
     if (held.has_value() && s.context.clocks_within_rho) s.delays.Look(at, *held);
   }
   if (s.context.clocks_within_rho && view.cell != nullptr && view.applied == s.applied_max) s.caches.Look(at, *view.cell);
+  if (view.cell != nullptr) s.stale.AfterStep(at, replica, view.applied, *view.cell, effects);
   if (view.held_since != kNever) s.waits.AfterStep(at, replica, view);
   if (s.context.paranoid) s.Recheck(at, replica, view);
 }
@@ -150,8 +161,17 @@ void Checkers::State::Applied(Time at, ReplicaId replica, const CoreEvent& event
   applied_max = event.index;
   if (event.index.value() % 1'024 == 0) digest.TrimBelow(raft.floor());
   if (context.clocks_within_rho) sessions.Applied(at, replica, event);
+  newest = replica;
   exactly_once.Applied(at, event);
   epochs.Applied(at, event);
+  Changed(event);
+}
+
+void Checkers::State::PartApplied(ReplicaId replica, const CoreEvent& event) {
+  if (event.index == applied_max && replica == newest) Changed(event);
+}
+
+void Checkers::State::Changed(const CoreEvent& event) {
   locks.Applied(event);
   fifo.Applied(event);
   delays.Applied(event);
@@ -200,12 +220,14 @@ void Checkers::ClientStopped(Time, uint32_t client) {
   s.events.Stopped(client);
   s.handles.Stopped(client);
   s.suffixes.Stopped(client);
+  s.stale.Stopped(client);
   s.asked.erase(s.asked.lower_bound({client, CallId()}), s.asked.lower_bound({client + 1, CallId()}));
   s.session_of[client - 1] = SessionId();
 }
 
 void Checkers::Called(Time at, uint32_t client, CallId call, const v1::Command& command, std::string_view path) {
   State& s = *state_;
+  if (command.stale()) return s.stale.Called(client, call, command);
   s.asked.insert_or_assign({client, call}, State::Asked{command.kind(), s.session_of[client - 1]});
   s.handles.Called(client, s.session_of[client - 1], call, command);
   s.suffixes.Called(client, s.session_of[client - 1], call, command);
@@ -216,7 +238,7 @@ void Checkers::Called(Time at, uint32_t client, CallId call, const v1::Command& 
 
 void Checkers::Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome) {
   State& s = *state_;
-  if (s.reporter.failed()) return;
+  if (s.reporter.failed() || s.stale.Answered(at, client, call, outcome)) return;
   s.handles.Answered(at, client, call, outcome);
   s.suffixes.Answered(at, client, call, outcome);
   if (const auto problem = s.history.Answered(client, call, outcome)) s.reporter.Report("history.reply", at, *problem);
@@ -229,6 +251,9 @@ void Checkers::Answered(Time at, uint32_t client, CallId call, const v1::Outcome
   // The numbers of a session that has ended meanwhile mean nothing in the next one.
   if (asked.session != s.session_of[client - 1]) return;
   s.exactly_once.Answered(at, client, asked.session, asked.kind, outcome);
+  if (outcome.code() == v1::OK && !MayBeAnsweredLocally(asked.kind)) {
+    s.stale.Confirmed(client, s.exactly_once.EffectOf(asked.session, RequestSeq(outcome.seq())));
+  }
 }
 
 void Checkers::Requested(Time at, const ResourceRequest& request, bool accepted) {

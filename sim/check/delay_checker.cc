@@ -42,7 +42,9 @@ void DelayChecker::Applied(const CoreEvent& applied) {
     case v1::END_SESSION:
     case v1::EXPIRE_SESSION: {
       const bool asked = applied.command == v1::END_SESSION && applied.reason == v1::END_CLOSED;
-      return Lost(applied.session, HandleId(), asked ? kNever : at);
+      Lost(applied.session, HandleId(), asked ? kNever : at);
+      deleted_ = std::min(deleted_, at);  // the nodes that it owned go, whoever holds their locks
+      return;
     }
     default:
       return;

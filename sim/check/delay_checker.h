@@ -60,7 +60,8 @@ class DelayChecker {
   absl::btree_map<std::pair<LogIndex, Term>, Time> proposed_;
   absl::btree_map<LogIndex, Time> applied_;
   absl::btree_map<std::pair<std::string, uint32_t>, DelayedLock> locks_;  // by path and permit; shared holders have permit 0
-  Time deleted_ = kNever;  // when the first Delete was proposed of those applied since the last look
+  // When the first entry was proposed that may have taken nodes away, of those applied since the last look.
+  Time deleted_ = kNever;
 };
 
 }  // namespace bramah::sim

@@ -11,7 +11,7 @@ constexpr uint64_t kTermMask = (uint64_t{1} << 48) - 1;  // of an epoch [A-16]
 
 Term TermOf(Epoch epoch) { return Term(epoch.value() & kTermMask); }
 
-bool IsAskedByClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::ADD; }
+bool IsAskedByClients(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::BATCH; }
 
 }  // namespace
 

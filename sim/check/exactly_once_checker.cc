@@ -8,16 +8,15 @@
 namespace bramah::sim {
 namespace {
 
-bool IsReplicatedClientCommand(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::ADD; }
-
-// What a client is told although the cell may never have heard of it: closing and ending always succeed locally [C-25].
-bool MayBeAnsweredLocally(v1::CommandKind kind) {
-  return kind == v1::CLOSE || kind == v1::POISON || kind == v1::END_SESSION;
-}
+bool IsReplicatedClientCommand(v1::CommandKind kind) { return kind >= v1::END_SESSION && kind <= v1::BATCH; }
 
 std::string Name(SessionId session, RequestSeq seq) { return absl::StrCat("seq ", seq.value(), " of session ", session.value()); }
 
 }  // namespace
+
+bool MayBeAnsweredLocally(v1::CommandKind kind) {
+  return kind == v1::CLOSE || kind == v1::POISON || kind == v1::END_SESSION;
+}
 
 void ExactlyOnceChecker::Applied(Time at, const CoreEvent& applied) {
   if (!IsReplicatedClientCommand(applied.command) || !applied.session || !applied.seq) return;
@@ -40,6 +39,11 @@ void ExactlyOnceChecker::Applied(Time at, const CoreEvent& applied) {
   reporter_->Report("session.exactly_once", at,
                     absl::StrCat(Name(applied.session, applied.seq), " was refused at index ", result.first.value(), " with ",
                                  v1::Code_Name(result.code), " and took effect at index ", applied.index.value()));
+}
+
+LogIndex ExactlyOnceChecker::EffectOf(SessionId session, RequestSeq seq) const {
+  const auto it = results_.find({session, seq});
+  return it == results_.end() ? LogIndex() : it->second.effect;
 }
 
 void ExactlyOnceChecker::Answered(Time at, uint32_t client, SessionId session, v1::CommandKind kind, const v1::Outcome& outcome) {

@@ -12,6 +12,9 @@
 
 namespace bramah::sim {
 
+// What a client is told although the cell may never have heard of it: closing and ending always succeed locally [C-25].
+bool MayBeAnsweredLocally(v1::CommandKind kind);
+
 class ExactlyOnceChecker {
  public:
   explicit ExactlyOnceChecker(Reporter* reporter) : reporter_(reporter) {}
@@ -19,6 +22,8 @@ class ExactlyOnceChecker {
   // At the first application of an index, by whichever replica.
   void Applied(Time at, const CoreEvent& applied);
   // The client `client` got `outcome` for a call of `kind` in `session`.
+  // Entry by which the command took effect; none if it did not.
+  LogIndex EffectOf(SessionId session, RequestSeq seq) const;
   void Answered(Time at, uint32_t client, SessionId session, v1::CommandKind kind, const v1::Outcome& outcome);
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "core/client/handle_ids.h"
 
 namespace bramah::sim {
 namespace {
@@ -107,7 +108,7 @@ void FencingChecker::CheckToken(Time at, uint32_t client, const Asked& asked, co
     const std::string given = outcome.code() == v1::OK ? "given the sequencer " + outcome.sequencer() : "refused one";
     reporter_->Report("sequencer.fencing", at, absl::StrCat(who, " was ", given, ", ", what));
   };
-  const auto held = holding_.find({asked.session, asked.handle});
+  const auto held = holding_.find({asked.session, client::AtMaster(asked.handle)});
   const bool holds = held != holding_.end() && held->second.from <= asked.at && held->second.until > at;
   if (outcome.code() == v1::LOCK_NOT_HELD || outcome.code() == v1::UNAVAILABLE) {
     const bool released = released_.contains({client, asked.session, asked.handle});
@@ -125,7 +126,7 @@ void FencingChecker::CheckToken(Time at, uint32_t client, const Asked& asked, co
   if (period->mode != said->mode) report("which says another mode than the lock was held in");
   if (period->until < asked.at) report(absl::StrCat("which was over ", (asked.at - period->until) / kMicrosecond, " us before"));
   // A shared holder may join and leave unseen.
-  const bool known = period->mode != v1::EXCLUSIVE || holders_.contains({key, asked.session, asked.handle});
+  const bool known = period->mode != v1::EXCLUSIVE || holders_.contains({key, asked.session, client::AtMaster(asked.handle)});
   if (!known) report("which is another holder's");
 }
 
@@ -158,7 +159,7 @@ bool FencingChecker::InConflict(const Acted& a, const Acted& b) {
 }
 
 void FencingChecker::Requested(Time at, const ResourceRequest& request, bool accepted) {
-  const auto hold = holds_.find({request.session, request.handle, request.acquire});
+  const auto hold = holds_.find({request.session, client::AtMaster(request.handle), request.acquire});
   if (hold == holds_.end()) return;
   const FencedPeriod& period = periods_.at(hold->second);
   if (!accepted) {

@@ -22,6 +22,7 @@ void FifoChecker::Applied(const CoreEvent& applied) {
       return;
     case v1::END_SESSION:
     case v1::EXPIRE_SESSION:
+      deleted_ = true;  // the nodes that the session owned
       return Ended(applied.session);
     case v1::DELETE:
       deleted_ = true;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kChecker = "handle.instance";
 
-// Replicated, and only through a handle.
+// Replicated, and only through a handle. Not a Batch, but its parts.
 bool ActsThroughHandle(v1::CommandKind kind) { return kind > v1::OPEN && kind <= v1::ADD; }
 
 bool Leaves(v1::CommandKind kind) { return kind == v1::CLOSE || kind == v1::POISON; }
@@ -84,7 +84,7 @@ void HandleStateChecker::Judge(Time at, const CoreEvent& applied) {
 void HandleChecker::Called(uint32_t client, SessionId session, CallId call, const v1::Command& command) {
   const bool on_handle = ActsThroughHandle(command.kind()) || ReadsHandle(command.kind()) || AsksNobody(command.kind());
   if (!on_handle && command.kind() != v1::OPEN) return;
-  Asked asked{command.kind(), session, HandleId(command.handle()), ""};
+  Asked asked{command.kind(), session, HandleId(command.handle()), "", removed_.size()};
   const auto bound = bound_.find({client, asked.handle});
   if (on_handle && bound == bound_.end()) {
     asked.doubt = "which was never opened";
@@ -122,13 +122,17 @@ void HandleChecker::Answered(Time at, uint32_t client, CallId call, const v1::Ou
     const std::optional<Sequencer> said = ParseSequencer(outcome.sequencer());
     if (said.has_value() && said->instance.value() != instance) mismatch(said->instance.value());
   }
-  if (good && asked.kind == v1::DELETE) removed_.insert(instance);
+  if (good && asked.kind == v1::DELETE) removed_.try_emplace(instance, removed_.size());
 }
 
 void HandleChecker::Open(Time at, uint32_t client, const Asked& asked, const v1::Outcome& outcome) {
   const Key key(client, HandleId(outcome.handle()));
   const auto [bound, first] = bound_.try_emplace(key, Bound{asked.session, outcome.instance(), false});
   if (!first) Report(at, client, asked, outcome, "which was given out before");
+  // Which the library may answer by itself, like a read.
+  const auto removed = removed_.find(outcome.instance());
+  const bool gone = reads_count_ && removed != removed_.end() && removed->second < asked.removals;
+  if (gone) Report(at, client, asked, outcome, absl::StrCat("of instance ", outcome.instance(), ", which had been deleted"));
 }
 
 void HandleChecker::Report(Time at, uint32_t client, const Asked& asked, const v1::Outcome& outcome, const std::string& what) {

@@ -4,7 +4,7 @@
 //                     nobody has deleted; no Open gives an instance that was deleted before
 //   application       a handle id is given out once; what a call on it is answered names the instance that Open named; and it is
 //                     not answered OK after the handle was closed, in another session, or after somebody heard that the node is
-//                     deleted
+//                     deleted; nor is an Open answered with such a node
 //
 // Each part keeps its own account of what is bound to what.
 #ifndef BRAMAH_SIM_CHECK_HANDLE_CHECKER_H_
@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
-#include "absl/container/btree_set.h"
 #include "core/api/event.h"
 #include "core/cell/cell.h"
 #include "core/wire/wire.pb.h"
@@ -72,6 +71,7 @@ class HandleChecker {
     SessionId session;
     HandleId handle;
     std::string doubt;  // why it cannot be answered OK; empty: it can
+    uint64_t removals = 0;  // that were known when it was called
   };
   void Open(Time at, uint32_t client, const Asked& asked, const v1::Outcome& outcome);
   void Report(Time at, uint32_t client, const Asked& asked, const v1::Outcome& outcome, const std::string& what);
@@ -80,7 +80,7 @@ class HandleChecker {
   Reporter* reporter_;
   absl::btree_map<Key, Bound> bound_;
   absl::btree_map<std::pair<uint32_t, CallId>, Asked> asked_;  // unanswered
-  absl::btree_set<uint64_t> removed_;                          // instances, as somebody was told
+  absl::btree_map<uint64_t, uint64_t> removed_;  // instances, as somebody was told, and how many came before
 };
 
 }  // namespace bramah::sim

@@ -188,6 +188,17 @@ TEST_F(HandleCheckerTest, AHandleThatIsGivenOutTwice) {
   EXPECT_EQ(Fired(), "handle.instance");
 }
 
+TEST_F(HandleCheckerTest, AnOpenOfWhatWasKnownToBeDeleted) {
+  const CallId early = Ask(v1::OPEN, 0);
+  Delete(1);
+  v1::Outcome outcome = Answer(v1::OK, 30);
+  outcome.set_handle(3);
+  Tell(early, outcome);
+  EXPECT_EQ(Fired(), "") << "it may have come first";
+  Open(1, 4, 30);
+  EXPECT_EQ(Fired(), "handle.instance");
+}
+
 TEST_F(HandleCheckerTest, AClientThatStartsAnewCountsAnew) {
   checker_.Stopped(kClient);
   Open(2, 1, 50);

@@ -86,24 +86,41 @@ void LockChecker::CheckNodes(Time at, ReplicaId replica, const cell::CellView& v
     for (const cell::HandleView& handle : session.handles) referred.push_back(handle.instance);
   }
   std::sort(referred.begin(), referred.end());
+  std::vector<SessionId> sessions;
+  for (const cell::SessionView& session : view.sessions) sessions.push_back(session.session);
+  const auto lives = [&](SessionId session) { return std::binary_search(sessions.begin(), sessions.end(), session); };
   const auto is_referred = [&](Position instance) { return std::binary_search(referred.begin(), referred.end(), instance); };
   std::vector<Position> ephemerals;
+  absl::btree_map<Position, SessionId> owners;
   for (const cell::NodeView& node : view.nodes) {
-    if (!node.ephemeral) continue;
+    if (!node.ephemeral && !node.owner) continue;
     ephemerals.push_back(node.instance);
+    if (node.owner) {
+      owners.emplace(node.instance, node.owner);
+      if (lives(node.owner)) continue;
+      reporter_->Report("ephemeral.lifetime", at,
+                        absl::StrCat("at r", replica.value(), " ", node.path, " outlives session ", node.owner.value(),
+                                     ", which owns it"));
+      continue;
+    }
     if (is_referred(node.instance) || (node.directory && node.children > 0)) continue;
     reporter_->Report("ephemeral.lifetime", at,
                       absl::StrCat("at r", replica.value(), " the ephemeral ", node.path, " exists without any handle"));
   }
   std::sort(ephemerals.begin(), ephemerals.end());
   for (const Position gone : ephemerals_) {
-    // A handle may survive its node when somebody deleted it.
-    if (deleted_ || !is_referred(gone) || std::binary_search(ephemerals.begin(), ephemerals.end(), gone)) continue;
+    // A handle, or a session, may survive its node when somebody deleted it.
+    if (deleted_ || std::binary_search(ephemerals.begin(), ephemerals.end(), gone)) continue;
+    const auto owned = owners_.find(gone);
+    const bool early = owned == owners_.end() ? is_referred(gone) : lives(owned->second);
+    if (!early) continue;
     reporter_->Report("ephemeral.lifetime", at,
                       absl::StrCat("at r", replica.value(), " the ephemeral node of instance ", gone.value(),
-                                   " is gone, although a handle refers to it"));
+                                   " is gone, although ",
+                                   owned == owners_.end() ? "a handle refers to it" : "the session that owns it lives"));
   }
   ephemerals_ = std::move(ephemerals);
+  owners_ = std::move(owners);
   nodes_changed_ = deleted_ = false;
   effects_ = 0;
 }

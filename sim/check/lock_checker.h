@@ -5,7 +5,8 @@
 //                          exist [INV-1]
 //   lock.generation        every period of being held has a higher generation than the one before, by name and permit
 //                          [INV-8, A-01]
-//   ephemeral.lifetime     an ephemeral node exists iff a handle refers to it, or it is a directory with children [INV-9]
+//   ephemeral.lifetime     an ephemeral node exists iff a handle refers to it, or it is a directory with children; one that a
+//                          session owns iff that session does, unless it was deleted [INV-9]
 #ifndef BRAMAH_SIM_CHECK_LOCK_CHECKER_H_
 #define BRAMAH_SIM_CHECK_LOCK_CHECKER_H_
 
@@ -49,7 +50,9 @@ class LockChecker {
   bool deleted_ = false;       // a DELETE took effect since the nodes were looked at
   uint32_t effects_ = 0;       // since the nodes were looked at
   absl::btree_map<std::pair<std::string, uint32_t>, Period> periods_;  // latest by path and permit
-  std::vector<Position> ephemerals_;              // instances that existed when the nodes were looked at last; rising
+  // Instances of ephemeral and of owned nodes that existed when the nodes were looked at last; rising.
+  std::vector<Position> ephemerals_;
+  absl::btree_map<Position, SessionId> owners_;  // of the owned ones among them
 };
 
 }  // namespace bramah::sim

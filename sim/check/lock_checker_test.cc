@@ -135,6 +135,39 @@ TEST_F(LockCheckerTest, AnEphemeralDirectoryMayLiveByItsChildren) {
   EXPECT_EQ(Fired(), "");
 }
 
+cell::CellView WithOwned(bool there, bool owner_lives) {
+  cell::CellView view = WithEphemeral(there, false);
+  if (there) view.nodes[0].ephemeral = false;
+  if (there) view.nodes[0].owner = SessionId(4);
+  if (owner_lives) view.sessions.emplace_back().session = SessionId(4);
+  return view;
+}
+
+TEST_F(LockCheckerTest, AcceptsAnOwnedNodeThatLivesAndDiesWithItsSession) {
+  CheckNodes(WithOwned(true, true));
+  CheckNodes(WithOwned(false, false));
+  EXPECT_EQ(Fired(), "");
+}
+
+TEST_F(LockCheckerTest, AnOwnedNodeWithoutItsSession) {
+  CheckNodes(WithOwned(true, false));
+  EXPECT_EQ(Fired(), "ephemeral.lifetime");
+}
+
+TEST_F(LockCheckerTest, AnOwnedNodeThatVanishesBeforeItsSession) {
+  CheckNodes(WithOwned(true, true));
+  Apply(v1::CLOSE);
+  CheckNodes(WithOwned(false, true));
+  EXPECT_EQ(Fired(), "ephemeral.lifetime");
+}
+
+TEST_F(LockCheckerTest, AnOwnedNodeThatSomebodyDeletedLeavesItsSession) {
+  CheckNodes(WithOwned(true, true));
+  Apply(v1::DELETE);
+  CheckNodes(WithOwned(false, true));
+  EXPECT_EQ(Fired(), "");
+}
+
 // ----------------------------------------------------------------------------------------------------------------- digest
 
 // [C-77]

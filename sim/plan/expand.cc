@@ -31,6 +31,7 @@ void AddOperations(const v1::Plan& plan, const v1::Workload& workload, uint64_t 
     operation.set_bytes(workload.bytes());
     if (workload.lock_delay_ns() > 0 && dice.Hit(500'000)) operation.set_lock_delay_ns(dice.In(1, workload.lock_delay_ns()));
     operation.set_with_stat(workload.with_stat());
+    operation.set_stale(workload.stale());
     if (workload.fenced()) operation.set_fenced(dice.Hit(500'000));
     at += dice.In(every / 2, every + every / 2);
   }

@@ -59,6 +59,7 @@ void DrawKnobs(v1::Plan& plan) {
   const bool loaded = dice.Hit(300'000);
   const Duration spacing = dice.LogIn(knobs.lease_ns() / 16, knobs.lease_ns() / 3);
   if (loaded) knobs.set_keepalive_spacing_ns(spacing);
+  knobs.set_cache_handles(dice.Hit(500'000));
 }
 
 void DrawNetwork(v1::Plan& plan) {
@@ -191,6 +192,7 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
   add(v1::Operation::STAT, "f", (files - writes) / 10);
   add(v1::Operation::SET, "f", writes * 2 / 3).set_bytes(settings.bytes);
   add(v1::Operation::COMPARE_AND_SET, "f", writes / 3).set_bytes(settings.bytes);
+  add(v1::Operation::BATCH, "f", writes / 6);
   const auto add_lock = [&](v1::Operation::Kind kind, uint64_t ppm) -> v1::Workload& {
     v1::Workload& workload = add(kind, "l", ppm);
     workload.set_hold_ns(settings.hold_max);
@@ -224,6 +226,10 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
   add(v1::Operation::WATCH, "f", names / 10);
   add(v1::Operation::WATCH, "", names / 20);
   add(v1::Operation::WATCH, "l", names / 20);
+  // Last, so that the other operations of a seed do not depend on it.
+  if (Chance(Draw(plan.seed(), Stream::kStale, 0, 0), 500'000)) return;
+  add(v1::Operation::GET, "f", files / 20).set_stale(true);
+  add(v1::Operation::LIST, "", names / 20).set_stale(true);
 }
 
 const Profile* FindProfile(std::string_view name) {

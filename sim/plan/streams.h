@@ -20,6 +20,7 @@ enum class Stream : uint64_t {
   kFamilies = 6,      // which families of faults a seed has, and at what rate
   kFaultTimes = 7,
   kWorkload = 8,      // entity: workload << 32 | client
+  kStale = 9,         // whether a plan has stale reads
   // ---- while a plan runs
   kBoot = 20,         // entity: process, ordinal: boot
   kFate = 21,         // entity: link, ordinal: hash of the bytes and how often they were seen
@@ -31,6 +32,7 @@ enum class Stream : uint64_t {
   kClockOffset = 27,  // entity: process
   kRestart = 28,      // entity: process, ordinal: halt
   kActor = 29,        // entity: client, ordinal: attempt
+  kTakeover = 32,     // entity: client, ordinal: session
   kSecret = 30,       // entity: process, ordinal: 2 * boot and the next
   kResource = 31,     // entity: client, ordinal: token and number of a request to the resource
 };

@@ -127,6 +127,8 @@ void CheckOperation(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Time(operation.hold_ns(), at(".hold_ns"));
   bad.Time(operation.lock_delay_ns(), at(".lock_delay_ns"));
   bad.Need(!operation.fenced() || IsLock(operation.kind()), at(".fenced"), "only LOCK and TRY_LOCK can be");
+  const bool read = operation.kind() == v1::Operation::GET || operation.kind() == v1::Operation::LIST;
+  bad.Need(!operation.stale() || read, at(".stale"), "only GET and LIST can be");
   const bool path = operation.kind() == v1::Operation::END_SESSION || IsCellPath(operation.path());
   bad.Need(path, at(".path"), "\"", operation.path(), "\" is no name in a cell");
   bad.Most(operation.bytes(), kContentBytesMax, at(".bytes"));

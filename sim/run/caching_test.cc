@@ -49,6 +49,20 @@ TEST_F(Caching, TheSecondReadAsksNobodyAndTheOneAfterAWriteSeesIt) {
   EXPECT_EQ(Answers("c1").back().second.content_generation(), Answers("c2").back().second.content_generation());
 }
 
+TEST_F(Caching, C48AnOpenCloseLoopAsksOnceUntilTheFileIsWritten) {
+  std::string loop;
+  for (int second = 8; second < 18; second += 2) {
+    loop += "operation { kind: CLOSE client: \"c1\" at_ns: " + std::to_string(second) + "000000000 path: \"/f\" }\n";
+    loop += "operation { kind: GET client: \"c1\" at_ns: " + std::to_string(second + 1) + "000000000 path: \"/f\" }\n";
+  }
+  // Its handle of before the write is closed in vain, then once more.
+  std::string plan = std::string(kBegin) + loop;
+  plan.replace(plan.find("client_cache"), 0, "cache_handles: true ");
+  Run(plan);
+  EXPECT_EQ(Asked("c1", v1::OPEN).size(), 2u);
+  EXPECT_EQ(Asked("c1", v1::CLOSE).size(), 1u);
+}
+
 // [C-50]
 TEST_F(Caching, AWriteIsProposedAfterTheCacheHasLetGo) {
   Run(kBegin);

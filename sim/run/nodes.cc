@@ -76,6 +76,7 @@ client::ClientConfig MakeClientConfig(const v1::Plan& plan, uint32_t number) {
   config.grace = timing.grace;
   config.cache = plan.knobs().client_cache();
   config.cache_locks = plan.knobs().cache_locks();
+  config.cache_handles = plan.knobs().cache_handles();
   config.keepalive_retry = std::min<Duration>(kSecond, std::max(timing.margin / 5, kMillisecond));
   config.stall = std::min<Duration>(2 * kSecond, std::max(timing.margin * 2 / 5, 2 * kMillisecond));
   config.retry_max = std::min<Duration>(kSecond, std::max(timing.lease / 8, config.retry_min));

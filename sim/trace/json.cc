@@ -103,7 +103,8 @@ Json EffectJson(const Effects& effects, Effects::Ref ref) {
       put("seq", event.seq.value());
       put("handle", event.handle.value());
       put("generation", event.generation.value());
-      if (event.kind == CoreEvent::kApplied) json["command"] = v1::CommandKind_Name(event.command);
+      const bool applied = event.kind == CoreEvent::kApplied || event.kind == CoreEvent::kPartApplied;
+      if (applied) json["command"] = v1::CommandKind_Name(event.command);
       if (event.kind == CoreEvent::kApplied) json["code"] = v1::Code_Name(event.code);
       if (event.time != 0) json["time_ns"] = event.time;
       return json;

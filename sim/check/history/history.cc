@@ -11,11 +11,18 @@ namespace {
 
 constexpr uint32_t kCreating = v1::OPEN_MAY_CREATE | v1::OPEN_MUST_CREATE;
 
-bool Creates(v1::CommandKind kind, uint32_t open_flags) { return kind == v1::OPEN && (open_flags & kCreating) != 0; }
+bool Creates(v1::CommandKind kind, uint32_t open_flags) {
+  return kind == v1::CREATE || (kind == v1::OPEN && (open_flags & kCreating) != 0);
+}
 
-// What the master, or the library from its cache, may answer by itself: reads, and that a name is absent.
-bool NeedsNoEntry(v1::CommandKind kind, v1::Code code) {
-  return kind >= v1::GET_CONTENTS || (kind == v1::OPEN && code == v1::NOT_FOUND);
+// With its last handle, or with the session that owns it.
+bool MayVanish(const v1::Outcome& outcome) { return outcome.ephemeral() || outcome.owner() != 0; }
+
+// What the master, or the library from its cache, may answer by itself: reads, that a name is absent, and an Open that got a
+// handle which the library had kept, thus no number.
+bool NeedsNoEntry(v1::CommandKind kind, const v1::Outcome& outcome) {
+  const bool kept = outcome.seq() == 0 && !outcome.created();
+  return kind >= v1::GET_CONTENTS || (kind == v1::OPEN && (outcome.code() == v1::NOT_FOUND || kept));
 }
 
 }  // namespace
@@ -47,6 +54,23 @@ std::string Describe(const Operation& operation) {
 
 void History::Called(uint32_t client, CallId call, const v1::Command& command, std::string_view path) {
   ++events_;
+  Pending pending = Asked(client, command, path);
+  if ((command.open_flags() & v1::OPEN_SESSION_OWNED) != 0) owned_.insert(pending.path);
+  for (const v1::Command& part : command.parts()) pending.parts.push_back(Asked(client, part, part.path()));
+  for (const v1::Command& part : command.otherwise()) pending.otherwise.push_back(Asked(client, part, part.path()));
+  // A guard says of a change through the same handle what its own comparison would.
+  for (const v1::Command& guard : command.guards()) {
+    for (int i = 0; i < command.parts_size(); ++i) {
+      if (!guard.compare() || guard.handle() == 0 || guard.handle() != command.parts(i).handle()) continue;
+      pending.parts[static_cast<size_t>(i)].compare = true;
+      pending.parts[static_cast<size_t>(i)].generation = guard.generation();
+    }
+  }
+  pending_.insert_or_assign({client, call}, std::move(pending));
+}
+
+// Where `path` says nothing, the handle does.
+History::Pending History::Asked(uint32_t client, const v1::Command& command, std::string_view path) const {
   Pending pending;
   pending.kind = command.kind();
   pending.open_flags = command.open_flags();
@@ -56,9 +80,11 @@ void History::Called(uint32_t client, CallId call, const v1::Command& command, s
   pending.path = std::string(path);
   const bool writes = command.kind() == v1::SET_CONTENTS || Creates(command.kind(), command.open_flags());
   if (writes) pending.value = Hash64(command.contents());
-  const auto it = instances_.find({client, command.handle()});
-  if (command.kind() != v1::OPEN && it != instances_.end()) pending.instance = it->second;
-  pending_.insert_or_assign({client, call}, std::move(pending));
+  const auto it = opened_.find({client, command.handle()});
+  if (command.kind() == v1::OPEN || it == opened_.end()) return pending;
+  pending.instance = it->second.instance;
+  if (path.empty()) pending.path = it->second.path;
+  return pending;
 }
 
 std::optional<std::string> History::Answered(uint32_t client, CallId call, const v1::Outcome& outcome) {
@@ -78,18 +104,22 @@ std::optional<std::string> History::Answered(uint32_t client, CallId call, const
   operation.called = pending.called;
   operation.answered = events_;
   operation.instance = outcome.instance() != 0 ? outcome.instance() : pending.instance;
+  if (pending.kind == v1::OPEN && outcome.code() == v1::OK) {
+    opened_[{client, outcome.handle()}] = {outcome.instance(), pending.path};
+  }
   Problem problem;
   if (outcome.instance() != 0 && pending.instance != 0 && outcome.instance() != pending.instance) {
     problem = absl::StrCat("speaks of instance ", outcome.instance(), ", the handle belongs to ", pending.instance);
-  } else if (!reads_count_ && NeedsNoEntry(pending.kind, outcome.code())) {
+  } else if (!reads_count_ && NeedsNoEntry(pending.kind, outcome)) {
     return std::nullopt;
   } else if (outcome.code() != v1::OK) {
     Refused(operation, pending, outcome);
   } else if (pending.kind == v1::OPEN) {
-    instances_[{client, outcome.handle()}] = outcome.instance();
     problem = Opened(operation, pending, outcome);
   } else if (pending.kind == v1::SET_CONTENTS) {
     problem = Written(operation, pending, outcome);
+  } else if (pending.kind == v1::BATCH) {
+    problem = Batched(operation, pending, outcome);
   } else if (pending.kind == v1::GET_CONTENTS || pending.kind == v1::GET_STAT) {
     problem = Read(operation, pending, outcome);
   } else if (pending.kind == v1::READ_DIR) {
@@ -106,7 +136,42 @@ std::optional<std::string> History::Answered(uint32_t client, CallId call, const
                       pending.path, ") ", *problem);
 }
 
+// All parts of the branch that was taken happened, at one instant; here each is a change of its own name at that time.
+History::Problem History::Batched(const Operation& operation, const Pending& pending, const v1::Outcome& outcome) {
+  const std::vector<Pending>& done = outcome.guarded() ? pending.parts : pending.otherwise;
+  RefusedParts(outcome.guarded() ? pending.otherwise : pending.parts);
+  if (outcome.parts_size() != static_cast<int>(done.size())) return "does not answer all of its parts";
+  Problem problem;
+  for (size_t i = 0; i < done.size() && !problem.has_value(); ++i) {
+    const v1::Outcome& answer = outcome.parts(static_cast<int>(i));
+    Operation part = operation;
+    part.instance = answer.instance();
+    if (done[i].kind == v1::SET_CONTENTS) {
+      problem = Written(part, done[i], answer);
+    } else if (done[i].kind == v1::CREATE) {
+      part.kind = Operation::kCreate;
+      part.generation = 1;
+      part.has_value = true;
+      part.value = done[i].value;
+      Add(done[i].path, part);
+    } else if (done[i].kind == v1::DELETE) {
+      part.kind = Operation::kRemove;
+      Add(done[i].path, part);
+    }
+  }
+  return problem;
+}
+
+void History::RefusedParts(const std::vector<Pending>& parts) {
+  for (const Pending& part : parts) {
+    if (part.value != 0) refused_.push_back(part.value);
+  }
+}
+
 void History::Unknown(const Key& key, const Pending& pending) {
+  for (const std::vector<Pending>* parts : {&pending.parts, &pending.otherwise}) {
+    for (const Pending& part : *parts) Unknown(key, part);
+  }
   if (!IsCellPath(pending.path)) return;
   Operation operation;
   operation.maybe = true;
@@ -118,7 +183,7 @@ void History::Unknown(const Key& key, const Pending& pending) {
   operation.has_value = true;
   if (Creates(pending.kind, pending.open_flags)) {
     operation.kind = Operation::kCreate;
-    operation.ephemeral = (pending.open_flags & v1::OPEN_EPHEMERAL) != 0;
+    operation.ephemeral = (pending.open_flags & (v1::OPEN_EPHEMERAL | v1::OPEN_SESSION_OWNED)) != 0;
   } else if (pending.kind == v1::SET_CONTENTS) {
     operation.kind = Operation::kWrite;
     operation.generation = pending.compare ? pending.generation + 1 : 0;
@@ -133,6 +198,9 @@ void History::Unknown(const Key& key, const Pending& pending) {
 
 void History::Refused(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
   if (pending.kind == v1::SET_CONTENTS) refused_.push_back(pending.value);
+  RefusedParts(pending.parts);
+  RefusedParts(pending.otherwise);
+  if (pending.kind == v1::BATCH) return;  // for which of its parts, it does not say here
   switch (outcome.code()) {
     case v1::NOT_FOUND:
       // Below a directory that may come and go, the missing name may as well be the directory's.
@@ -166,7 +234,7 @@ void History::Refused(Operation operation, const Pending& pending, const v1::Out
 
 History::Problem History::Opened(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
   operation.kind = outcome.created() ? Operation::kCreate : Operation::kSee;
-  operation.ephemeral = outcome.ephemeral();
+  operation.ephemeral = MayVanish(outcome);
   operation.generation = outcome.content_generation();
   if (outcome.created()) {
     operation.has_value = true;
@@ -194,7 +262,7 @@ History::Problem History::Written(Operation operation, const Pending& pending, c
 
 History::Problem History::Read(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
   operation.kind = Operation::kSee;
-  operation.ephemeral = outcome.ephemeral();
+  operation.ephemeral = MayVanish(outcome);
   operation.generation = outcome.content_generation();
   operation.has_value = !outcome.directory();
   operation.value = pending.kind == v1::GET_CONTENTS ? Hash64(outcome.contents()) : outcome.checksum();
@@ -210,10 +278,11 @@ void History::Listed(Operation operation, const Pending& pending, const v1::Outc
   listing.operation.instance = 0;
   for (const v1::ChildStat& child : outcome.children()) {
     operation.kind = Operation::kSee;
-    operation.ephemeral = child.ephemeral();
+    const std::string path = absl::StrCat(pending.path == "/" ? "" : pending.path, "/", child.name());
+    operation.ephemeral = child.ephemeral() || owned_.contains(path);  // a listing does not say who owns what
     operation.instance = child.instance();
     operation.generation = child.content_generation();
-    Add(absl::StrCat(pending.path == "/" ? "" : pending.path, "/", child.name()), operation);
+    Add(path, operation);
     listing.names.push_back(child.name());
   }
   std::sort(listing.names.begin(), listing.names.end());
@@ -237,7 +306,7 @@ void History::Stopped(uint32_t client) {
   const auto last = pending_.lower_bound({client + 1, CallId()});
   for (auto it = first; it != last; ++it) Unknown(it->first, it->second);
   pending_.erase(first, last);
-  instances_.erase(instances_.lower_bound({client, 0}), instances_.lower_bound({client + 1, 0}));
+  opened_.erase(opened_.lower_bound({client, 0}), opened_.lower_bound({client + 1, 0}));
 }
 
 void History::Close() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "core/base/ids.h"
 #include "core/wire/wire.pb.h"
 
@@ -82,6 +83,8 @@ class History {
     uint64_t called = 0;
     uint64_t instance = 0;  // of the node that the handle was opened on; 0: unknown
     std::string path;
+    std::vector<Pending> parts;      // of a Batch
+    std::vector<Pending> otherwise;  // of a Batch
   };
   struct Listing {  // one READ_DIR
     Operation operation;
@@ -90,7 +93,10 @@ class History {
   using Key = std::pair<uint32_t, CallId>;
   using Problem = std::optional<std::string>;
 
+  Pending Asked(uint32_t client, const v1::Command& command, std::string_view path) const;
   void Unknown(const Key& key, const Pending& pending);
+  void RefusedParts(const std::vector<Pending>& parts);
+  Problem Batched(const Operation& operation, const Pending& pending, const v1::Outcome& outcome);
   void Refused(Operation operation, const Pending& pending, const v1::Outcome& outcome);
   Problem Opened(Operation operation, const Pending& pending, const v1::Outcome& outcome);
   Problem Written(Operation operation, const Pending& pending, const v1::Outcome& outcome);
@@ -102,8 +108,13 @@ class History {
   bool reads_count_;
   uint64_t events_ = 0;
   absl::btree_map<Key, Pending> pending_;
-  absl::btree_map<std::pair<uint32_t, uint64_t>, uint64_t> instances_;  // (client, handle id) -> instance, of the latest opening
+  struct Opening {
+    uint64_t instance = 0;
+    std::string path;
+  };
+  absl::btree_map<std::pair<uint32_t, uint64_t>, Opening> opened_;  // by (client, handle id): the latest
   absl::btree_map<std::string, std::vector<Listing>> listings_;         // by directory
+  absl::btree_set<std::string> owned_;                                  // names that somebody asked to make and own
   ByPath operations_;
   std::vector<uint64_t> refused_;
 };

@@ -43,6 +43,7 @@ bool ReadCommandWord(const Word& word, v1::Command& command) {
   if (word.key == "create") flags |= v1::OPEN_MAY_CREATE;
   if (word.key == "must_create") flags |= v1::OPEN_MUST_CREATE;
   if (word.key == "ephemeral") flags |= v1::OPEN_EPHEMERAL;
+  if (word.key == "owned") flags |= v1::OPEN_SESSION_OWNED;
   if (word.key == "dir") flags |= v1::OPEN_DIRECTORY;
   const bool flag = flags != command.open_flags();
   command.set_open_flags(flags);
@@ -66,6 +67,8 @@ bool ReadOutcomeWord(const Word& word, v1::Outcome& outcome) {
     outcome.set_created(true);
   } else if (word.key == "ephemeral") {
     outcome.set_ephemeral(true);
+  } else if (word.key == "owner") {
+    outcome.set_owner(Number(word.value));
   } else if (word.key == "dir") {
     outcome.set_directory(true);
   } else if (word.key == "value") {

@@ -1,7 +1,7 @@
 // Histories as text, for tests: one call or answer per line, in order.
 //
 //   # a comment; "# expect: ID" names the checker that must object
-//   call c1 1 open /a create value=x        create, must_create, ephemeral, dir
+//   call c1 1 open /a create value=x        create, must_create, ephemeral, owned, dir
 //   answer c1 1 ok handle=1 instance=5 generation=1 created
 //   call c2 4 set /a handle=7 value=y if=3  if: compare-and-set
 //   answer c2 4 timed_out
