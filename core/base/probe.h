@@ -57,6 +57,7 @@ namespace bramah {
   X(kWriteOutlastedCacher, "a write went on because the lease of who had not answered ended")  \
   X(kRecheck, "an entry would have changed more than its proposer had made uncachable")      \
   X(kCacheHit, "a client answered a read from its cache")                                    \
+  X(kHoldLostInLapse, "a client found after a lapse and a fail-over that the node of its lock is gone") \
   X(kAbsenceHit, "a client knew from its cache that there is no such node")                  \
   X(kLockKept, "a client kept a lock that the application had released")                     \
   X(kKeptLockTaken, "a client granted a lock that it had kept")                              \

@@ -139,7 +139,8 @@ v1::Code Calls::Judge(const Context& context, const v1::Command& asked) const {
   if (const v1::Code code = JudgeBatch(asked); code != v1::OK) return code;
   if (asked.contents().size() > kContentBytesMax) return v1::TOO_LARGE;
   const bool waits = asked.kind() != v1::END_SESSION && asked.kind() != v1::SET_SEQUENCER;
-  return waits && pending_ >= kCallsMax ? v1::LIMIT_REACHED : v1::OK;
+  const size_t most = asked.kind() == v1::RELEASE ? 2 * kCallsMax : kCallsMax;
+  return waits && pending_ >= most ? v1::LIMIT_REACHED : v1::OK;
 }
 
 // Never fails: a handle that is not open is closed already [C-25]. A poisoned one is unknown to the master, so its Close stays
@@ -168,7 +169,9 @@ void Calls::AcceptLeave(const Context& context, CallId call, const v1::Command& 
     handles_.erase(id);
   } else {
     handle->poisoned = true;
+    handle->doubted = false;
   }
+  NoteDoubts();
   ++pending_;
   const auto at = calls_.emplace(leave_id, std::move(leave)).first;
   Issue(context, at);
@@ -433,6 +436,7 @@ void Calls::Complete(const Context& context, PendingMap::iterator at, const v1::
     Erase(at);
     return Resume(context);
   }
+  if (pending.look) SettleDoubt(context, id, outcome);
   SettleWatch(context, pending, outcome);
   const uint64_t call = at->first;
   Erase(at);
@@ -477,6 +481,9 @@ bool Calls::IsLook(uint64_t id) const {
 void Calls::LookAtAll(const Context& context) {
   GiveBackKeptLocks(context);
   for (const HandleId handle : watches_.Suspect()) Look(context, handle);
+  for (const auto& [id, handle] : handles_) {
+    if (handle.doubted) Look(context, id);
+  }
 }
 
 // Beside the handle's queue: it is a read, and nobody waits for it. One question at a time is enough, but it must be asked after
@@ -566,6 +573,7 @@ void Calls::EndAll(const Context& context, v1::Code code) {
   watches_.RemoveAll();
   calls_.clear();
   handles_.clear();
+  NoteDoubts();
   kept_handles_.clear();
   owns_ = false;
   unanswered_.clear();

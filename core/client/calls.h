@@ -29,7 +29,8 @@
 
 namespace bramah::client {
 
-// Unanswered calls a client may have, beside Close.
+// Unanswered calls a client may have, beside those that always succeed; for a Release twice as many, lest a lock that cannot be
+// given back be held for ever.
 inline constexpr size_t kCallsMax = 512;
 // Handles that are kept for a later Open; the oldest are closed first.
 inline constexpr size_t kKeptHandlesMax = 128;
@@ -87,8 +88,13 @@ class Calls {
   void OnItem(const Context& context, const v1::SessionItem& item);
   // Whether `id` is a question of the library's own, to be believed only if the present master answers it.
   bool IsLook(uint64_t id) const;
-  // Events may have been missed: looks at all that is watched.
+  // Events may have been missed: looks at all that is watched, and at what is in doubt.
   void LookAtAll(const Context& context);
+  // The session had lapsed when the master changed. The former one may have let a Delete of a node go past a holder who had
+  // lapsed, and died before it ended the session; so each lock is in doubt until a look in the new epoch has found its node.
+  void DoubtHolds();
+  // Whether any lock is.
+  bool doubts() const { return any_doubt_; }
 
   // ---- the session
   // A new one begins: seqs count from 1. REQUIRES: no call is issued.
@@ -153,6 +159,7 @@ class Calls {
     bool reads = false;      // a read through it succeeded
     bool deleted = false;    // its node is gone by its own Delete: what was granted before went with it
     bool revoked = false;    // its node is gone, or about to go, by another Delete: no lock of it is believed any more
+    bool doubted = false;    // whether it holds is not known before a look is answered
     bool poisoned = false;   // it is gone at the master; here it stays until it is closed
     bool look_again = false;  // the answer of a look is of no use while a change of our own is under way
     std::string sequencer;   // sent along with every call but those that only give something up
@@ -265,6 +272,9 @@ class Calls {
   void Keep(const Context& context, const Pending& pending, const v1::Outcome& outcome, const Freshness& fresh);
   void Invalidate(const Context& context, const v1::SessionItem& item);
   void Revoke(const Context& context, uint64_t hold);
+  void Revoke(const Context& context, HandleId id, Handle& handle);
+  void SettleDoubt(const Context& context, HandleId id, const v1::Outcome& look);
+  void NoteDoubts();
 
   const ClientConfig* config_;
   PendingMap calls_;
@@ -273,6 +283,7 @@ class Calls {
   Beliefs beliefs_;
   Watches watches_;
   Cache cache_;
+  bool any_doubt_ = false;
   bool owns_ = false;  // the session has made files that go with it
   uint32_t pending_ = 0;
   uint64_t last_id_ = 0;

@@ -54,6 +54,7 @@ struct Client::State {
   void CheckLease(Effects& out);
   void EnterJeopardy(Effects& out);
   void Granted(SessionState before, Time lease_before, Effects& out);
+  void BeSafe(Effects& out);
   void FoundMaster(Effects& out);
   void FailedOver(Effects& out);
   void EndSession(v1::SessionEnd reason, v1::Code code, Effects& out);
@@ -68,7 +69,11 @@ struct Client::State {
   void Malformed(Effects& out) { SOMETIMES(out.probes(), kMalformedMessage, true); }
   CoreEvent& Tell(CoreEvent::Kind kind, Effects& out);
   Context Here(Effects& out) {
-    return {now, connection.up(), session.id(), session.epoch(), session.state(), out};
+    return {now, connection.up(), session.id(), session.epoch(), state(), out};
+  }
+  // The session's, but that it is not safe while any lock is in doubt.
+  SessionState state() const {
+    return session.state() == SessionState::kActive && calls.doubts() ? SessionState::kJeopardy : session.state();
   }
 
   const ClientConfig* config;
@@ -101,7 +106,9 @@ void Client::State::Step(Time at, const Input& input, Effects& out) {
   now = std::max(now, at);
   // A client that slept past its lease must know before it believes anything the input says.
   CheckLease(out);
+  const bool doubting = session.state() == SessionState::kActive && calls.doubts();
   std::visit([this, &out](const auto& concrete) { On(concrete, out); }, input);
+  if (doubting && state() == SessionState::kActive) BeSafe(out);
   RunDue(out);
   ArmTimers(out);
   UpdateView();
@@ -120,12 +127,12 @@ void Client::State::RunDue(Effects& out) {
 
 // A session costs the cell something, and a KeepAlive every few seconds [Chubby §2.8].
 void Client::State::EndIfIdle(Effects& out) {
-  if (session.state() != SessionState::kActive || !calls.idle()) used_at = now;
+  if (state() != SessionState::kActive || !calls.idle()) used_at = now;
   if (now >= IdleEndAt()) calls.EndIdle(Here(out));
 }
 
 Time Client::State::IdleEndAt() const {
-  const bool idle = config->idle_end > 0 && session.state() == SessionState::kActive && calls.idle();
+  const bool idle = config->idle_end > 0 && state() == SessionState::kActive && calls.idle();
   return idle ? used_at + config->idle_end : kNever;
 }
 
@@ -146,7 +153,7 @@ void Client::State::ArmTimers(Effects& out) {
 }
 
 void Client::State::UpdateView() {
-  view.state = session.state();
+  view.state = state();
   view.session = session.id();
   view.epoch = session.epoch();
   view.lease_end = session.alive() ? session.lease_end() : 0;
@@ -273,13 +280,14 @@ void Client::State::OnCreateReply(const v1::CreateSessionReply& reply, Effects& 
 }
 
 void Client::State::OnKeepAliveReply(const v1::KeepAliveReply& reply, Effects& out) {
-  const SessionState before = session.state();
+  const SessionState before = state();
   const Time lease_before = session.lease_end();
   const Epoch epoch_before = session.epoch();
   switch (session.OnKeepAliveReply(now, reply)) {
     case Verdict::kGranted:
       stale.Saw(reply.applied_index());
       if (session.epoch() != epoch_before) calls.FlushCache(Here(out));
+      if (session.epoch() != epoch_before && before == SessionState::kJeopardy) calls.DoubtHolds();
       Granted(before, lease_before, out);
       if (before != SessionState::kOpening && session.epoch() != epoch_before) FailedOver(out);
       for (int i = 0; i < std::min(reply.items_size(), kItemsPerReply); ++i) {
@@ -355,7 +363,7 @@ void Client::State::OnStaleReply(const v1::Reply& reply, Effects& out) {
 // -------------------------------------------------------------------------------------------------------------- consequences
 
 void Client::State::CheckLease(Effects& out) {
-  const SessionState before = session.state();
+  const SessionState before = state();
   const bool abandoned = session.Advance(now);
   if (before == SessionState::kActive && session.state() == SessionState::kJeopardy) EnterJeopardy(out);
   if (!abandoned) return;
@@ -374,12 +382,8 @@ void Client::State::EnterJeopardy(Effects& out) {
 void Client::State::Granted(SessionState before, Time lease_before, Effects& out) {
   FoundMaster(out);
   connection.Succeed();
-  if (session.state() != SessionState::kActive) return;  // granted too long ago to be of use
-  if (before == SessionState::kJeopardy) {
-    Tell(CoreEvent::kSessionSafe, out).time = session.lease_end();
-    SOMETIMES(out.probes(), kClientSafe, true);
-    return calls.Resume(Here(out));
-  }
+  if (state() != SessionState::kActive) return;  // granted too long ago to be of use, or there are doubts
+  if (before == SessionState::kJeopardy) return BeSafe(out);
   if (before == SessionState::kOpening) {
     connection.PinCell();
     Tell(CoreEvent::kSessionOpened, out);
@@ -387,6 +391,12 @@ void Client::State::Granted(SessionState before, Time lease_before, Effects& out
   }
   if (session.lease_end() != lease_before) Tell(CoreEvent::kSessionActive, out).time = session.lease_end();
   if (before == SessionState::kOpening) calls.Resume(Here(out));
+}
+
+void Client::State::BeSafe(Effects& out) {
+  Tell(CoreEvent::kSessionSafe, out).time = session.lease_end();
+  SOMETIMES(out.probes(), kClientSafe, true);
+  calls.Resume(Here(out));
 }
 
 void Client::State::FoundMaster(Effects& out) {
@@ -398,6 +408,7 @@ void Client::State::FoundMaster(Effects& out) {
 // Whatever the former master had not told yet is lost with it: the library looks for itself, in the new epoch [D-22].
 void Client::State::FailedOver(Effects& out) {
   calls.FlushCache(Here(out));  // before the next KeepAlive tells the master that this was done
+  if (state() == SessionState::kJeopardy) calls.DoubtHolds();
   Tell(CoreEvent::kMasterFailedOver, out);
   calls.Resend(Here(out));
   calls.LookAtAll(Here(out));

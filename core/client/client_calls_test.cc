@@ -191,6 +191,18 @@ TEST(ClientCalls, TooManyCallsAreRefused) {
   EXPECT_FALSE(h.Answered(h.Call(v1::CLOSE, handle)));  // accepted
 }
 
+// An application that is told of too many calls has none in its hands by which it could give a lock back later.
+TEST(ClientCalls, ALockCanBeGivenBackBesideTooManyCalls) {
+  Harness h;
+  h.OpenSession();
+  const HandleId holder = h.Lock("/a", 50);
+  const HandleId handle = h.OpenHandle("/b");
+  for (size_t i = 0; i <= kCallsMax; ++i) h.Call(v1::GET_STAT, handle);
+  const CallId release = h.Call(v1::RELEASE, holder);
+  EXPECT_EQ(h.Requests(v1::RELEASE).size(), 1u);
+  EXPECT_FALSE(h.Answered(release));
+}
+
 TEST(ClientCalls, ProtocolAnswersAreNeverTheApplications) {
   Harness h;
   h.OpenSession();

@@ -409,12 +409,23 @@ struct Uncertain {
     h.RunTo(h.client.view().lease_end);
     ASSERT_EQ(h.client.view().state, SessionState::kJeopardy);
   }
-  void Recover() {
+  // A new master grants a lease.
+  void FailOver() {
     h.AwaitDial();
     h.Accept(2);
     h.epoch = 6;
     h.Deliver(h.Kept(0, 0, v1::WRONG_EPOCH));
     h.Deliver(h.Kept());
+  }
+  // The answer to the library's own question about what the handle holds.
+  void Found(HandleId handle, v1::Code code) {
+    for (const v1::Request& look : h.Requests(v1::GET_STAT)) {
+      if (look.epoch() == 6 && look.command().handle() == handle.value()) return h.Reply(look, code);
+    }
+    FAIL() << "nobody looked";
+  }
+  void Recover() {
+    FailOver();
     ASSERT_EQ(h.client.view().state, SessionState::kActive);
   }
 };
@@ -449,8 +460,65 @@ TEST(ClientJeopardy, BeliefsAreUncertainAndComeBackWithSafe) {
   u.Lapse();
   EXPECT_FALSE(u.h.Believes(handle));
   EXPECT_EQ(u.h.client.view().held->size(), 1u);
-  u.Recover();
+  u.FailOver();
+  u.Found(handle, v1::OK);
   EXPECT_TRUE(u.h.Believes(handle));
+  const auto kinds = u.h.Kinds();
+  EXPECT_EQ(std::count(kinds.begin(), kinds.end(), CoreEvent::kSessionSafe), 1);
+}
+
+// The former master may have let a Delete go past a holder who had lapsed, and died before it ended the session.
+TEST(ClientJeopardy, AfterALapseAndAFailOverALockIsBelievedOnlyWhenItsNodeWasFound) {
+  Uncertain u;
+  Harness& h = u.h;
+  const HandleId stays = h.Lock("/a", 50);
+  const HandleId goes = h.Lock("/b", 51);
+  u.Lapse();
+  u.FailOver();
+  EXPECT_EQ(h.client.view().state, SessionState::kJeopardy);
+  u.Found(stays, v1::OK);
+  EXPECT_EQ(h.client.view().state, SessionState::kJeopardy);
+  EXPECT_FALSE(h.Believes(stays));
+  u.Found(goes, v1::STALE_HANDLE);
+  EXPECT_EQ(h.client.view().state, SessionState::kActive);
+  EXPECT_TRUE(h.Believes(stays));
+  EXPECT_FALSE(h.Believes(goes));
+}
+
+// Without a lapse no master can have gone past it.
+TEST(ClientJeopardy, AFailOverWithoutALapseLeavesNoDoubt) {
+  Uncertain u;
+  const HandleId handle = u.h.Lock();
+  u.h.Reconnect(2);
+  u.h.epoch = 6;
+  u.h.Deliver(u.h.Kept(0, 0, v1::WRONG_EPOCH));
+  EXPECT_TRUE(u.h.Believes(handle));
+}
+
+// What the cell remembers of an Acquire is what it said then.
+TEST(ClientJeopardy, AnOldGrantOfANodeThatWentInTheLapseIsNotBelieved) {
+  Uncertain u;
+  Harness& h = u.h;
+  const HandleId handle = h.OpenHandle("/a");
+  const CallId acquire = h.Acquire(handle);
+  u.Lapse();
+  u.FailOver();
+  h.Reply(h.Requests(v1::ACQUIRE).back(), v1::OK, 51);
+  EXPECT_FALSE(h.Answered(acquire));
+  u.Found(handle, v1::STALE_HANDLE);
+  EXPECT_EQ(h.client.view().state, SessionState::kActive);
+  EXPECT_EQ(h.CodeOf(acquire), v1::CANCELLED);
+  EXPECT_FALSE(h.Believes(handle));
+}
+
+TEST(ClientJeopardy, ADoubtEndsWithItsHandle) {
+  Uncertain u;
+  const HandleId handle = u.h.Lock();
+  u.Lapse();
+  u.FailOver();
+  ASSERT_EQ(u.h.client.view().state, SessionState::kJeopardy);
+  u.h.Call(v1::POISON, handle);
+  EXPECT_EQ(u.h.client.view().state, SessionState::kActive);
 }
 
 // [C-61]

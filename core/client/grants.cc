@@ -106,9 +106,41 @@ void Calls::SettleGrants(const Context& context, Position instance) {
 void Calls::Revoke(const Context& context, uint64_t hold) {
   for (auto& [id, handle] : handles_) {
     if (HoldId(context.session, AtMaster(id)) != hold) continue;
-    handle.revoked = true;
-    beliefs_.End(context.session, id, context.out);
+    Revoke(context, id, handle);
   }
+}
+
+void Calls::Revoke(const Context& context, HandleId id, Handle& handle) {
+  handle.revoked = true;
+  beliefs_.End(context.session, id, context.out);
+}
+
+// ---- after a lapse
+
+// An Acquire that was sent may have been granted before the lapse, and its answer been lost.
+void Calls::DoubtHolds() {
+  for (auto& [id, handle] : handles_) handle.doubted = handle.open && !handle.poisoned && handle.hold;
+  for (const auto& [call, pending] : calls_) {
+    Handle* const handle = Find(HandleId(pending.command.handle()));
+    const bool acquires = pending.command.kind() == v1::ACQUIRE && pending.stage != Stage::kBlocked;
+    if (acquires && handle != nullptr && handle->open) handle->doubted = true;
+  }
+  NoteDoubts();
+}
+
+// What holds at the present master cannot be deleted without its holder being told.
+void Calls::SettleDoubt(const Context& context, HandleId id, const v1::Outcome& look) {
+  Handle* const handle = Find(id);
+  if (handle == nullptr || !handle->doubted) return;
+  handle->doubted = false;
+  NoteDoubts();
+  if (look.code() != v1::STALE_HANDLE && look.code() != v1::BAD_HANDLE) return;
+  SOMETIMES(context.out.probes(), kHoldLostInLapse, true);
+  Revoke(context, id, *handle);
+}
+
+void Calls::NoteDoubts() {
+  any_doubt_ = std::any_of(handles_.begin(), handles_.end(), [](const auto& entry) { return entry.second.doubted; });
 }
 
 }  // namespace bramah::client
