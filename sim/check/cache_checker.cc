@@ -1,5 +1,6 @@
 #include "sim/check/cache_checker.h"
 
+#include <iterator>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -18,16 +19,20 @@ std::string Describe(const v1::Outcome& outcome) {
 
 void CacheChecker::AfterStep(Time, uint32_t client, const client::ClientView& view) {
   Client& known = clients_[client - 1];
-  const bool active = view.state == client::SessionState::kActive;
   known.session = view.session;
-  known.end = active ? clocks_[client - 1].ToReal(view.lease_end) : 0;
+  known.active = view.state == client::SessionState::kActive;
+  known.local_end = view.lease_end;
   if (view.cache == nullptr || view.cache->version() == known.version) return;
   known.version = view.cache->version();
   known.answers = view.cache->answers();
-  known.fresh = true;
+  known.fresh = any_fresh_ = true;
+  keepers_.insert(client);
 }
 
-void CacheChecker::Stopped(uint32_t client) { clients_[client - 1] = Client(); }
+void CacheChecker::Stopped(uint32_t client) {
+  clients_[client - 1] = Client();
+  keepers_.erase(client);
+}
 
 uint64_t CacheChecker::StateOf(const cell::Cell& cell, const client::Cache::Key& key, const client::Cache::Answer& answer) {
   const bool absent = answer.kind == v1::OPEN && answer.outcome.code() == v1::NOT_FOUND;
@@ -38,18 +43,26 @@ uint64_t CacheChecker::StateOf(const cell::Cell& cell, const client::Cache::Key&
 void CacheChecker::Look(Time at, const cell::Cell& newest) {
   const bool moved = newest.last() != looked_;
   looked_ = newest.last();
+  if (!moved && !any_fresh_) return;
+  any_fresh_ = false;
   absl::btree_map<uint64_t, uint64_t> present;
-  for (uint32_t number = 1; number <= clients_.size(); ++number) {
+  for (auto keeper = keepers_.begin(); keeper != keepers_.end();) {
+    const uint32_t number = *keeper;
     Client& client = clients_[number - 1];
-    if (!moved && !client.fresh) continue;
+    if (!moved && !client.fresh) {
+      ++keeper;
+      continue;
+    }
+    const Time end = client.active ? clocks_[number - 1].ToReal(client.local_end) : 0;
     for (const auto& [key, answer] : client.answers) {
       const auto [state, first] = present.insert({key.first, 0});
       if (first) state->second = StateOf(newest, key, answer);
       const auto before = seen_.find(key.first);
       const bool changed = before == seen_.end() || before->second != state->second;
-      if ((changed || client.fresh) && at < client.end) Check(at, number, key, answer, newest);
+      if ((changed || client.fresh) && at < end) Check(at, number, key, answer, newest);
     }
     client.fresh = false;
+    keeper = client.answers.empty() ? keepers_.erase(keeper) : std::next(keeper);
   }
   if (moved) {
     seen_ = std::move(present);

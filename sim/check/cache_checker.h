@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "core/cell/cell.h"
 #include "core/client/cache.h"
 #include "core/client/client.h"
@@ -34,7 +35,8 @@ class CacheChecker {
 
  private:
   struct Client {
-    Time end = 0;          // real time at which it stops to believe
+    Time local_end = 0;    // when it stops to believe, by its own clock
+    bool active = false;   // it believes at all
     SessionId session;
     uint64_t version = 0;  // of its cache
     bool fresh = false;    // the cache has changed since the last look
@@ -53,6 +55,8 @@ class CacheChecker {
   AclChecker acls_;
   std::vector<LocalClock> clocks_;
   std::vector<Client> clients_;
+  absl::btree_set<uint32_t> keepers_;         // clients that keep answers, or did at the last look
+  bool any_fresh_ = false;
   absl::btree_map<uint64_t, uint64_t> seen_;  // state at the last look, by id of what somebody keeps
   Position looked_;                           // position of that state
 };

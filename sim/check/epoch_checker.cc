@@ -43,6 +43,7 @@ void EpochChecker::Applied(Time at, const CoreEvent& applied) {
   if (IsAskedByClients(applied.command) && !asked_.contains({applied.term, applied.session, applied.seq})) {
     report(absl::StrCat("although nobody asked the master of that epoch for seq ", applied.seq.value()));
   }
+  if (IsAskedByClients(applied.command)) asked_.erase({applied.term, applied.session, applied.seq});  // it may happen only once
   if (applied.command == v1::EXPIRE_SESSION && !closing_.contains({applied.term, applied.session})) {
     report("although the master of that epoch had not decided it");
   }

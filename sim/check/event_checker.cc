@@ -70,7 +70,7 @@ void EventChecker::Called(uint32_t client, SessionId session, CallId call, const
   Asked asked;
   asked.key = {client, session, HandleId(command.handle())};
   const bool leaves = command.kind() == v1::CLOSE || command.kind() == v1::POISON;
-  if (leaves && instances_.contains(asked.key)) told_[asked.key].gone = true;
+  if (leaves && instances_.erase(asked.key) > 0) told_[asked.key].gone = true;
   asked.open = command.kind() == v1::OPEN;
   const bool reads = command.kind() == v1::GET_CONTENTS || command.kind() == v1::GET_STAT || command.kind() == v1::READ_DIR;
   if (!asked.open && !reads) return;

@@ -23,9 +23,10 @@ void ExactlyOnceChecker::Applied(Time at, const CoreEvent& applied) {
   // A command too far ahead of the answered ones is turned away without a record, and one that would touch more than its master
   // had covered is as if it had not come: a copy may succeed later.
   if (applied.code == v1::LIMIT_REACHED || applied.code == v1::RECHECK) return;
-  const auto [it, first] = results_.try_emplace({applied.session, applied.seq});
-  Result& result = it->second;
-  if (first) {
+  std::vector<Result>& results = results_[applied.session];
+  if (results.size() <= applied.seq.value()) results.resize(applied.seq.value() + 1);
+  Result& result = results[applied.seq.value()];
+  if (!result.first) {
     result = {applied.effect ? applied.index : LogIndex(), applied.index, applied.code, applied.generation};
     return;
   }
@@ -42,8 +43,15 @@ void ExactlyOnceChecker::Applied(Time at, const CoreEvent& applied) {
 }
 
 LogIndex ExactlyOnceChecker::EffectOf(SessionId session, RequestSeq seq) const {
-  const auto it = results_.find({session, seq});
-  return it == results_.end() ? LogIndex() : it->second.effect;
+  const Result* result = Find(session, seq);
+  return result == nullptr ? LogIndex() : result->effect;
+}
+
+const ExactlyOnceChecker::Result* ExactlyOnceChecker::Find(SessionId session, RequestSeq seq) const {
+  const auto of_session = results_.find(session);
+  if (of_session == results_.end() || of_session->second.size() <= seq.value()) return nullptr;
+  const Result& result = of_session->second[seq.value()];
+  return result.first ? &result : nullptr;
 }
 
 void ExactlyOnceChecker::Answered(Time at, uint32_t client, SessionId session, v1::CommandKind kind, const v1::Outcome& outcome) {
@@ -56,13 +64,13 @@ void ExactlyOnceChecker::Answered(Time at, uint32_t client, SessionId session, v
                       absl::StrCat("c", client, " was answered ", v1::Code_Name(code), " to ", v1::CommandKind_Name(kind), ", ",
                                    Name(session, seq), ", ", what));
   };
-  const auto it = results_.find({session, seq});
-  if (it == results_.end()) {
+  const Result* known = Find(session, seq);
+  if (known == nullptr) {
     // A refusal needs no entry: the master may decide it by itself.
     if (code == v1::OK) report("which was never applied");
     return;
   }
-  const Result& result = it->second;
+  const Result& result = *known;
   const bool granted_later = result.code == v1::QUEUED;
   if (code != result.code && !granted_later) report(absl::StrCat("which was applied with ", v1::Code_Name(result.code)));
   if (code == v1::OK && kind == v1::ACQUIRE && result.generation && !granted_later &&

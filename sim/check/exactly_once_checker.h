@@ -4,7 +4,7 @@
 #define BRAMAH_SIM_CHECK_EXACTLY_ONCE_CHECKER_H_
 
 #include <cstdint>
-#include <utility>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "core/api/event.h"
@@ -29,12 +29,16 @@ class ExactlyOnceChecker {
  private:
   struct Result {
     LogIndex effect;  // where it changed the state; none: nowhere
-    LogIndex first;   // where it was applied first
+    LogIndex first;   // where it was applied first; none: nothing is known of it
     v1::Code code = v1::OK;
     Position generation;
   };
+  // Null if nothing is known.
+  const Result* Find(SessionId session, RequestSeq seq) const;
+
   Reporter* reporter_;
-  absl::btree_map<std::pair<SessionId, RequestSeq>, Result> results_;
+  // By seq: a session numbers its requests one by one, and the cell turns away what is far ahead of the others.
+  absl::btree_map<SessionId, std::vector<Result>> results_;
 };
 
 }  // namespace bramah::sim

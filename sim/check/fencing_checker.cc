@@ -34,6 +34,7 @@ void FencingChecker::Look(Time at, const std::vector<cell::LockView>& locks) {
   for (const cell::LockView& lock : locks) {
     const PeriodKey key(lock.instance, lock.generation, lock.permit);
     held.insert(key);
+    if (held_.contains(key)) continue;
     FencedPeriod& period = periods_[key];
     if (period.ordinal == 0) period = {++periods_seen_, lock.path, lock.mode, at, kNever};
   }
@@ -44,21 +45,26 @@ void FencingChecker::Look(Time at, const std::vector<cell::LockView>& locks) {
   held_ = std::move(held);
 }
 
+// Only who has come or gone since the last look costs more than a comparison.
 void FencingChecker::LookAtHolders(Time at, const std::vector<cell::LockView>& locks) {
-  absl::btree_set<std::pair<SessionId, HandleId>> present;
+  decltype(present_) present;
   for (const cell::LockView& lock : locks) {
     const PeriodKey key(lock.instance, lock.generation, lock.permit);
     for (const cell::HolderView& holder : lock.holders) {
+      const std::pair who(holder.session, holder.handle);
+      present[who] = {key, holder.seq};
+      const auto before = present_.find(who);
+      if (before != present_.end() && before->second == std::pair(key, holder.seq)) continue;
       holds_[{holder.session, holder.handle, holder.seq}] = key;
       holders_.insert({key, holder.session, holder.handle});
-      present.insert({holder.session, holder.handle});
-      Holding& holding = holding_[{holder.session, holder.handle}];
+      Holding& holding = holding_[who];
       if (holding.period != key || holding.until != kNever) holding = {key, at, kNever};
     }
   }
-  for (auto& [holder, holding] : holding_) {
-    if (holding.until == kNever && !present.contains(holder)) holding.until = at;
+  for (const auto& [who, period] : present_) {
+    if (!present.contains(who)) holding_[who].until = at;
   }
+  present_ = std::move(present);
 }
 
 void FencingChecker::Called(Time at, uint32_t client, SessionId session, CallId call, const v1::Command& command) {

@@ -92,6 +92,7 @@ class FencingChecker {
   uint64_t periods_seen_ = 0;
   absl::btree_map<PeriodKey, FencedPeriod> periods_;
   absl::btree_set<PeriodKey> held_;                                          // at present
+  absl::btree_map<std::pair<SessionId, HandleId>, std::pair<PeriodKey, RequestSeq>> present_;  // holders, and in which period
   absl::btree_map<HoldKey, PeriodKey> holds_;                                // that were ever seen
   absl::btree_set<std::tuple<PeriodKey, SessionId, HandleId>> holders_;      // of periods
   absl::btree_map<std::pair<SessionId, HandleId>, Holding> holding_;

@@ -87,14 +87,16 @@ void HandleChecker::Called(uint32_t client, SessionId session, CallId call, cons
   Asked asked{command.kind(), session, HandleId(command.handle()), "", removed_.size()};
   const auto bound = bound_.find({client, asked.handle});
   if (on_handle && bound == bound_.end()) {
-    asked.doubt = "which was never opened";
+    asked.doubt = closed_.contains({client, asked.handle}) ? "which had been closed" : "which was never opened";
   } else if (on_handle) {
     const Bound& handle = bound->second;
     const bool stale = removed_.contains(handle.instance) && (reads_count_ || !ReadsHandle(asked.kind)) && !AsksNobody(asked.kind);
     if (stale) asked.doubt = "whose node had been deleted";
-    if (handle.closed) asked.doubt = "which had been closed";
     if (handle.session != session) asked.doubt = absl::StrCat("which session ", handle.session.value(), " had opened");
-    if (Leaves(asked.kind)) bound->second.closed = true;
+    if (Leaves(asked.kind)) {
+      bound_.erase(bound);
+      closed_.insert({client, asked.handle});
+    }
   }
   asked_.insert_or_assign({client, call}, std::move(asked));
 }
@@ -127,8 +129,8 @@ void HandleChecker::Answered(Time at, uint32_t client, CallId call, const v1::Ou
 
 void HandleChecker::Open(Time at, uint32_t client, const Asked& asked, const v1::Outcome& outcome) {
   const Key key(client, HandleId(outcome.handle()));
-  const auto [bound, first] = bound_.try_emplace(key, Bound{asked.session, outcome.instance(), false});
-  if (!first) Report(at, client, asked, outcome, "which was given out before");
+  const bool first = bound_.try_emplace(key, Bound{asked.session, outcome.instance()}).second;
+  if (!first || closed_.contains(key)) Report(at, client, asked, outcome, "which was given out before");
   // Which the library may answer by itself, like a read.
   const auto removed = removed_.find(outcome.instance());
   const bool gone = reads_count_ && removed != removed_.end() && removed->second < asked.removals;
@@ -145,6 +147,7 @@ void HandleChecker::Report(Time at, uint32_t client, const Asked& asked, const v
 
 void HandleChecker::Stopped(uint32_t client) {
   bound_.erase(bound_.lower_bound({client, HandleId()}), bound_.lower_bound({client + 1, HandleId()}));
+  closed_.erase(closed_.lower_bound({client, HandleId()}), closed_.lower_bound({client + 1, HandleId()}));
   asked_.erase(asked_.lower_bound({client, CallId()}), asked_.lower_bound({client + 1, CallId()}));
 }
 

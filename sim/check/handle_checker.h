@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "core/api/event.h"
 #include "core/cell/cell.h"
 #include "core/wire/wire.pb.h"
@@ -64,7 +65,6 @@ class HandleChecker {
   struct Bound {
     SessionId session;
     uint64_t instance = 0;
-    bool closed = false;
   };
   struct Asked {
     v1::CommandKind kind = v1::NONE;
@@ -79,6 +79,7 @@ class HandleChecker {
   bool reads_count_;
   Reporter* reporter_;
   absl::btree_map<Key, Bound> bound_;
+  absl::btree_set<Key> closed_;
   absl::btree_map<std::pair<uint32_t, CallId>, Asked> asked_;  // unanswered
   absl::btree_map<uint64_t, uint64_t> removed_;  // instances, as somebody was told, and how many came before
 };

@@ -20,6 +20,7 @@ bool IsEvidence(v1::CommandKind kind) {
 }  // namespace
 
 void SuffixChecker::Called(uint32_t client, SessionId session, CallId call, const v1::Command& command) {
+  if (command.kind() == v1::CLOSE || command.kind() == v1::POISON) sessions_.erase({client, HandleId(command.handle())});
   if (!IsEvidence(command.kind())) return;
   // An Open belongs to the session in which it was called; all else to that of its handle, as late as it may come.
   const auto opened = sessions_.find({client, HandleId(command.handle())});
