@@ -32,6 +32,9 @@ void AddPlanFlags(CLI::App& verb, SimArgs& args) {
   verb.add_option("--clients", args.clients, "Number of clients; else 1 to 20, drawn from the seed")
       ->check(CLI::Range(1, 1000))
       ->type_name("N");
+  verb.add_option("--reads", args.reads, "What a master needs to answer reads; else drawn from the seed")
+      ->check(CLI::IsMember({"lease", "quorum"}))
+      ->type_name("lease|quorum");
   AddDuration(verb, "--duration", &args.options.duration, "Simulated time before faults are lifted");
   verb.add_option("--profile", args.options.profile, "Mix of faults and load, see below")->type_name("P");
   verb.footer("Profiles:\n" + sim::DescribeProfiles());
@@ -41,6 +44,7 @@ sim::PlanOptions OptionsOf(const SimArgs& args) {
   sim::PlanOptions options = args.options;
   if (args.replicas != 0) options.replicas = args.replicas;
   if (args.clients != 0) options.clients = args.clients;
+  if (!args.reads.empty()) options.quorum_reads = args.reads == "quorum";
   return options;
 }
 
@@ -83,6 +87,7 @@ std::string ReproLine(uint64_t seed, const SimArgs& args) {
   std::string line = "bramah sim replay " + std::to_string(seed) + " --duration " + FormatDuration(args.options.duration);
   if (args.replicas != 0) line += " --replicas " + std::to_string(args.replicas);
   if (args.clients != 0) line += " --clients " + std::to_string(args.clients);
+  if (!args.reads.empty()) line += " --reads " + args.reads;
   if (!args.options.profile.empty()) line += " --profile " + Quoted(args.options.profile);
   return line;
 }

@@ -19,9 +19,10 @@ struct SimArgs {
   sim::PlanOptions options;
   uint32_t replicas = 0;  // 0: drawn from the seed
   uint32_t clients = 0;
+  std::string reads;  // empty: drawn from the seed
 };
 
-// Adds --replicas, --clients, --duration and --profile.
+// Adds --replicas, --clients, --reads, --duration and --profile.
 void AddPlanFlags(CLI::App& verb, SimArgs& args);
 // The options as MakePlan wants them. REQUIRES: the command line was parsed.
 sim::PlanOptions OptionsOf(const SimArgs& args);

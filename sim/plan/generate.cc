@@ -239,9 +239,10 @@ const Profile* FindProfile(std::string_view name) {
   return nullptr;
 }
 
-void SetTopology(const PlanOptions& options, v1::Plan& plan) {
+void SetFixed(const PlanOptions& options, v1::Plan& plan) {
   if (options.replicas) plan.set_replicas(*options.replicas);
   if (options.clients) plan.set_clients(*options.clients);
+  if (options.quorum_reads) plan.mutable_knobs()->set_quorum_reads(*options.quorum_reads);
   for (v1::Workload& workload : *plan.mutable_workload()) workload.set_clients(std::min(workload.clients(), plan.clients()));
 }
 
@@ -257,13 +258,13 @@ absl::StatusOr<v1::Plan> MakePlan(uint64_t seed, const PlanOptions& options) {
   Dice dice(seed, Stream::kTopology, 0);
   plan.set_replicas(dice.Hit(500'000) ? 3 : 5);
   plan.set_clients(static_cast<uint32_t>(dice.LogIn(1, 20)));
-  SetTopology(options, plan);
+  SetFixed(options, plan);
   DrawKnobs(plan);
   DrawNetwork(plan);
   DrawDisk(plan);
   Settings settings = DrawSettings(plan);
   if (profile->apply != nullptr) profile->apply(dice, settings, plan);
-  SetTopology(options, plan);
+  SetFixed(options, plan);
   if (absl::Status status = ValidatePlan(plan); !status.ok()) return status;
   AddClocks(settings, plan);
   AddFaults(settings, plan);

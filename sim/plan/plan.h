@@ -21,6 +21,7 @@ inline constexpr int64_t kRhoPpmDefault = 1'000;
 struct PlanOptions {
   std::optional<uint32_t> replicas;  // else 3 or 5
   std::optional<uint32_t> clients;   // else 1..20
+  std::optional<bool> quorum_reads;  // else of 3 seeds in 10
   Duration duration = 60 * kSecond;
   // A named mix of settings: "" (the swarm), "bench", and those that make a class of bug likely: see PROFILES in plan.cc.
   std::string profile;
