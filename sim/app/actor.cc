@@ -209,6 +209,7 @@ void Actor::Begin(uint32_t task) {
   switch (operation.kind()) {
     case v1::Operation::SET:
     case v1::Operation::COMPARE_AND_SET:
+    case v1::Operation::ADD:
     case v1::Operation::BATCH:
       return UseKept(task, true);
     case v1::Operation::GET:
@@ -385,6 +386,9 @@ void Actor::Perform(uint32_t id) {
       command.set_generation(seen == seen_.end() ? 1 : seen->second);
       return;
     }
+    case v1::Operation::ADD:
+      call(v1::ADD).set_delta(1 + operation.at_ns() % 9);
+      return;
     case v1::Operation::BATCH:
       return FillBatch(task, call(v1::BATCH));
     case v1::Operation::MAKE_DIRECTORY:

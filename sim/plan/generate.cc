@@ -227,9 +227,14 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
   add(v1::Operation::WATCH, "", names / 20);
   add(v1::Operation::WATCH, "l", names / 20);
   // Last, so that the other operations of a seed do not depend on it.
-  if (Chance(Draw(plan.seed(), Stream::kStale, 0, 0), 500'000)) return;
-  add(v1::Operation::GET, "f", files / 20).set_stale(true);
-  add(v1::Operation::LIST, "", names / 20).set_stale(true);
+  if (!Chance(Draw(plan.seed(), Stream::kStale, 0, 0), 500'000)) {
+    add(v1::Operation::GET, "f", files / 20).set_stale(true);
+    add(v1::Operation::LIST, "", names / 20).set_stale(true);
+  }
+  if (Chance(Draw(plan.seed(), Stream::kCounters, 0, 0), 500'000)) return;
+  add(v1::Operation::ADD, "n", writes / 6);
+  add(v1::Operation::GET, "n", files / 20);
+  add(v1::Operation::REMOVE, "n", names / 20);
 }
 
 const Profile* FindProfile(std::string_view name) {

@@ -33,6 +33,7 @@ enum class Stream : uint64_t {
   kRestart = 28,      // entity: process, ordinal: halt
   kActor = 29,        // entity: client, ordinal: attempt
   kTakeover = 32,     // entity: client, ordinal: session
+  kCounters = 33,     // whether a plan has counters
   kSecret = 30,       // entity: process, ordinal: 2 * boot and the next
   kResource = 31,     // entity: client, ordinal: token and number of a request to the resource
 };

@@ -78,6 +78,7 @@ History::Pending History::Asked(uint32_t client, const v1::Command& command, std
   pending.generation = command.generation();
   pending.called = events_;
   pending.path = std::string(path);
+  pending.delta = command.delta();
   const bool writes = command.kind() == v1::SET_CONTENTS || Creates(command.kind(), command.open_flags());
   if (writes) pending.value = Hash64(command.contents());
   const auto it = opened_.find({client, command.handle()});
@@ -118,6 +119,8 @@ std::optional<std::string> History::Answered(uint32_t client, CallId call, const
     problem = Opened(operation, pending, outcome);
   } else if (pending.kind == v1::SET_CONTENTS) {
     problem = Written(operation, pending, outcome);
+  } else if (pending.kind == v1::ADD) {
+    problem = Added(operation, pending, outcome);
   } else if (pending.kind == v1::BATCH) {
     problem = Batched(operation, pending, outcome);
   } else if (pending.kind == v1::GET_CONTENTS || pending.kind == v1::GET_STAT) {
@@ -187,6 +190,9 @@ void History::Unknown(const Key& key, const Pending& pending) {
   } else if (pending.kind == v1::SET_CONTENTS) {
     operation.kind = Operation::kWrite;
     operation.generation = pending.compare ? pending.generation + 1 : 0;
+  } else if (pending.kind == v1::ADD) {
+    operation.kind = Operation::kWrite;
+    operation.has_value = false;
   } else if (pending.kind == v1::DELETE) {
     operation.kind = Operation::kRemove;
     operation.has_value = false;
@@ -257,6 +263,18 @@ History::Problem History::Written(Operation operation, const Pending& pending, c
     return absl::StrCat("compared with generation ", pending.generation, " and made ", outcome.content_generation());
   }
   if (outcome.checksum() != 0 && outcome.checksum() != pending.value) return "has the checksum of other contents";
+  return std::nullopt;
+}
+
+// Says what it found as well: what is there now, without what was added.
+History::Problem History::Added(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
+  operation.kind = Operation::kWrite;
+  operation.generation = outcome.content_generation();
+  operation.has_value = true;
+  operation.value = Hash64(absl::StrCat(outcome.value()));
+  operation.over = Hash64(absl::StrCat(outcome.value() - pending.delta));
+  Add(pending.path, operation);
+  if (outcome.checksum() != 0 && outcome.checksum() != operation.value) return "has the checksum of another number";
   return std::nullopt;
 }
 

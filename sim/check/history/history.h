@@ -46,7 +46,8 @@ struct Operation {
   uint64_t answered = kForever;
   uint64_t instance = 0;
   uint64_t generation = 0;
-  uint64_t value = 0;            // XXH3-64 of the contents
+  uint64_t value = 0;            // XXH3-64 of the contents; kWrite: not known if !has_value, which only an ADD can do to it
+  uint64_t over = 0;             // kWrite: of the contents that it must have found, 0: whatever
 };
 
 // "c3 call 7 (write)"
@@ -80,6 +81,7 @@ class History {
     bool compare = false;
     uint64_t generation = 0;
     uint64_t value = 0;
+    int64_t delta = 0;  // ADD
     uint64_t called = 0;
     uint64_t instance = 0;  // of the node that the handle was opened on; 0: unknown
     std::string path;
@@ -100,6 +102,7 @@ class History {
   void Refused(Operation operation, const Pending& pending, const v1::Outcome& outcome);
   Problem Opened(Operation operation, const Pending& pending, const v1::Outcome& outcome);
   Problem Written(Operation operation, const Pending& pending, const v1::Outcome& outcome);
+  Problem Added(Operation operation, const Pending& pending, const v1::Outcome& outcome);
   Problem Read(Operation operation, const Pending& pending, const v1::Outcome& outcome);
   void Listed(Operation operation, const Pending& pending, const v1::Outcome& outcome);
   void AddAbsences();

@@ -20,7 +20,8 @@ struct Kind {
 };
 constexpr Kind kKinds[] = {{"open", v1::OPEN},       {"set", v1::SET_CONTENTS}, {"get", v1::GET_CONTENTS},
                            {"stat", v1::GET_STAT},   {"delete", v1::DELETE},    {"list", v1::READ_DIR},
-                           {"acquire", v1::ACQUIRE}, {"release", v1::RELEASE},  {"close", v1::CLOSE}};
+                           {"acquire", v1::ACQUIRE}, {"release", v1::RELEASE},  {"close", v1::CLOSE},
+                           {"add", v1::ADD}};
 
 uint64_t Number(const std::string& text) {
   uint64_t number = 0;
@@ -73,6 +74,7 @@ bool ReadOutcomeWord(const Word& word, v1::Outcome& outcome) {
     outcome.set_directory(true);
   } else if (word.key == "value") {
     outcome.set_contents(word.value);
+    outcome.set_value(static_cast<int64_t>(Number(word.value)));
     outcome.set_checksum(Hash64(word.value));
   } else if (word.key == "child") {
     const std::vector<std::string> parts = absl::StrSplit(word.value, ':');
@@ -104,6 +106,7 @@ class Reader {
     for (size_t i = 5; i < words.size(); ++i) {
       if (!ReadCommandWord(Word(words[i]), command)) return false;
     }
+    if (command.kind() == v1::ADD) command.set_delta(static_cast<int64_t>(Number(command.contents())));
     history.Called(client, call, command, words[4]);
     return command.kind() != v1::NONE;
   }

@@ -79,7 +79,7 @@ class Judge {
   // Whether an operation of unknown outcome can be the maker of a state that nobody claims.
   static bool MayMake(const Operation& operation, const ChainState& state) {
     if (state.instance == 0) return operation.kind == Operation::kRemove && operation.instance == state.ends;
-    if (state.seen != nullptr && state.seen->value != operation.value) return false;
+    if (state.seen != nullptr && operation.has_value && state.seen->value != operation.value) return false;
     if (state.generation == 1) return operation.kind == Operation::kCreate;
     return operation.kind == Operation::kWrite && operation.instance == state.instance &&
            (operation.generation == 0 || operation.generation == state.generation);

@@ -5,6 +5,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/hash.h"
 
 namespace bramah::sim {
 namespace {
@@ -24,6 +25,7 @@ class Builder {
     LayOut();
     for (const Operation& operation : operations_) Place(operation);
     for (const ChainState& state : result_.chain.states) CheckContents(state);
+    for (size_t place = 1; place < result_.chain.states.size(); ++place) CheckSum(place);
     return std::move(result_);
   }
 
@@ -132,19 +134,32 @@ class Builder {
     Fail(kLinearizable, absl::StrCat(Describe(*state.seen), " saw other contents than ", Describe(*state.maker), " wrote"));
   }
 
+  // What adds must have found what was there before; an empty file is a 0.
+  void CheckSum(size_t place) {
+    const Operation* const maker = result_.chain.states[place].maker;
+    const ChainState& before = result_.chain.states[place - 1];
+    const Operation* const known = before.seen != nullptr ? before.seen : before.maker;
+    if (maker == nullptr || maker->over == 0 || known == nullptr || known->kind == Operation::kRemove) return;
+    const bool empty = maker->over == Hash64("0") && known->value == Hash64("");
+    if (known->value == maker->over || empty) return;
+    Fail(kLinearizable, absl::StrCat(Describe(*maker), " added to another number than ", Describe(*known), " left there"));
+  }
+
   bool Written(uint64_t value) {
     if (written_.empty()) {
       for (const Operation& operation : operations_) {
         const bool writes = operation.kind == Operation::kCreate || operation.kind == Operation::kWrite;
         if (writes) written_.insert(operation.value);
+        anything_ = anything_ || (operation.kind == Operation::kWrite && !operation.has_value);
       }
     }
-    return written_.contains(value);
+    return anything_ || written_.contains(value);
   }
 
   const std::vector<Operation>& operations_;
   const std::vector<uint64_t>& refused_;
   absl::btree_set<uint64_t> written_;
+  bool anything_ = false;  // an Add of unknown outcome may have written any number
   uint64_t writes_ = 0;  // and one: the highest generation there can be
   ChainResult result_;
 };
