@@ -120,9 +120,9 @@ TEST(UsageTest, HelpNamesEveryVerbTheCodesAndTheLimits) {
   EXPECT_EQ(run.code, 0);
   EXPECT_EQ(run.err, "");
   for (const char* word :
-       {"server", "cell",  "status",  "ls",  "cat",      "batch",       "put",         "create",           "rm",           "stat",
-        "lock",   "elect", "Tell whether the lock", "Print what happens", "ACL names of a node",   "session", "sim", "64 usage", "65 bad data", "69 cell",          "70",           "73",
-        "74",     "75",    "76",      "77",  "78",       "128+n",       "BRAMAH_ENDPOINTS", "Not built yet"}) {
+       {"server", "cell", "status", "ls", "cat", "batch", "put", "create", "rm", "stat", "lock", "elect",
+        "Tell whether the lock", "Print what happens", "ACL names of a node", "session", "sim", "64 usage", "65 bad data",
+        "69 cell", "70", "73", "74", "75", "76", "77", "78", "128+n", "BRAMAH_ENDPOINTS", "Not built yet"}) {
     EXPECT_NE(run.out.find(word), std::string::npos) << word;
   }
 }

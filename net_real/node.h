@@ -1,5 +1,5 @@
 // Node: feeds a pure core (server or client) with what the real world does, and carries out its effects: connections, timers and
-// messages that wait for the disk. One thread; nothing here is locked. [DESIGN 8; contract E1-E7 of core/api/effects.h]
+// messages that wait for the disk. One thread; nothing here is locked. [contract E1-E7 of core/api/effects.h]
 #ifndef BRAMAH_NET_REAL_NODE_H_
 #define BRAMAH_NET_REAL_NODE_H_
 

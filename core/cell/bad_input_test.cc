@@ -20,8 +20,8 @@ constexpr v1::CommandKind kOnHandles[] = {v1::CLOSE,   v1::POISON,       v1::SET
 bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v1::CHECK_SEQUENCER; }
 bool NeverFails(v1::CommandKind kind) { return kind == v1::CLOSE || kind == v1::POISON; }
 
-// Two sessions. `me` has handles, each for one test: 1 /f, 2 /closed, 3 /gone (removed), 4 /d (a directory), 5 /f for reading only,
-// 6 /secret, whose ACLs were changed after that. `other` has handle 9 on /f.
+// Two sessions. `me` has handles, each for one test: 1 /f, 2 /closed, 3 /gone (removed), 4 /d (a directory), 5 /f for reading
+// only, 6 /secret, whose ACLs were changed after that. `other` has handle 9 on /f.
 class BadInput : public ::testing::Test {
  protected:
   void SetUp() override {

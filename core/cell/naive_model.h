@@ -134,7 +134,7 @@ class NaiveModel {
   Limits limits_;
   Time time_ = 0;
   Duration lease_max_ = 0;
-  std::map<std::string, std::map<uint32_t, LostPermitView>> closed_;  // by path: nobody gets the permit before, nor shares the lock
+  std::map<std::string, std::map<uint32_t, LostPermitView>> closed_;  // by path: nobody gets the permit before, or shares
   std::map<std::string, Time> no_writers_;                  // by path: nobody gets it exclusively before
   MacKey secret_;
   std::string name_;

@@ -1,7 +1,7 @@
 // Locks that the application has released and the library has not, because the application may soon want them again and nobody
 // else does [Chubby §2.7, C-49]. The cell has the handle as holder all the while, so nothing is less safe than if the
-// application had not released yet. What may go wrong is that others wait: the lock is given back as soon as one of them is heard of, and
-// whenever that may have been missed.
+// application had not released yet. What may go wrong is that others wait: the lock is given back as soon as one of them is heard
+// of, and whenever that may have been missed.
 #include <algorithm>
 #include <utility>
 #include <vector>

@@ -90,7 +90,8 @@ void HandleChecker::Called(uint32_t client, SessionId session, CallId call, cons
     asked.doubt = closed_.contains({client, asked.handle}) ? "which had been closed" : "which was never opened";
   } else if (on_handle) {
     const Bound& handle = bound->second;
-    const bool stale = removed_.contains(handle.instance) && (reads_count_ || !ReadsHandle(asked.kind)) && !AsksNobody(asked.kind);
+    const bool counts = (reads_count_ || !ReadsHandle(asked.kind)) && !AsksNobody(asked.kind);
+    const bool stale = counts && removed_.contains(handle.instance);
     if (stale) asked.doubt = "whose node had been deleted";
     if (handle.session != session) asked.doubt = absl::StrCat("which session ", handle.session.value(), " had opened");
     if (Leaves(asked.kind)) {

@@ -64,7 +64,11 @@ TEST(MakePlanTest, UnknownProfilesAreRefused) {
 TEST(MakePlanTest, WhatTheUserFixedStays) {
   for (const std::string& profile : ProfileNames()) {
     for (uint64_t seed = 0; seed < 10; ++seed) {
-      PlanOptions options{.replicas = 1 + seed % 5, .clients = seed % 3, .quorum_reads = seed % 2 == 0, .duration = 5 * kSecond, .profile = profile};
+      PlanOptions options{.replicas = 1 + seed % 5,
+                          .clients = seed % 3,
+                          .quorum_reads = seed % 2 == 0,
+                          .duration = 5 * kSecond,
+                          .profile = profile};
       const absl::StatusOr<v1::Plan> plan = MakePlan(seed, options);
       ASSERT_TRUE(plan.ok()) << plan.status().ToString();
       EXPECT_EQ(plan->replicas(), *options.replicas);
