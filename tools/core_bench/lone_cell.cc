@@ -187,6 +187,7 @@ void LoneCell::Send(size_t number, v1::Command command) {
     command.set_first_outstanding(client.seq);
   }
   command.set_handle(1);
+  command.set_check_digits(client.check_digits);
   v1::Request request;
   request.set_epoch(server_.view().epoch.value());
   *request.mutable_command() = std::move(command);
@@ -197,6 +198,7 @@ const v1::Reply& LoneCell::Call(size_t client, const v1::Command& command) {
   const uint64_t before = replies_;
   Send(client, command);
   BRAMAH_CHECK(replies_ == before + 1 && reply_.outcome().code() == v1::OK);
+  if (command.kind() == v1::OPEN) clients_[client].check_digits = reply_.outcome().check_digits();
   return reply_;
 }
 

@@ -27,6 +27,7 @@ class LoneCell {
   struct Client {
     SessionId session;
     uint64_t seq = 0;           // of its latest command
+    uint64_t check_digits = 0;  // of its handle, once it is open
     uint64_t nonce = 0;         // of its latest KeepAlive
     uint64_t acknowledged = 0;  // highest item it was told
     uint64_t told = 0;          // KeepAlive replies that brought items
