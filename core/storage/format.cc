@@ -186,6 +186,7 @@ BatchMark ParseBatchBody(const Record& record) {
   mark.synced_through.seq = in.U64();
   mark.synced_through.offset = in.U32();
   mark.previous_crc = in.U32();
+  mark.bytes = in.U64();
   return mark;
 }
 
@@ -206,6 +207,7 @@ uint32_t StoreBatchRecord(char* to, uint64_t offset, const BatchMark& mark, uint
   StoreLittle<uint64_t>(to + 16, mark.synced_through.seq);
   StoreLittle<uint32_t>(to + 24, static_cast<uint32_t>(mark.synced_through.offset));
   StoreLittle<uint32_t>(to + 28, mark.previous_crc);
+  StoreLittle<uint64_t>(to + 32, mark.bytes);
   return SealRecord(to, kBatchRecordBytes, salt);
 }
 

@@ -20,12 +20,12 @@
 
 namespace bramah::storage {
 
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 inline constexpr size_t kOwnerBytes = 28;
 inline constexpr size_t kVoteSlotBytes = 76;
 inline constexpr size_t kSegmentHeaderBytes = 84;
 inline constexpr size_t kRecordHeaderBytes = 16;
-inline constexpr size_t kBatchRecordBytes = 32;
+inline constexpr size_t kBatchRecordBytes = 40;
 inline constexpr size_t kRollRecordBytes = 24;
 inline constexpr size_t kRecordAlignment = 8;
 // A crash may leave garbage in a sector that was being written. Headers, batches and roll records start at sector boundaries, so
@@ -110,6 +110,9 @@ std::optional<Record> ParseRecord(std::string_view bytes);
 struct BatchMark {
   Position synced_through;  // everything before was durable when the batch was written [ST-05]
   uint32_t previous_crc = 0;
+  // Of the whole batch. A torn write may have left good records behind the end of one that replaced it: if both begin with the
+  // same entries, what the first one had more is tied to the second as well [ST-11].
+  uint64_t bytes = 0;
 };
 BatchMark ParseBatchBody(const Record& record);
 // The sequence number that a roll record names.

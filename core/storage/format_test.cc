@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/storage/segment_scan.h"
 #include "core/storage/snapshot_file.h"
 #include "core/storage/vote_slots.h"
 #include "gtest/gtest.h"
@@ -55,9 +56,30 @@ TEST(FormatTest, SegmentHeaderRoundTrip) {
   ExpectEveryByteCounts(bytes, [](const std::string& b) { return ParseSegmentHeader(b).has_value(); });
 }
 
+// [ST-11] A torn batch was replaced by a shorter one that begins with the same entry: the rest of the first one is tied to it.
+TEST(FormatTest, WhatATornBatchLeftBehindAShorterOneIsNotFollowed) {
+  const Owner owner = OwnerOf(kIdentity);
+  SegmentHeader header{owner, 12, {}, 0, LogIndex(1), Term(0)};
+  std::string bytes(4 * kSectorBytes, '\0');
+  header.crc = StoreSegmentHeader(bytes.data(), header);
+  const std::string entry(200, 'x');
+  const auto write = [&](uint64_t count) {
+    char* const to = bytes.data() + kSectorBytes;
+    const uint64_t size = kBatchRecordBytes + count * EntryRecordBytes(entry.size());
+    uint32_t crc = StoreBatchRecord(to, kSectorBytes, {{}, header.crc, size}, BatchSalt(owner, 12));
+    for (uint64_t i = 0; i < count; ++i) {
+      crc = StoreEntryRecord(to + kBatchRecordBytes + i * EntryRecordBytes(entry.size()), LogIndex(1 + i), entry, crc);
+    }
+  };
+  write(3);
+  EXPECT_EQ(ScanSegment(owner, 12, bytes.size(), Blob(bytes)).entries.size(), 3u);
+  write(1);
+  EXPECT_EQ(ScanSegment(owner, 12, bytes.size(), Blob(bytes)).entries.size(), 1u);
+}
+
 TEST(FormatTest, RecordsRoundTrip) {
   std::string bytes(kBatchRecordBytes, '\0');
-  const uint32_t batch = StoreBatchRecord(bytes.data(), 512, {{3, 99}, 1234}, 42);
+  const uint32_t batch = StoreBatchRecord(bytes.data(), 512, {{3, 99}, 1234, 40}, 42);
   const std::optional<Record> parsed = ParseRecord(bytes);
   ASSERT_TRUE(parsed.has_value());
   EXPECT_EQ(parsed->kind, RecordKind::kBatch);
@@ -66,6 +88,7 @@ TEST(FormatTest, RecordsRoundTrip) {
   EXPECT_EQ(RecordCrc(parsed->whole, 42), batch);
   EXPECT_EQ(ParseBatchBody(*parsed).synced_through, (Position{3, 99}));
   EXPECT_EQ(ParseBatchBody(*parsed).previous_crc, 1234u);
+  EXPECT_EQ(ParseBatchBody(*parsed).bytes, 40u);
 
   std::string roll(kRollRecordBytes, '\0');
   const uint32_t roll_crc = StoreRollRecord(roll.data(), LogIndex(8), 4, batch);

@@ -40,11 +40,14 @@ void FollowChain(uint32_t salt, SegmentScan& scan) {
     scan.boundaries.push_back({end, crc, scan.entries.size()});
     const uint64_t at = NextSector(end);
     const std::optional<Record> batch = BatchAt(bytes, at, salt);
-    if (!batch.has_value() || ParseBatchBody(*batch).previous_crc != crc) break;
-    scan.mark = std::max(scan.mark, ParseBatchBody(*batch).synced_through);
+    if (!batch.has_value()) break;
+    const BatchMark mark = ParseBatchBody(*batch);
+    if (mark.previous_crc != crc) break;
+    scan.mark = std::max(scan.mark, mark.synced_through);
     end = at + kBatchRecordBytes;
     crc = batch->crc;
-    while (const std::optional<Record> entry = ChainedAt(bytes, end, RecordKind::kEntry, crc)) {
+    const std::string_view written = bytes.substr(0, at + std::min<uint64_t>(mark.bytes, bytes.size() - at));
+    while (const std::optional<Record> entry = ChainedAt(written, end, RecordKind::kEntry, crc)) {
       scan.entries.push_back({LogIndex(entry->value), end, entry->body});
       end += entry->whole.size();
       crc = entry->crc;

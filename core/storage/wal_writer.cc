@@ -109,7 +109,7 @@ uint32_t WalWriter::Salt() {
 
 // Stores what is buffered as one batch whose place in the current segment is `offset`, and empties the buffer.
 void WalWriter::StoreBatch(char* to, uint64_t offset) {
-  end_.crc = StoreBatchRecord(to, offset, {durable_, end_.crc}, Salt());
+  end_.crc = StoreBatchRecord(to, offset, {durable_, end_.crc, BatchBytes()}, Salt());
   uint64_t at = kBatchRecordBytes;
   LogIndex index = buffer_first_;
   for (const raft::Entry& entry : buffer_) {
