@@ -142,6 +142,7 @@ void Calls::SettleParts(const Context& context, const Pending& pending, const v1
     if (writes) watches_.Wrote(context.session, id, outcome.parts(i).content_generation(), context.out);
     if (part.kind() != v1::DELETE) continue;
     watches_.Deleted(id);
+    EndBeliefsOf(context, id);  // who had lapsed was told of nothing
     if (Handle* const handle = Find(id)) Removed(*handle);
   }
 }

@@ -139,8 +139,13 @@ v1::Code Calls::Judge(const Context& context, const v1::Command& asked) const {
   if (const v1::Code code = JudgeBatch(asked); code != v1::OK) return code;
   if (asked.contents().size() > kContentBytesMax) return v1::TOO_LARGE;
   const bool waits = asked.kind() != v1::END_SESSION && asked.kind() != v1::SET_SEQUENCER;
-  const size_t most = asked.kind() == v1::RELEASE ? 2 * kCallsMax : kCallsMax;
-  return waits && pending_ >= most ? v1::LIMIT_REACHED : v1::OK;
+  if (!waits || pending_ < kCallsMax) return v1::OK;
+  // A lock that cannot be given back would be held for ever.
+  const auto same = [&](const auto& entry) {
+    return entry.second.command.kind() == v1::RELEASE && entry.second.command.handle() == asked.handle();
+  };
+  const bool first = asked.kind() == v1::RELEASE && std::none_of(calls_.begin(), calls_.end(), same);
+  return first ? v1::OK : v1::LIMIT_REACHED;
 }
 
 // Never fails: a handle that is not open is closed already [C-25]. A poisoned one is unknown to the master, so its Close stays

@@ -29,8 +29,7 @@
 
 namespace bramah::client {
 
-// Unanswered calls a client may have, beside those that always succeed; for a Release twice as many, lest a lock that cannot be
-// given back be held for ever.
+// Unanswered calls a client may have, beside those that always succeed and one Release of each handle.
 inline constexpr size_t kCallsMax = 512;
 // Handles that are kept for a later Open; the oldest are closed first.
 inline constexpr size_t kKeptHandlesMax = 128;

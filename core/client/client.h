@@ -29,7 +29,7 @@
 //                 queued. BAD_SEQUENCER if it has not the form of one [C-32]
 //   SET_ACL       like SET_CONTENTS, on a handle opened with OPEN_CHANGE_ACL; names that are empty stay as they are [C-30]
 //   others        the master's answer; SESSION_EXPIRED, outcome unknown, if the session ends first. LIMIT_REACHED when 512
-//                 wait, 1,024 for a RELEASE
+//                 wait; not for the first RELEASE of a handle
 // GET_CONTENTS, GET_STAT and READ_DIR with `stale` read what `path` names, in no session: any replica answers from what it has
 // applied, with Outcome.applied_index, which never falls from answer to answer. They wait for nothing but a replica that is up
 // and has seen what this library has seen; END_SESSION gives them up.

@@ -201,6 +201,7 @@ TEST(ClientCalls, ALockCanBeGivenBackBesideTooManyCalls) {
   const CallId release = h.Call(v1::RELEASE, holder);
   EXPECT_EQ(h.Requests(v1::RELEASE).size(), 1u);
   EXPECT_FALSE(h.Answered(release));
+  EXPECT_EQ(h.CodeOf(h.Call(v1::RELEASE, holder)), v1::LIMIT_REACHED) << "one is enough";
 }
 
 TEST(ClientCalls, ProtocolAnswersAreNeverTheApplications) {

@@ -511,6 +511,47 @@ TEST(ClientJeopardy, AnOldGrantOfANodeThatWentInTheLapseIsNotBelieved) {
   EXPECT_FALSE(h.Believes(handle));
 }
 
+// The master tells a holder that has lapsed of nothing, not even of what its own Batch removes.
+TEST(ClientJeopardy, ALockWhoseNodeGoesByAnOwnBatchInTheLapseIsNotBelieved) {
+  Uncertain u;
+  Harness& h = u.h;
+  const HandleId handle = h.Lock("/a", 50);
+  v1::Command batch;
+  batch.set_kind(v1::BATCH);
+  v1::Command& part = *batch.add_parts();
+  part.set_kind(v1::DELETE);
+  part.set_handle(handle.value());
+  h.Call(batch);
+  v1::Reply done = h.Replied(h.Last<v1::Request>(), v1::OK);
+  done.mutable_outcome()->set_guarded(true);
+  done.mutable_outcome()->add_parts();
+  u.Lapse();
+  h.AwaitDial();
+  h.Accept(2);
+  h.Deliver(done);
+  h.epoch = 6;
+  h.Deliver(h.Kept(0, 0, v1::WRONG_EPOCH));
+  h.Deliver(h.Kept());
+  EXPECT_EQ(h.client.view().state, SessionState::kActive);
+  EXPECT_FALSE(h.Believes(handle));
+}
+
+TEST(ClientJeopardy, ASecondFailOverSettlesNoDoubt) {
+  Uncertain u;
+  Harness& h = u.h;
+  const HandleId handle = h.Lock("/a", 50);
+  u.Lapse();
+  u.FailOver();
+  h.epoch = 7;
+  h.Deliver(h.Kept(0, 0, v1::WRONG_EPOCH));
+  h.Deliver(h.Kept());
+  EXPECT_EQ(h.client.view().state, SessionState::kJeopardy);
+  EXPECT_FALSE(h.Believes(handle));
+  h.Reply(h.Last<v1::Request>(), v1::STALE_HANDLE);
+  EXPECT_EQ(h.client.view().state, SessionState::kActive);
+  EXPECT_FALSE(h.Believes(handle));
+}
+
 TEST(ClientJeopardy, ADoubtEndsWithItsHandle) {
   Uncertain u;
   const HandleId handle = u.h.Lock();

@@ -119,7 +119,9 @@ void Calls::Revoke(const Context& context, HandleId id, Handle& handle) {
 
 // An Acquire that was sent may have been granted before the lapse, and its answer been lost.
 void Calls::DoubtHolds() {
-  for (auto& [id, handle] : handles_) handle.doubted = handle.open && !handle.poisoned && handle.hold;
+  for (auto& [id, handle] : handles_) {
+    handle.doubted = handle.doubted || (handle.open && !handle.poisoned && handle.hold);
+  }
   for (const auto& [call, pending] : calls_) {
     Handle* const handle = Find(HandleId(pending.command.handle()));
     const bool acquires = pending.command.kind() == v1::ACQUIRE && pending.stage != Stage::kBlocked;
