@@ -24,7 +24,9 @@ void SessionChecker::Applied(Time at, ReplicaId replica, const CoreEvent& applie
 void SessionChecker::AfterStep(Time at, uint32_t client, const client::ClientView& view) {
   Belief& belief = beliefs_[client - 1];
   if (view.lease_end == belief.local_end && view.state == belief.state && view.session == belief.session) return;
-  const bool relies = view.state == client::SessionState::kActive;
+  // While it doubts its locks a client has a lease, though it is not safe.
+  const bool doubts = view.state == client::SessionState::kJeopardy && view.lease_end > clocks_[client - 1].ToLocal(at);
+  const bool relies = view.state == client::SessionState::kActive || doubts;
   belief = {view.state, view.session, view.lease_end, relies ? clocks_[client - 1].ToReal(view.lease_end) : 0};
   if (!relies || belief.end <= at) return;
   const auto it = expired_.find(view.session);

@@ -61,9 +61,15 @@ TEST_F(SessionCheckerTest, AnExtensionBeyondTheExpiry) {
 
 TEST_F(SessionCheckerTest, JeopardyAndOwnWishAreExempt) {
   Step(100, 1'500);
-  Step(200, 1'500, SessionState::kJeopardy);
+  Step(200, 700, SessionState::kJeopardy);  // what was left of the lease was given back
   End(300);
   EXPECT_EQ(FiredBy(reporter_), "");
+}
+
+TEST_F(SessionCheckerTest, AnExpiryWithinTheLeaseOfAClientThatDoubtsItsLocks) {
+  Step(100, 1'500, SessionState::kJeopardy);
+  End(999);
+  EXPECT_EQ(FiredBy(reporter_), "session.lease_order");
 }
 
 TEST_F(SessionCheckerTest, AnEndThatTheClientAskedForIsExempt) {

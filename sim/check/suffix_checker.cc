@@ -24,6 +24,7 @@ void SuffixChecker::Called(uint32_t client, SessionId session, CallId call, cons
   if (!IsEvidence(command.kind())) return;
   // An Open belongs to the session in which it was called; all else to that of its handle, as late as it may come.
   const auto opened = sessions_.find({client, HandleId(command.handle())});
+  if (command.handle() != 0 && command.kind() != v1::OPEN && opened == sessions_.end()) return;  // closed, and nobody's
   const bool on_handle = command.kind() != v1::OPEN && opened != sessions_.end();
   const SessionId owner = on_handle ? opened->second : session;
   if (owner) asked_.insert_or_assign({client, call}, Asked{command.kind(), owner});

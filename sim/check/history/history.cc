@@ -151,6 +151,8 @@ History::Problem History::Batched(const Operation& operation, const Pending& pen
     part.instance = answer.instance();
     if (done[i].kind == v1::SET_CONTENTS) {
       problem = Written(part, done[i], answer);
+    } else if (done[i].kind == v1::ADD) {
+      problem = Added(part, done[i], answer);
     } else if (done[i].kind == v1::CREATE) {
       part.kind = Operation::kCreate;
       part.generation = 1;
