@@ -111,7 +111,7 @@ struct BatchMark {
   Position synced_through;  // everything before was durable when the batch was written [ST-05]
   uint32_t previous_crc = 0;
   // Of the whole batch. A torn write may have left good records behind the end of one that replaced it: if both begin with the
-  // same entries, what the first one had more is tied to the second as well [ST-11].
+  // same entries, what the first one had more is tied to the second as well [ST-03].
   uint64_t bytes = 0;
 };
 BatchMark ParseBatchBody(const Record& record);

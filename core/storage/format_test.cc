@@ -56,7 +56,7 @@ TEST(FormatTest, SegmentHeaderRoundTrip) {
   ExpectEveryByteCounts(bytes, [](const std::string& b) { return ParseSegmentHeader(b).has_value(); });
 }
 
-// [ST-11] A torn batch was replaced by a shorter one that begins with the same entry: the rest of the first one is tied to it.
+// [ST-03] A torn batch was replaced by a shorter one that begins with the same entry: the rest of the first one is tied to it.
 TEST(FormatTest, WhatATornBatchLeftBehindAShorterOneIsNotFollowed) {
   const Owner owner = OwnerOf(kIdentity);
   SegmentHeader header{owner, 12, {}, 0, LogIndex(1), Term(0)};
