@@ -1,9 +1,9 @@
 #include "sim/run/cache_step.h"
 
-#include <algorithm>
 #include <iterator>
 
 #include "core/base/keyed.h"
+#include "core/base/shrinking.h"
 
 namespace bramah::sim {
 namespace {
@@ -51,45 +51,6 @@ std::vector<CacheStep> Simpler(const CacheStep& step) {
   return simpler;
 }
 
-// A list that fails, and how far chunks of which length were tried to be left out. rapidcheck's own vectors begin anew after
-// every success, which takes minutes.
-struct ShrinkingSteps {
-  std::vector<CacheStep> steps;
-  size_t chunk = 0;
-  size_t at = 0;
-};
-
-class WithoutChunk {
- public:
-  explicit WithoutChunk(const ShrinkingSteps& from) : from_(from) {}
-
-  rc::Maybe<ShrinkingSteps> operator()() {
-    for (; from_.chunk > 0; from_.chunk /= 2, from_.at = 0) {
-      if (from_.at >= from_.steps.size()) continue;
-      ShrinkingSteps shorter = from_;
-      from_.at += from_.chunk;
-      const auto begin = shorter.steps.begin();
-      shorter.steps.erase(begin + static_cast<ptrdiff_t>(shorter.at),
-                          begin + static_cast<ptrdiff_t>(std::min(from_.at, from_.steps.size())));
-      return shorter;
-    }
-    return rc::Nothing;
-  }
-
- private:
-  ShrinkingSteps from_;
-};
-
-rc::Seq<ShrinkingSteps> WithASimplerStep(const ShrinkingSteps& from) {
-  return rc::seq::mapcat(rc::seq::range<size_t>(0, from.steps.size()), [from](size_t i) {
-    return rc::seq::map(rc::seq::fromContainer(Simpler(from.steps[i])), [from, i](const CacheStep& step) {
-      ShrinkingSteps simpler{from.steps, 1, 0};
-      simpler.steps[i] = step;
-      return simpler;
-    });
-  });
-}
-
 }  // namespace
 
 v1::CommandKind KindOf(const CacheStep& step) { return kKinds[step.kind]; }
@@ -97,19 +58,9 @@ v1::CommandKind KindOf(const CacheStep& step) { return kKinds[step.kind]; }
 const char* PathOf(const CacheStep& step) { return kPaths[step.path]; }
 
 rc::Gen<std::vector<CacheStep>> CacheSteps() {
-  const auto draw = [](const rc::Random& random, int size) {
-    const uint64_t seed = rc::Random(random).next();
-    ShrinkingSteps all;
-    all.steps.resize(Below(Draw(seed, 0, 0, 0), static_cast<uint64_t>(size) + 1));
-    for (size_t i = 0; i < all.steps.size(); ++i) all.steps[i] = DrawStep(Draw(seed, 1, i, 0));
-    all.chunk = all.steps.size() / 2;
-    return rc::shrinkable::map(
-        rc::shrinkable::shrinkRecur(
-            all,
-            [](const ShrinkingSteps& from) { return rc::seq::concat(rc::makeSeq<WithoutChunk>(from), WithASimplerStep(from)); }),
-        [](const ShrinkingSteps& from) { return from.steps; });
-  };
-  return rc::Gen<std::vector<CacheStep>>(draw).as("steps");
+  return ShrinkingSteps(&DrawStep, [](const Shrinking<CacheStep>& from) {
+    return rc::seq::concat(rc::makeSeq<WithoutChunk<CacheStep>>(from), WithASimplerStep(from, &Simpler));
+  });
 }
 
 void showValue(const std::vector<CacheStep>& steps, std::ostream& os) {
