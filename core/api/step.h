@@ -99,10 +99,12 @@ struct DiskFailed {
   uint16_t op;
   DiskError error;
 };
-// The embedding application asks its client library. `command` uses the kinds OPEN_SESSION and those a client may send.
+// The embedding application asks its client library. `command` uses the kinds OPEN_SESSION and those a client may send. Without
+// `wait` a call that would have to wait for the end of a jeopardy is answered JEOPARDY at once and nothing is done [D-28].
 struct Call {
   CallId call;
   const v1::Command* command = nullptr;
+  bool wait = true;
 };
 using Input = std::variant<Boot, ConnUp, ConnDown, Writable, Deliver, TimerFired, DiskDone, DiskFailed, Call>;
 static_assert(std::is_trivially_copyable_v<Input> && sizeof(Input) <= 56);

@@ -67,9 +67,11 @@ void ClearLibraryFields(v1::Command& command) {
 
 // ------------------------------------------------------------------------------------------------------------- application
 
-void Calls::Accept(const Context& context, CallId call, const v1::Command& asked) {
+void Calls::Accept(const Context& context, const bramah::Call& made) {
+  const CallId call = made.call;
+  const v1::Command& asked = *made.command;
   if (Leaves(asked.kind())) return AcceptLeave(context, call, asked);
-  const v1::Code refusal = Judge(context, asked);
+  const v1::Code refusal = Judge(context, asked, made.wait);
   if (refusal != v1::OK) {
     context.out.Reply(call).set_code(refusal);
     return;
@@ -120,7 +122,7 @@ void Calls::PrepareOpen(v1::Command& open) {
 }
 
 // OK: the call may proceed.
-v1::Code Calls::Judge(const Context& context, const v1::Command& asked) const {
+v1::Code Calls::Judge(const Context& context, const v1::Command& asked, bool may_wait) const {
   const bool on_handle = OnHandle(asked.kind());
   if (!Changes(asked.kind()) && !IsRead(asked.kind()) && asked.kind() != v1::SET_SEQUENCER) return v1::MALFORMED;
   const HandleId at_master = AtMaster(HandleId(asked.handle()));
@@ -139,6 +141,7 @@ v1::Code Calls::Judge(const Context& context, const v1::Command& asked) const {
   if (const v1::Code code = JudgeBatch(asked); code != v1::OK) return code;
   if (asked.contents().size() > kContentBytesMax) return v1::TOO_LARGE;
   const bool waits = asked.kind() != v1::END_SESSION && asked.kind() != v1::SET_SEQUENCER;
+  if (waits && !may_wait && context.state == SessionState::kJeopardy) return v1::JEOPARDY;
   if (!waits || pending_ < kCallsMax) return v1::OK;
   // A lock that cannot be given back would be held for ever.
   const auto same = [&](const auto& entry) {

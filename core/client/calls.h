@@ -7,7 +7,7 @@
 //
 // Jeopardy [D-28, D-29]. While the session is not active nothing but Close and Poison is issued, and a grant that arrives is not
 // yet told; both happen, in order, when it is active again. Close and Poison are answered at once and delivered in the
-// background [C-25].
+// background [C-25]. A call that was made not to wait is answered JEOPARDY.
 //
 // Suffix property [C-61]. Handle ids are never used twice, so every handle of a session that has ended fails with SESSION_EXPIRED
 // for ever, and no call is repeated in a later session.
@@ -75,7 +75,7 @@ class Calls {
   explicit Calls(const ClientConfig* config) : config_(config) {}
 
   // ---- the application. All kinds but OPEN_SESSION; END_SESSION gives up everything else.
-  void Accept(const Context& context, CallId call, const v1::Command& asked);
+  void Accept(const Context& context, const bramah::Call& made);
 
   // ---- the master
   // Whether a request with this id waits for its answer.
@@ -181,7 +181,7 @@ class Calls {
   };
   using PendingMap = std::map<uint64_t, Pending>;  // by id, hence in the order of calls
 
-  v1::Code Judge(const Context& context, const v1::Command& asked) const;
+  v1::Code Judge(const Context& context, const v1::Command& asked, bool may_wait) const;
   // What the library adds to an OPEN, and notes down of it.
   void PrepareOpen(v1::Command& open);
   Handle* Find(HandleId id);

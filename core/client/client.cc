@@ -218,7 +218,7 @@ void Client::State::On(const Call& call, Effects& out) {
   if (StaleReads::Is(*call.command)) return stale.Accept(now, connection.up(), call.call, *call.command, out);
   if (call.command->kind() == v1::END_SESSION) stale.GiveUp(out);
   if (call.command->kind() == v1::END_SESSION && session.state() == SessionState::kOpening) return CancelOpening(call.call, out);
-  calls.Accept(Here(out), call.call, *call.command);
+  calls.Accept(Here(out), call);
 }
 
 void Client::State::OpenSession(const Call& call, Effects& out) {

@@ -81,7 +81,7 @@ class Fuzz {
     const bool leaves = command.kind() == v1::CLOSE || command.kind() == v1::POISON;
     if (Chance(50)) command.set_sequencer(FormatSequencer({"demo", "/0", Position(1), v1::SHARED, Position(2)}, {}));
     if (leaves && IsOpen(command.handle())) closed_.insert(HandleId(command.handle()));
-    const CallId call = h_.Call(command);
+    const CallId call = h_.Call(command, /*wait=*/Chance(90));
     if (command.kind() == v1::OPEN) opens_.push_back(call);
   }
   // What somebody does who polls a file.

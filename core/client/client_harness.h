@@ -81,9 +81,9 @@ class Harness {
   void Sleep(Duration d) { now += d; }
 
   // ---- application
-  CallId Call(v1::Command command) {
+  CallId Call(v1::Command command, bool wait = true) {
     const CallId id(++calls);
-    Step(bramah::Call{id, &command});
+    Step(bramah::Call{id, &command, wait});
     return id;
   }
   CallId Call(v1::CommandKind kind, HandleId handle = HandleId()) {
