@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "cli/text.h"
+#include "sim/check/checker_ids.h"
 
 namespace bramah::cli {
 namespace {
@@ -23,6 +24,12 @@ std::string Quoted(const std::string& text) {
   return quoted + "'";
 }
 
+std::string IgnoreFlag(const SimArgs& args) {
+  std::string flag;
+  for (const std::string& id : args.ignored) flag += (flag.empty() ? " --ignore " : ",") + id;
+  return flag;
+}
+
 }  // namespace
 
 void AddPlanFlags(CLI::App& verb, SimArgs& args) {
@@ -38,6 +45,16 @@ void AddPlanFlags(CLI::App& verb, SimArgs& args) {
   AddDuration(verb, "--duration", &args.options.duration, "Simulated time before faults are lifted");
   verb.add_option("--profile", args.options.profile, "Mix of faults and load, see below")->type_name("P");
   verb.footer("Profiles:\n" + sim::DescribeProfiles());
+}
+
+void AddIgnoreFlag(CLI::App& verb, SimArgs& args) {
+  const auto known = [](const std::string& id) {
+    return sim::IsChecker(id) ? std::string() : "no checker is called '" + id + "'; see 'bramah sim checkers'";
+  };
+  verb.add_option("--ignore", args.ignored, "Checkers whose reports do not count: would another have noticed?")
+      ->check(known)
+      ->delimiter(',')
+      ->type_name("CHECKER,...");
 }
 
 sim::PlanOptions OptionsOf(const SimArgs& args) {
@@ -89,12 +106,12 @@ std::string ReproLine(uint64_t seed, const SimArgs& args) {
   if (args.clients != 0) line += " --clients " + std::to_string(args.clients);
   if (!args.reads.empty()) line += " --reads " + args.reads;
   if (!args.options.profile.empty()) line += " --profile " + Quoted(args.options.profile);
-  return line;
+  return line + IgnoreFlag(args);
 }
 
 std::string ReproLine(const SimArgs& args) {
   if (IsSeed(args.subject)) return ReproLine(ParseNumber(args.subject).value_or(0), args);
-  return "bramah sim replay " + Quoted(args.subject);
+  return "bramah sim replay " + Quoted(args.subject) + IgnoreFlag(args);
 }
 
 nlohmann::ordered_json ViolationJson(const sim::Violation& violation, uint64_t seed, const std::string& repro) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/context.h"
 #include "nlohmann/json.hpp"
@@ -20,10 +21,13 @@ struct SimArgs {
   uint32_t replicas = 0;  // 0: drawn from the seed
   uint32_t clients = 0;
   std::string reads;  // empty: drawn from the seed
+  std::vector<std::string> ignored;  // checkers whose reports do not count
 };
 
 // Adds --replicas, --clients, --reads, --duration and --profile.
 void AddPlanFlags(CLI::App& verb, SimArgs& args);
+// Adds --ignore.
+void AddIgnoreFlag(CLI::App& verb, SimArgs& args);
 // The options as MakePlan wants them. REQUIRES: the command line was parsed.
 sim::PlanOptions OptionsOf(const SimArgs& args);
 

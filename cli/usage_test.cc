@@ -107,6 +107,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{{"sim", "run"}, 64, "bramah: usage: how many seeds?"},
         Case{{"sim", "run", "--seeds", "9..3"}, 64, "bramah: usage: '9..3' is no range of seeds"},
         Case{{"sim", "run", "--seeds", "0..3", "--profile", "no-such"}, 64, "bramah: usage: "},
+        Case{{"sim", "run", "--seeds", "0..3", "--ignore", "lock.none"}, 64,
+             "bramah: usage: --ignore: no checker is called 'lock.none'; see 'bramah sim checkers'; run 'bramah sim --help'"},
         Case{{"sim", "run", "--seeds", "0..3", "--jobs", "0"}, 64, "bramah: usage: "},
         Case{{"sim", "replay"}, 64, "bramah: usage: subject is required"},
         Case{{"sim", "replay", "99999999999999999999"}, 64, "bramah: usage: '99999999999999999999' is no 64-bit seed"},

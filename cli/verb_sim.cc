@@ -16,6 +16,7 @@
 #include "cli/text.h"
 #include "net_real/clock.h"
 #include "nlohmann/json.hpp"
+#include "sim/check/checker_ids.h"
 #include "sim/plan/plan.h"
 #include "sim/run/run.h"
 #include "sim/shrink/shrink.h"
@@ -37,7 +38,7 @@ struct RunArgs {
   Duration wall = 0;
 };
 
-SeedResult RunSeed(uint64_t seed, const sim::PlanOptions& options) {
+SeedResult RunSeed(uint64_t seed, const sim::PlanOptions& options, const sim::RunOptions& run_options) {
   SeedResult result;
   const absl::StatusOr<v1::Plan> plan = sim::MakePlan(seed, options);
   if (!plan.ok()) {
@@ -45,7 +46,7 @@ SeedResult RunSeed(uint64_t seed, const sim::PlanOptions& options) {
     result.note = std::string(plan.status().message());
     return result;
   }
-  sim::RunResult run = sim::RunPlan(*plan);
+  sim::RunResult run = sim::RunPlan(*plan, run_options);
   result.verdict = run.verdict;
   result.trace_hash = run.trace_hash;
   result.events = run.events;
@@ -115,6 +116,8 @@ int RunSweepVerb(const Context& context, RunArgs args) {
   }
   args.sweep.wall_limit = args.wall;
   const sim::PlanOptions options = OptionsOf(args.sweep.sim);
+  sim::RunOptions run_options;
+  run_options.ignored = args.sweep.sim.ignored;
   if (const auto probe = sim::MakePlan(args.sweep.first, options); !probe.ok()) {
     return Report(context, UsageFailure(std::string(probe.status().message()), "see 'bramah sim run --help'"));
   }
@@ -126,7 +129,7 @@ int RunSweepVerb(const Context& context, RunArgs args) {
   };
   SweepResult result;
   const bool started = Sweep(
-      args.sweep, [&options](uint64_t seed) { return RunSeed(seed, options); }, progress, &result);
+      args.sweep, [&](uint64_t seed) { return RunSeed(seed, options, run_options); }, progress, &result);
   if (terminal) std::fprintf(stderr, "\r\033[K");
   if (!started)
     return Report(context, {net_real::kExitInternal, "cannot_fork", "no worker process could be started",
@@ -190,6 +193,7 @@ int RunReplay(const Context& context, const ReplayArgs& args) {
   std::ofstream trace;
   sim::RunOptions options;
   options.paranoid = args.paranoid;
+  options.ignored = args.sim.ignored;
   if (!args.trace.empty()) {
     trace.open(args.trace);
     options.trace = [&trace](const std::string& line) { trace << line << "\n"; };
@@ -213,7 +217,7 @@ int RunReplay(const Context& context, const ReplayArgs& args) {
   return static_cast<int>(replay.result.verdict);
 }
 
-// ------------------------------------------------------------------------------------------------------ sim shrink, sim plan
+// --------------------------------------------------------------------------------------- sim shrink, sim plan, sim checkers
 
 struct ShrinkArgs {
   SimArgs sim;
@@ -266,6 +270,16 @@ int RunPlanVerb(const Context& context, const SimArgs& args) {
   return net_real::kExitOk;
 }
 
+int RunCheckers(const Context& context) {
+  ordered_json json = ordered_json::array();
+  for (const sim::CheckerInfo& checker : sim::KnownCheckers()) {
+    if (!context.json) std::printf("%-28s%s\n", std::string(checker.id).c_str(), std::string(checker.meaning).c_str());
+    json.push_back({{"id", std::string(checker.id)}, {"meaning", std::string(checker.meaning)}});
+  }
+  if (context.json) PrintJson({{"checkers", json}});
+  return net_real::kExitOk;
+}
+
 // ------------------------------------------------------------------------------------------------------------------- flags
 
 // A subcommand of `sim` that works on one seed or plan.
@@ -290,6 +304,7 @@ void AddSimVerbs(CLI::App& app, Context& context) {
   run->add_option("--seeds", run_args->seeds, "Half-open range, decimal or 0x")->type_name("A..B");
   AddDuration(*run, "--for", &run_args->wall, "Wall time after which no further seed is begun");
   AddPlanFlags(*run, run_args->sweep.sim);
+  AddIgnoreFlag(*run, run_args->sweep.sim);
   run->add_option("--jobs", run_args->sweep.jobs, "Worker processes")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024))
@@ -300,6 +315,7 @@ void AddSimVerbs(CLI::App& app, Context& context) {
   auto replay_args = std::make_shared<ReplayArgs>();
   CLI::App* replay = AddSubjectVerb(*sim, context, "replay", "Run one seed or plan and show what mattered", replay_args,
                                     replay_args->sim, RunReplay);
+  AddIgnoreFlag(*replay, replay_args->sim);
   replay->add_option("--trace", replay_args->trace, "Write every event as a JSON line")->type_name("FILE");
   replay->add_flag("--paranoid", replay_args->paranoid, "Full re-checks at role changes, crashes and every 64th event");
   auto shrink_args = std::make_shared<ShrinkArgs>();
@@ -309,6 +325,9 @@ void AddSimVerbs(CLI::App& app, Context& context) {
   AddDuration(*shrink, "--budget", &shrink_args->budget, "Simulated time to spend");
   auto plan_args = std::make_shared<SimArgs>();
   AddSubjectVerb(*sim, context, "plan", "Print the plan of a seed", plan_args, *plan_args, RunPlanVerb);
+  sim->add_subcommand("checkers", "List what every run is checked for")->callback([&context] {
+    context.run = [&context] { return RunCheckers(context); };
+  });
 }
 
 }  // namespace bramah::cli

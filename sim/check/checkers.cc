@@ -38,6 +38,7 @@ constexpr uint64_t kRecheckEvery = 64;  // steps, in paranoid mode
 struct Checkers::State {
   explicit State(const CheckContext& c)
       : context(c),
+        reporter(c.ignored),
         raft(c.replicas, &reporter),
         durability(c.replicas, &raft, &reporter),
         authority(c.replica_clocks, &reporter),

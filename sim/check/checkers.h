@@ -31,6 +31,7 @@ struct CheckContext {
   bool clocks_within_rho = true;           // else the checkers that need the bound are off
   bool judge_beliefs = false;              // lock.two_believers is on nevertheless
   bool paranoid = false;                   // full re-checks at role changes, crashes and every 64th event
+  std::vector<std::string> ignored;        // checkers whose reports do not count
 };
 
 class Checkers {

@@ -36,6 +36,16 @@ TEST_P(LyingClocks, TwoBelieveWhatOneHolds) {
   EXPECT_EQ(result.violations[0].checker, "lock.two_believers") << FirstViolation(result);
 }
 
+// What is ignored is ignored, and nothing else is.
+TEST_P(LyingClocks, AViolationThatIsIgnoredEndsNothing) {
+  RunOptions options;
+  options.judge_beliefs = true;
+  options.ignored = {"lock.two_believers"};
+  EXPECT_EQ(RunPlan(Load(GetParam()), options).verdict, Verdict::kOk);
+  options.ignored = {"lock.mutual_exclusion"};
+  EXPECT_EQ(RunPlan(Load(GetParam()), options).verdict, Verdict::kViolation);
+}
+
 TEST_P(LyingClocks, WhatNeedsNoClockHolds) {
   const RunResult result = RunPlan(Load(GetParam()));
   EXPECT_EQ(result.verdict, Verdict::kOk) << FirstViolation(result);

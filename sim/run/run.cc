@@ -42,6 +42,7 @@ CheckContext ContextOf(const v1::Plan& plan, const std::vector<LocalClock>& cloc
   context.clocks_within_rho = !plan.clocks_lie();
   context.judge_beliefs = options.judge_beliefs;
   context.paranoid = options.paranoid;
+  context.ignored = options.ignored;
   return context;
 }
 

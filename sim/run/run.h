@@ -20,6 +20,8 @@ struct RunOptions {
   bool paranoid = false;
   // lock.two_believers is in force although the plan's clocks lie.
   bool judge_beliefs = false;
+  // Checkers whose reports do not count, by id.
+  std::vector<std::string> ignored;
   // Receives one line per notable thing (elections, faults, leases, locks, the violation); null: no timeline.
   std::function<void(Time at, const std::string& line)> timeline;
   // Receives every event as a JSON line; null: none.
