@@ -402,6 +402,9 @@ class FaultPlacer {
 
 }  // namespace
 
-void AddFaults(const Settings& settings, v1::Plan& plan) { FaultPlacer(settings, plan).Place(); }
+void AddFaults(const Settings& settings, v1::Plan& plan) {
+  AddLapses(settings, plan);
+  FaultPlacer(settings, plan).Place();
+}
 
 }  // namespace bramah::sim

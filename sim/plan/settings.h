@@ -49,6 +49,9 @@ struct Settings {
   uint32_t leaders_struck = 0;     // so many leaders in a row are struck as they rise, in groups of three
   Duration rise_max = 100 * kMillisecond;  // within which the third of a group dies
   uint32_t masters_deposed = 0;    // so many masters in a row lose their peers, and then all clients every server
+  uint32_t masters_stalled = 0;    // so many masters in a row stall, deaf to their peers, while clients still ask them
+  uint32_t masters_outrun = 0;     // so many masters in a row stall in the middle of a round, and wake when another one serves
+  uint32_t writes_stranded = 0;    // so many times those who keep a write waiting hear nothing of it, and then the master dies
   uint32_t lapses_struck = 0;      // so many times a master dies after sessions have lapsed
   uint32_t lease_changes_struck = 0;  // so many proposals in a row of another longest lease
   uint32_t triggered_crashes = 0;  // after votes, elections, appends, snapshots
@@ -82,6 +85,8 @@ absl::Span<const Profile> Profiles();
 
 // Adds the timed and triggered faults that `settings` ask for.
 void AddFaults(const Settings& settings, v1::Plan& plan);
+// The part of them that outlasts leases and authorities: masters_stalled, masters_outrun, writes_stranded.
+void AddLapses(const Settings& settings, v1::Plan& plan);
 
 }  // namespace bramah::sim
 
