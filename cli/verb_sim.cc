@@ -60,11 +60,13 @@ SeedResult RunSeed(uint64_t seed, const sim::PlanOptions& options, const sim::Ru
 ordered_json JsonOf(const SweepResult& sweep, const SimArgs& args) {
   ordered_json violations = ordered_json::array();
   ordered_json inconclusive = ordered_json::array();
+  uint64_t partly_judged = 0;
   for (const auto& [seed, result] : sweep.seeds) {
     for (const sim::Violation& violation : result.violations)
       violations.push_back(ViolationJson(violation, seed, ReproLine(seed, args)));
     if (result.verdict == sim::Verdict::kInconclusive)
       inconclusive.push_back({{"seed", seed}, {"note", result.note}, {"repro", ReproLine(seed, args)}});
+    partly_judged += result.verdict == sim::Verdict::kOk && !result.note.empty() ? 1 : 0;
   }
   ordered_json missing = ordered_json::array();
   for (size_t i = 0; i < kProbeCount; ++i) {
@@ -81,6 +83,7 @@ ordered_json JsonOf(const SweepResult& sweep, const SimArgs& args) {
           {"suite_hash", Hex16(sweep.suite_hash())},
           {"violations", violations},
           {"inconclusive", inconclusive},
+          {"partly_judged", partly_judged},
           {"probes_missing", missing}};
 }
 

@@ -92,6 +92,7 @@ struct Checkers::State {
   WriteWaitChecker waits;
   StaleChecker stale;
   History history;
+  uint64_t sums_unjudged = 0;
 
   LogIndex applied_max;  // highest index that any replica was seen to apply
   ReplicaId newest;      // the first that did
@@ -273,11 +274,14 @@ void Checkers::Report(std::string_view checker, Time at, std::string message) {
   state_->reporter.Report(checker, at, std::move(message));
 }
 
+uint64_t Checkers::sums_unjudged() const { return state_->sums_unjudged; }
+
 bool Checkers::Finish(Time at) {
   State& s = *state_;
   if (s.reporter.failed()) return true;
   s.history.Close();
   const HistoryVerdict verdict = JudgeHistory(s.history);
+  s.sums_unjudged = verdict.sums_unjudged;
   if (verdict.kind == HistoryVerdict::kBad) s.reporter.Report(verdict.checker, at, verdict.message);
   return verdict.kind != HistoryVerdict::kInconclusive;
 }

@@ -73,6 +73,8 @@ class Checkers {
   // End of the run: history checks (history.linearizable, history.reply, session.exactly_once over the whole history). Returns
   // false if a search limit was hit: the verdict is then inconclusive unless there is a violation.
   bool Finish(Time at);
+  // After Finish: names of which only a part was judged, for too many Adds of unknown outcome.
+  uint64_t sums_unjudged() const;
 
  private:
   struct State;

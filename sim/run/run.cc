@@ -167,6 +167,8 @@ RunResult Run::Execute() {
   } else if (!complete) {
     result.verdict = Verdict::kInconclusive;
     result.note = "the search through the history reached its limit";
+  } else if (checkers_.sums_unjudged() > 0) {
+    result.note = absl::StrCat("the sums of ", checkers_.sums_unjudged(), " names were not judged: too many unknown Adds");
   }
   result.trace_hash = world_.trace_hash();
   result.events = world_.events();

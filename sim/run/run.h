@@ -35,7 +35,7 @@ struct RunResult {
   uint64_t events = 0;        // inputs given to live processes, and faults applied
   Duration simulated = 0;
   Probes probes;
-  std::string note;           // why inconclusive
+  std::string note;           // why inconclusive; with kOk: what was not judged
 };
 
 RunResult RunPlan(const v1::Plan& plan, const RunOptions& options = {});

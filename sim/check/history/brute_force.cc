@@ -1,9 +1,12 @@
 #include "sim/check/history/brute_force.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <tuple>
 
 #include "absl/container/btree_set.h"
+#include "core/base/hash.h"
 
 namespace bramah::sim {
 namespace {
@@ -13,6 +16,7 @@ struct Node {
   uint64_t instance = 0;  // 0: one that no answer names
   uint64_t generation = 0;
   uint64_t value = 0;
+  std::optional<int64_t> number = std::nullopt;  // that the contents are, if they are one
   bool ephemeral = false;
   uint64_t newest = 0;  // highest instance so far
 };
@@ -63,13 +67,9 @@ class Search {
     switch (operation.kind) {
       case Operation::kCreate:
         return Create(operation, node);
-      case Operation::kWrite: {
+      case Operation::kWrite:
         if (!same || (operation.generation != 0 && node.generation + 1 != operation.generation)) return {};
-        Node next = node;
-        ++next.generation;
-        next.value = operation.value;
-        return {next};
-      }
+        return Write(operation, node);
       case Operation::kRemove: {
         if (!same) return {};
         Node next = node;
@@ -79,6 +79,9 @@ class Search {
       case Operation::kSee:
         if (!same || node.generation != operation.generation) return {};
         if (operation.has_value && node.value != operation.value) return {};
+        return {node};
+      case Operation::kRefusal:
+        if (!same || node.number != operation.number) return {};
         return {node};
       case Operation::kPresent:
         if (operation.instance == 0 ? !node.there : !same) return {};
@@ -94,12 +97,24 @@ class Search {
     return {};
   }
 
+  std::vector<Node> Write(const Operation& operation, const Node& node) const {
+    Node next = node;
+    ++next.generation;
+    next.value = operation.value;
+    next.number = operation.number;
+    if (!operation.add) return {next};
+    next.number = node.number ? operation.add->To(*node.number) : std::nullopt;
+    if (!next.number || (!operation.maybe && next.number != operation.number)) return {};
+    next.value = Hash64(std::to_string(*next.number));
+    return {next};
+  }
+
   std::vector<Node> Create(const Operation& operation, const Node& node) const {
     std::vector<Node> next;
     if (node.there) return next;
     const auto make = [&](uint64_t instance) {
       const bool ephemeral = operation.ephemeral || ephemeral_.contains(instance);
-      next.push_back({true, instance, 1, operation.value, ephemeral, std::max(node.newest, instance)});
+      next.push_back({true, instance, 1, operation.value, operation.number, ephemeral, std::max(node.newest, instance)});
     };
     if (!operation.maybe) {
       if (operation.instance > node.newest) make(operation.instance);

@@ -45,11 +45,28 @@ bool OutcomeUnknown(v1::Code code) {
 }
 
 std::string Describe(const Operation& operation) {
-  static constexpr const char* kNames[] = {"create", "write", "remove", "read", "present", "absent", "stale handle"};
-  std::string text = absl::StrCat("c", operation.client, " call ", operation.call.value(), " (", kNames[operation.kind]);
+  static constexpr const char* kNames[] = {"create",  "write",  "remove",       "read",
+                                           "present", "absent", "stale handle", "refused add"};
+  const char* const name = operation.kind == Operation::kWrite && operation.add ? "add" : kNames[operation.kind];
+  std::string text = absl::StrCat("c", operation.client, " call ", operation.call.value(), " (", name);
   if (operation.instance != 0) absl::StrAppend(&text, " of instance ", operation.instance);
   if (operation.generation != 0) absl::StrAppend(&text, ", generation ", operation.generation);
   return text + (operation.maybe ? ", outcome unknown)" : ")");
+}
+
+Contents Operation::contents() const {
+  Contents contents;
+  if (has_value) contents.hash = value;
+  contents.legible = legible;
+  contents.number = number;
+  return contents;
+}
+
+void Operation::SetContents(const Contents& contents) {
+  has_value = contents.hash.has_value();
+  value = contents.hash.value_or(0);
+  legible = contents.legible;
+  number = contents.number;
 }
 
 void History::Called(uint32_t client, CallId call, const v1::Command& command, std::string_view path) {
@@ -78,9 +95,12 @@ History::Pending History::Asked(uint32_t client, const v1::Command& command, std
   pending.generation = command.generation();
   pending.called = events_;
   pending.path = std::string(path);
-  pending.delta = command.delta();
+  pending.add.delta = command.delta();
+  if (command.bounded()) pending.add.min = command.min();
+  if (command.bounded()) pending.add.max = command.max();
   const bool writes = command.kind() == v1::SET_CONTENTS || Creates(command.kind(), command.open_flags());
-  if (writes) pending.value = Hash64(command.contents());
+  if (writes) pending.contents = ContentsOf(command.contents());
+  pending.value = pending.contents.hash.value_or(0);
   const auto it = opened_.find({client, command.handle()});
   if (command.kind() == v1::OPEN || it == opened_.end()) return pending;
   pending.instance = it->second.instance;
@@ -114,7 +134,7 @@ std::optional<std::string> History::Answered(uint32_t client, CallId call, const
   } else if (!reads_count_ && NeedsNoEntry(pending.kind, outcome)) {
     return std::nullopt;
   } else if (outcome.code() != v1::OK) {
-    Refused(operation, pending, outcome);
+    problem = Refused(operation, pending, outcome);
   } else if (pending.kind == v1::OPEN) {
     problem = Opened(operation, pending, outcome);
   } else if (pending.kind == v1::SET_CONTENTS) {
@@ -156,8 +176,7 @@ History::Problem History::Batched(const Operation& operation, const Pending& pen
     } else if (done[i].kind == v1::CREATE) {
       part.kind = Operation::kCreate;
       part.generation = 1;
-      part.has_value = true;
-      part.value = done[i].value;
+      part.SetContents(done[i].contents);
       Add(done[i].path, part);
     } else if (done[i].kind == v1::DELETE) {
       part.kind = Operation::kRemove;
@@ -183,9 +202,8 @@ void History::Unknown(const Key& key, const Pending& pending) {
   operation.client = key.first;
   operation.call = key.second;
   operation.called = pending.called;
-  operation.value = pending.value;
+  operation.SetContents(pending.contents);
   operation.instance = pending.instance;
-  operation.has_value = true;
   if (Creates(pending.kind, pending.open_flags)) {
     operation.kind = Operation::kCreate;
     operation.ephemeral = (pending.open_flags & (v1::OPEN_EPHEMERAL | v1::OPEN_SESSION_OWNED)) != 0;
@@ -194,25 +212,25 @@ void History::Unknown(const Key& key, const Pending& pending) {
     operation.generation = pending.compare ? pending.generation + 1 : 0;
   } else if (pending.kind == v1::ADD) {
     operation.kind = Operation::kWrite;
-    operation.has_value = false;
+    operation.add = pending.add;
+    operation.generation = pending.compare ? pending.generation + 1 : 0;
   } else if (pending.kind == v1::DELETE) {
     operation.kind = Operation::kRemove;
-    operation.has_value = false;
   } else {
     return;
   }
   Add(pending.path, operation);
 }
 
-void History::Refused(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
+History::Problem History::Refused(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
   if (pending.kind == v1::SET_CONTENTS) refused_.push_back(pending.value);
   RefusedParts(pending.parts);
   RefusedParts(pending.otherwise);
-  if (pending.kind == v1::BATCH) return;  // for which of its parts, it does not say here
+  if (pending.kind == v1::BATCH) return {};  // a correct one, too, is about any of its parts
   switch (outcome.code()) {
     case v1::NOT_FOUND:
       // Below a directory that may come and go, the missing name may as well be the directory's.
-      if (pending.kind != v1::OPEN || ParentPath(pending.path) != "/") return;
+      if (pending.kind != v1::OPEN || ParentPath(pending.path) != "/") return {};
       operation.kind = Operation::kAbsent;
       operation.instance = 0;
       break;
@@ -221,7 +239,7 @@ void History::Refused(Operation operation, const Pending& pending, const v1::Out
       operation.instance = 0;
       break;
     case v1::STALE_HANDLE:
-      if (operation.instance == 0) return;
+      if (operation.instance == 0) return {};
       operation.kind = Operation::kGone;
       break;
     case v1::GENERATION_MISMATCH:
@@ -233,21 +251,41 @@ void History::Refused(Operation operation, const Pending& pending, const v1::Out
     case v1::LOCK_DELAYED:
       operation.kind = Operation::kPresent;
       break;
+    case v1::NOT_WRITABLE:
+    case v1::IS_A_DIRECTORY:
+    case v1::TOO_LARGE:
+    case v1::CELL_FULL:
+      if (outcome.instance() == 0) return {};  // the library's, or an Open's
+      operation.kind = Operation::kPresent;
+      break;
+    case v1::NOT_A_NUMBER:
+    case v1::OUT_OF_BOUNDS:
+      return AddRefused(operation, pending, outcome);
     default:
-      return;
+      return {};
   }
   const bool identified = operation.kind == Operation::kAbsent || outcome.code() == v1::EXISTS || operation.instance != 0;
   if (identified) Add(pending.path, operation);
+  return {};
+}
+
+// Says what it found: what is no number, or which number there is.
+History::Problem History::AddRefused(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
+  if (pending.kind != v1::ADD) return "refuses what only an Add can be refused for";
+  operation.kind = Operation::kRefusal;
+  operation.legible = true;
+  operation.add = pending.add;
+  if (outcome.code() == v1::OUT_OF_BOUNDS) operation.number = outcome.value();
+  if (operation.instance != 0) Add(pending.path, operation);
+  if (!operation.number || !pending.add.To(*operation.number)) return {};
+  return absl::StrCat("says that ", pending.add.delta, " cannot be added to ", *operation.number, ", and it can");
 }
 
 History::Problem History::Opened(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
   operation.kind = outcome.created() ? Operation::kCreate : Operation::kSee;
   operation.ephemeral = MayVanish(outcome);
   operation.generation = outcome.content_generation();
-  if (outcome.created()) {
-    operation.has_value = true;
-    operation.value = pending.value;
-  }
+  if (outcome.created()) operation.SetContents(pending.contents);
   if (pending.path != "/") Add(pending.path, operation);
   if (outcome.created() && (pending.open_flags & kCreating) == 0) return "claims a creation that was not asked for";
   if (outcome.created() && outcome.content_generation() != 1) return "creates with a content generation other than 1";
@@ -258,8 +296,7 @@ History::Problem History::Opened(Operation operation, const Pending& pending, co
 History::Problem History::Written(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
   operation.kind = Operation::kWrite;
   operation.generation = outcome.content_generation();
-  operation.has_value = true;
-  operation.value = pending.value;
+  operation.SetContents(pending.contents);
   Add(pending.path, operation);
   if (pending.compare && outcome.content_generation() != pending.generation + 1) {
     return absl::StrCat("compared with generation ", pending.generation, " and made ", outcome.content_generation());
@@ -272,10 +309,12 @@ History::Problem History::Written(Operation operation, const Pending& pending, c
 History::Problem History::Added(Operation operation, const Pending& pending, const v1::Outcome& outcome) {
   operation.kind = Operation::kWrite;
   operation.generation = outcome.content_generation();
-  operation.has_value = true;
-  operation.value = Hash64(absl::StrCat(outcome.value()));
-  operation.over = Hash64(absl::StrCat(outcome.value() - pending.delta));
+  operation.SetContents(ContentsOf(absl::StrCat(outcome.value())));
+  operation.add = pending.add;
   Add(pending.path, operation);
+  if (!pending.add.Before(outcome.value())) {
+    return absl::StrCat("makes ", outcome.value(), ", which is not within its bounds, by adding ", pending.add.delta);
+  }
   if (outcome.checksum() != 0 && outcome.checksum() != operation.value) return "has the checksum of another number";
   return std::nullopt;
 }
@@ -284,10 +323,10 @@ History::Problem History::Read(Operation operation, const Pending& pending, cons
   operation.kind = Operation::kSee;
   operation.ephemeral = MayVanish(outcome);
   operation.generation = outcome.content_generation();
-  operation.has_value = !outcome.directory();
-  operation.value = pending.kind == v1::GET_CONTENTS ? Hash64(outcome.contents()) : outcome.checksum();
+  const bool reads = pending.kind == v1::GET_CONTENTS;
+  if (!outcome.directory()) operation.SetContents(reads ? ContentsOf(outcome.contents()) : Contents{outcome.checksum()});
   if (pending.path != "/") Add(pending.path, operation);
-  if (pending.kind == v1::GET_CONTENTS && outcome.checksum() != operation.value) return "carries contents of another checksum";
+  if (reads && outcome.checksum() != Hash64(outcome.contents())) return "carries contents of another checksum";
   return std::nullopt;
 }
 

@@ -14,6 +14,7 @@
 #include "absl/container/btree_set.h"
 #include "core/base/ids.h"
 #include "core/wire/wire.pb.h"
+#include "sim/check/history/contents.h"
 
 namespace bramah::sim {
 
@@ -31,6 +32,7 @@ struct Operation {
     kPresent,  // `instance` was there; 0: any
     kAbsent,   // nothing of that name was there
     kGone,     // `instance` was not there any more
+    kRefusal,  // an ADD found `instance` with that `number`, or with contents that are none
   };
   static constexpr uint64_t kForever = UINT64_MAX;
 
@@ -47,7 +49,13 @@ struct Operation {
   uint64_t instance = 0;
   uint64_t generation = 0;
   uint64_t value = 0;            // XXH3-64 of the contents; kWrite: not known if !has_value, which only an ADD can do to it
-  uint64_t over = 0;             // kWrite: of the contents that it must have found, 0: whatever
+  bool legible = false;          // `number` tells what the contents are: that number, or none
+  std::optional<int64_t> number;
+  std::optional<Addend> add;     // kWrite: by an ADD; kRefusal: which
+
+  // What it tells of the contents that it saw or left.
+  Contents contents() const;
+  void SetContents(const Contents& contents);
 };
 
 // "c3 call 7 (write)"
@@ -81,7 +89,8 @@ class History {
     bool compare = false;
     uint64_t generation = 0;
     uint64_t value = 0;
-    int64_t delta = 0;  // ADD
+    Contents contents;  // of `value`
+    Addend add;         // ADD
     uint64_t called = 0;
     uint64_t instance = 0;  // of the node that the handle was opened on; 0: unknown
     std::string path;
@@ -99,7 +108,8 @@ class History {
   void Unknown(const Key& key, const Pending& pending);
   void RefusedParts(const std::vector<Pending>& parts);
   Problem Batched(const Operation& operation, const Pending& pending, const v1::Outcome& outcome);
-  void Refused(Operation operation, const Pending& pending, const v1::Outcome& outcome);
+  Problem Refused(Operation operation, const Pending& pending, const v1::Outcome& outcome);
+  Problem AddRefused(Operation operation, const Pending& pending, const v1::Outcome& outcome);
   Problem Opened(Operation operation, const Pending& pending, const v1::Outcome& outcome);
   Problem Written(Operation operation, const Pending& pending, const v1::Outcome& outcome);
   Problem Added(Operation operation, const Pending& pending, const v1::Outcome& outcome);

@@ -23,6 +23,11 @@ constexpr Kind kKinds[] = {{"open", v1::OPEN},       {"set", v1::SET_CONTENTS}, 
                            {"acquire", v1::ACQUIRE}, {"release", v1::RELEASE},  {"close", v1::CLOSE},
                            {"add", v1::ADD}};
 
+int64_t Signed(const std::string& text) {
+  int64_t number = 0;
+  return absl::SimpleAtoi(text, &number) ? number : 0;
+}
+
 uint64_t Number(const std::string& text) {
   uint64_t number = 0;
   return absl::SimpleAtoi(text, &number) ? number : 0;
@@ -54,7 +59,11 @@ bool ReadCommandWord(const Word& word, v1::Command& command) {
     command.set_compare(true);
     command.set_generation(Number(word.value));
   }
-  return flag || word.key == "handle" || word.key == "value" || word.key == "if";
+  const bool bound = word.key == "min" || word.key == "max";
+  if (word.key == "min") command.set_min(Signed(word.value));
+  if (word.key == "max") command.set_max(Signed(word.value));
+  if (bound) command.set_bounded(true);
+  return flag || bound || word.key == "handle" || word.key == "value" || word.key == "if";
 }
 
 bool ReadOutcomeWord(const Word& word, v1::Outcome& outcome) {
@@ -74,7 +83,7 @@ bool ReadOutcomeWord(const Word& word, v1::Outcome& outcome) {
     outcome.set_directory(true);
   } else if (word.key == "value") {
     outcome.set_contents(word.value);
-    outcome.set_value(static_cast<int64_t>(Number(word.value)));
+    outcome.set_value(Signed(word.value));
     outcome.set_checksum(Hash64(word.value));
   } else if (word.key == "child") {
     const std::vector<std::string> parts = absl::StrSplit(word.value, ':');
@@ -106,7 +115,7 @@ class Reader {
     for (size_t i = 5; i < words.size(); ++i) {
       if (!ReadCommandWord(Word(words[i]), command)) return false;
     }
-    if (command.kind() == v1::ADD) command.set_delta(static_cast<int64_t>(Number(command.contents())));
+    if (command.kind() == v1::ADD) command.set_delta(Signed(command.contents()));
     history.Called(client, call, command, words[4]);
     return command.kind() != v1::NONE;
   }

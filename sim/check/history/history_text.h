@@ -5,7 +5,8 @@
 //   answer c1 1 ok handle=1 instance=5 generation=1 created
 //   call c2 4 set /a handle=7 value=y if=3  if: compare-and-set
 //   answer c2 4 timed_out
-//   call c2 5 add /n handle=8 value=3       adds three; the answer's value is the sum
+//   call c2 5 add /n handle=8 value=3       adds three; the answer's value is the sum. min=0 max=9: both bounds
+//   answer c2 5 out_of_bounds instance=6 value=8
 //   call c1 2 get /a handle=1               get, stat, delete, list, acquire, release, close
 //   answer c1 2 ok instance=5 generation=2 value=y
 //   answer c1 3 ok child=a:5:2              list: name, instance, generation

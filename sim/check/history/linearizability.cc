@@ -1,9 +1,12 @@
 #include "sim/check/history/linearizability.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sim/check/history/makers.h"
 #include "sim/check/history/state_chain.h"
 
 namespace bramah::sim {
@@ -19,33 +22,46 @@ struct Bounds {
   const Operation* high_by = nullptr;
 };
 
+// Somewhere that an answer fits. `open`: only if the contents, which nobody told of, are right.
+struct Fit : Range {
+  bool open = false;
+};
+
 // An answer that fits several places.
 struct Choice {
   const Operation* operation = nullptr;
-  const std::vector<Range>* places = nullptr;
+  const std::vector<Fit>* places = nullptr;
+};
+
+// What is settled and what is not.
+struct Standing {
+  std::vector<Bounds> bounds;
+  std::vector<Choice> choices;
+  std::vector<Finding> findings;
 };
 
 class Judge {
  public:
   Judge(const std::vector<Operation>& operations, const StateChain& chain, uint64_t search_max)
-      : operations_(operations), chain_(chain), search_max_(search_max), bounds_(chain.states.size()) {
-    for (const Operation& operation : operations_) {
-      if (operation.maybe) maybes_.push_back(&operation);
-    }
+      : operations_(operations), chain_(chain), search_max_(search_max), makers_(operations, chain, search_max) {
+    start_.bounds.resize(chain.states.size());
   }
 
   HistoryVerdict Run() {
     for (size_t place = 0; place < chain_.states.size(); ++place) BoundMaker(place);
     for (const Operation& operation : operations_) BoundObservation(operation);
     if (!problem_.empty()) return Bad();
-    const bool found = Search(bounds_, choices_);
-    if (found) return {};
-    if (steps_ >= search_max_) return {HistoryVerdict::kInconclusive, "", ""};
-    return Bad();
+    bool found = Search(start_);
+    if (!found && steps_ >= search_max_ && DropRefusals()) found = Search(start_);
+    if (!found && steps_ < search_max_) return Bad();
+    HistoryVerdict verdict;
+    if (!found) verdict.kind = HistoryVerdict::kInconclusive;
+    verdict.sums_unjudged = sums_unjudged_ ? 1 : 0;
+    return verdict;
   }
 
  private:
-  HistoryVerdict Bad() const { return {HistoryVerdict::kBad, "history.linearizable", problem_}; }
+  HistoryVerdict Bad() const { return {HistoryVerdict::kBad, "history.linearizable", problem_, 0}; }
   void Fail(std::string problem) {
     if (problem_.empty()) problem_ = std::move(problem);
   }
@@ -55,34 +71,22 @@ class Judge {
 
   void BoundMaker(size_t place) {
     const ChainState& state = chain_.states[place];
-    Bounds& bounds = bounds_[place];
+    Bounds& bounds = start_.bounds[place];
     if (place == 0) return;
     if (state.maker != nullptr) {
       bounds = {state.maker->called, state.maker->answered, state.maker, state.maker};
       return;
     }
-    if (state.instance == 0 && chain_.Of(state.ends).ephemeral) return;
-    bounds.low = kForever;
-    for (const Operation* maybe : maybes_) {
-      if (!MayMake(*maybe, state) || maybe->called >= bounds.low) continue;
-      bounds.low = maybe->called;
-      bounds.low_by = maybe;
-    }
-    if (bounds.low != kForever || place == Last()) return;
-    if (state.instance == 0) {
-      Fail(absl::StrCat("nobody removed instance ", state.ends, ", and yet another one followed"));
-    } else {
-      Fail(absl::StrCat("nobody can have made instance ", state.instance, ", generation ", state.generation));
-    }
+    if (!makers_.Needed(place, false)) return;
+    bounds.low_by = makers_.First(place);
+    bounds.low = bounds.low_by == nullptr ? kForever : bounds.low_by->called;
+    if (bounds.low_by == nullptr && place < Last()) Fail(NobodyMade(place, "nobody"));
   }
 
-  // Whether an operation of unknown outcome can be the maker of a state that nobody claims.
-  static bool MayMake(const Operation& operation, const ChainState& state) {
-    if (state.instance == 0) return operation.kind == Operation::kRemove && operation.instance == state.ends;
-    if (state.seen != nullptr && operation.has_value && state.seen->value != operation.value) return false;
-    if (state.generation == 1) return operation.kind == Operation::kCreate;
-    return operation.kind == Operation::kWrite && operation.instance == state.instance &&
-           (operation.generation == 0 || operation.generation == state.generation);
+  std::string NobodyMade(size_t place, const char* who) const {
+    const ChainState& state = chain_.states[place];
+    if (state.instance == 0) return absl::StrCat(who, " can have removed instance ", state.ends, ", and yet it was gone");
+    return absl::StrCat(who, " can have made instance ", state.instance, ", generation ", state.generation);
   }
 
   void BoundObservation(const Operation& operation) {
@@ -90,42 +94,83 @@ class Judge {
     switch (operation.kind) {
       case Operation::kSee: {
         const size_t place = chain_.PlaceOf(operation.instance, operation.generation);
-        return Observe(operation, {place, place}, bounds_);
+        return Observe(operation, {place, place}, start_.bounds);
       }
       case Operation::kPresent:
-        if (operation.instance != 0) return Observe(operation, chain_.Of(operation.instance).states, bounds_);
+        if (operation.instance != 0) return Observe(operation, chain_.Of(operation.instance).states, start_.bounds);
         // Somebody whose outcome is unknown may have created a node that nobody ever named.
-        if (!CreatedUnseen(operation)) choices_.push_back({&operation, &Presences()});
+        if (!CreatedUnseen(operation)) start_.choices.push_back({&operation, &Presences()});
         return;
       case Operation::kAbsent:
-        choices_.push_back({&operation, &Absences()});
+        start_.choices.push_back({&operation, &Absences()});
+        return;
+      case Operation::kRefusal:
+        start_.choices.push_back({&operation, &Refusals(operation)});
         return;
       case Operation::kGone:
-        return Observe(operation, {chain_.Of(operation.instance).states.last + 1, Last()}, bounds_);
+        return Observe(operation, {chain_.Of(operation.instance).states.last + 1, Last()}, start_.bounds);
       default:
         return;
     }
   }
 
   bool CreatedUnseen(const Operation& present) const {
-    return std::any_of(maybes_.begin(), maybes_.end(), [&](const Operation* maybe) {
-      return maybe->kind == Operation::kCreate && maybe->called < present.answered;
+    return std::any_of(operations_.begin(), operations_.end(), [&](const Operation& other) {
+      return other.maybe && other.kind == Operation::kCreate && other.called < present.answered;
     });
   }
 
-  const std::vector<Range>& Presences() {
+  const std::vector<Fit>& Presences() {
     if (presences_.empty()) {
-      for (const StateChain::Instance& instance : chain_.instances) presences_.push_back(instance.states);
+      for (const StateChain::Instance& instance : chain_.instances) presences_.push_back({instance.states});
     }
     return presences_;
   }
-  const std::vector<Range>& Absences() {
+  const std::vector<Fit>& Absences() {
     if (absences_.empty()) {
       for (size_t place = 0; place <= Last(); ++place) {
-        if (chain_.states[place].instance == 0) absences_.push_back({place, place});
+        if (chain_.states[place].instance == 0) absences_.push_back({{place, place}});
       }
     }
     return absences_;
+  }
+
+  // The states of its instance with the number that it found, or none, and those of which nobody tells.
+  const std::vector<Fit>& Refusals(const Operation& refusal) {
+    if (by_number_.empty() && open_.empty()) SortByNumber();
+    const auto key = std::pair(refusal.instance, refusal.number);
+    const auto [at, missing] = refusals_.try_emplace(key);
+    std::vector<Fit>& fits = at->second;
+    if (!missing) return fits;
+    fits = by_number_[key];
+    const std::vector<Fit>& open = open_[refusal.instance];
+    fits.insert(fits.end(), open.begin(), open.end());
+    std::sort(fits.begin(), fits.end(), [](const Fit& a, const Fit& b) { return a.first < b.first; });
+    return fits;
+  }
+
+  void SortByNumber() {
+    for (size_t place = 1; place < Last(); ++place) {
+      const uint64_t instance = chain_.states[place].instance;
+      if (instance == 0) continue;
+      const Contents contents = chain_.ContentsAt(place);
+      if (!contents.legible) {
+        open_[instance].push_back({{place, place}, true});
+        continue;
+      }
+      std::vector<Fit>& fits = by_number_[{instance, contents.number}];
+      const bool more = !fits.empty() && fits.back().last + 1 == place;
+      more ? static_cast<void>(fits.back().last = place) : fits.push_back({{place, place}});
+    }
+  }
+
+  // Rather than nothing, all but what refused Adds say is judged.
+  bool DropRefusals() {
+    const size_t before = start_.choices.size();
+    std::erase_if(start_.choices, [](const Choice& choice) { return choice.operation->kind == Operation::kRefusal; });
+    sums_unjudged_ = start_.choices.size() < before;
+    if (sums_unjudged_) steps_ = 0;
+    return sums_unjudged_;
   }
 
   void Observe(const Operation& operation, Range range, std::vector<Bounds>& bounds) const {
@@ -195,19 +240,25 @@ class Judge {
     const auto& places = *choice.places;
     const auto [low, high] = Candidates(choice);
     for (size_t i = low; i < high && latest_[places[i].first] <= choice.operation->answered; ++i) {
-      if (earliest_[places[i].last + 1] >= choice.operation->called) return true;
+      if (!places[i].open && earliest_[places[i].last + 1] >= choice.operation->called) return true;
     }
     return false;
   }
 
+  void Take(const Choice& choice, size_t candidate, Standing& standing) const {
+    const Fit& fit = (*choice.places)[candidate];
+    Observe(*choice.operation, fit, standing.bounds);
+    if (fit.open) standing.findings.push_back({fit.first, choice.operation});
+  }
+
   // Drops what is implied and takes what has no alternative, until nothing changes. False if something has no place at all.
-  bool Propagate(std::vector<Bounds>& bounds, std::vector<Choice>& choices) {
+  bool Propagate(Standing& standing) {
     bool changed = true;
     while (changed) {
       changed = false;
-      if (!Windows(bounds)) return false;
+      if (!Windows(standing.bounds)) return false;
       std::vector<Choice> open;
-      for (const Choice& choice : choices) {
+      for (const Choice& choice : standing.choices) {
         const auto [low, high] = Candidates(choice);
         if (low >= high) {
           Fail(absl::StrCat(Describe(*choice.operation), " fits no state of its time"));
@@ -218,65 +269,34 @@ class Judge {
           open.push_back(choice);
           continue;
         }
-        Observe(*choice.operation, (*choice.places)[low], bounds);
+        Take(choice, low, standing);
         changed = true;
       }
-      choices = std::move(open);
+      standing.choices = std::move(open);
     }
     return true;
   }
 
-  bool Search(std::vector<Bounds> bounds, std::vector<Choice> choices) {
-    if (!Propagate(bounds, choices)) return false;
-    if (choices.empty()) return MakersSuffice();
-    const Choice choice = choices.back();
-    choices.pop_back();
+  bool Search(Standing standing) {
+    if (!Propagate(standing)) return false;
+    if (standing.choices.empty()) return MakersSuffice(standing.findings);
+    const Choice choice = standing.choices.back();
+    standing.choices.pop_back();
     const auto [low, high] = Candidates(choice);
     for (size_t i = low; i < high; ++i) {
       if (++steps_ >= search_max_) return false;
-      std::vector<Bounds> next = bounds;
-      Observe(*choice.operation, (*choice.places)[i], next);
-      if (Search(std::move(next), choices)) return true;
+      Standing next = standing;
+      Take(choice, i, next);
+      if (Search(std::move(next))) return true;
     }
     return false;
   }
 
-  // ---- makers of unclaimed states
-
-  // Each unclaimed state needs an operation of its own that was asked before the state must have begun. Such an operation has no
-  // answer that binds it, so whichever is taken does not tighten anything else; but one that fits several states may be the only
-  // one for some of them. Hence a matching, by augmenting paths.
-  bool MakersSuffice() {
-    std::vector<size_t> made_by(maybes_.size());  // place that each operation made; 0: none
-    for (size_t place = 1; place < chain_.states.size(); ++place) {
-      if (!NeedsMaker(place)) continue;
-      std::vector<bool> tried(maybes_.size());
-      if (FindMaker(place, tried, made_by)) continue;
-      const ChainState& state = chain_.states[place];
-      Fail(absl::StrCat("no operation is left that can have made ",
-                        state.instance == 0 ? absl::StrCat("instance ", state.ends, " go away")
-                                            : absl::StrCat("instance ", state.instance, ", generation ", state.generation)));
-      return false;
-    }
-    return true;
-  }
-
-  bool NeedsMaker(size_t place) const {
-    const ChainState& state = chain_.states[place];
-    const bool required = place < Last() || latest_[place] != kForever;
-    return required && state.maker == nullptr && (state.instance != 0 || !chain_.Of(state.ends).ephemeral);
-  }
-
-  // Gives `place` an operation, if need be one whose place finds another.
-  bool FindMaker(size_t place, std::vector<bool>& tried, std::vector<size_t>& made_by) const {
-    for (size_t i = 0; i < maybes_.size(); ++i) {
-      if (tried[i] || maybes_[i]->called > latest_[place] || !MayMake(*maybes_[i], chain_.states[place])) continue;
-      tried[i] = true;
-      if (made_by[i] != 0 && !FindMaker(made_by[i], tried, made_by)) continue;
-      made_by[i] = place;
-      return true;
-    }
-    return false;
+  bool MakersSuffice(const std::vector<Finding>& findings) {
+    const Makers::Answer answer = makers_.Suffice(latest_, findings);
+    sums_unjudged_ = sums_unjudged_ || answer == Makers::kTooMany;
+    if (answer == Makers::kMissing) Fail(NobodyMade(makers_.missing(), "no operation is left that"));
+    return answer != Makers::kMissing;
   }
 
   const std::vector<Operation>& operations_;
@@ -284,11 +304,15 @@ class Judge {
   const uint64_t search_max_;
   uint64_t steps_ = 0;
   std::string problem_;
-  std::vector<const Operation*> maybes_;  // of unknown outcome
-  std::vector<Bounds> bounds_;
-  std::vector<Choice> choices_;
-  std::vector<Range> presences_;
-  std::vector<Range> absences_;
+  bool sums_unjudged_ = false;
+  Makers makers_;
+  Standing start_;
+  std::vector<Fit> presences_;
+  std::vector<Fit> absences_;
+  using Number = std::pair<uint64_t, std::optional<int64_t>>;  // an instance and what its contents are
+  std::map<Number, std::vector<Fit>> by_number_;               // where that is known
+  std::map<uint64_t, std::vector<Fit>> open_;                  // places of the instance where it is not
+  std::map<Number, std::vector<Fit>> refusals_;
   std::vector<uint64_t> earliest_;  // of the states, and one past the end
   std::vector<uint64_t> latest_;
 };
@@ -302,7 +326,7 @@ HistoryVerdict JudgePath(const std::string& path, const std::vector<Operation>& 
   if (made.problem.empty()) {
     verdict = Judge(operations, made.chain, search_max).Run();
   } else {
-    verdict = {HistoryVerdict::kBad, made.checker, made.problem};
+    verdict = {HistoryVerdict::kBad, made.checker, made.problem, 0};
   }
   if (verdict.kind == HistoryVerdict::kBad) verdict.message = absl::StrCat(path, ": ", verdict.message);
   return verdict;
@@ -313,7 +337,8 @@ HistoryVerdict JudgeHistory(const History& history, uint64_t search_max) {
   for (const auto& [path, operations] : history.operations()) {
     HistoryVerdict verdict = JudgePath(path, operations, history.refused(), search_max);
     if (verdict.kind == HistoryVerdict::kBad) return verdict;
-    if (verdict.kind == HistoryVerdict::kInconclusive) total = verdict;
+    if (verdict.kind == HistoryVerdict::kInconclusive) total.kind = verdict.kind;
+    total.sums_unjudged += verdict.sums_unjudged;
   }
   return total;
 }

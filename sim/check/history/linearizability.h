@@ -9,9 +9,9 @@
 //   it saw one of states i .. j     begin(i) <= a  and  begin(j + 1) >= c
 //
 // Such bounds along a chain can be met iff the running maximum of the lower ones never exceeds an upper one, which is decided in
-// linear time. Two things remain to be searched: answers that fit several places of the chain ("nothing was there"), which is
-// done by propagation and, where that leaves a choice, by backtracking up to a limit; and which operations of unknown outcome
-// made the states that nobody claims, which is a bipartite matching.
+// linear time. Two things remain to be searched: answers that fit several places of the chain ("nothing was there", "there is a 9
+// already"), which is done by propagation and, where that leaves a choice, by backtracking up to a limit; and which operations of
+// unknown outcome made the states that nobody claims (makers.h).
 #ifndef BRAMAH_SIM_CHECK_HISTORY_LINEARIZABILITY_H_
 #define BRAMAH_SIM_CHECK_HISTORY_LINEARIZABILITY_H_
 
@@ -28,6 +28,8 @@ struct HistoryVerdict {
   Kind kind = kOk;
   std::string checker;  // kBad: "history.linearizable" or "history.reply"
   std::string message;  // kBad
+  // Names of which something was not judged: too many Adds of unknown outcome left too many sums open.
+  uint64_t sums_unjudged = 0;
 };
 
 inline constexpr uint64_t kSearchSteps = 20'000;

@@ -68,8 +68,54 @@ class Dice {
   uint64_t ordinal_ = 0;
 };
 
+// The file of MakeHistory: what its contents are.
+struct File {
+  uint64_t value = 0;
+  bool legible = false;
+  std::optional<int64_t> number;
+
+  void Set(const std::string& text) {
+    const Contents contents = ContentsOf(text);
+    value = *contents.hash;
+    legible = true;
+    number = contents.number;
+  }
+};
+
+// An Add to `file`, done or refused.
+void DrawAdd(Dice& dice, File& file, Operation& operation) {
+  Addend add;
+  add.delta = static_cast<int64_t>(dice.Roll(7)) - 3;
+  if (dice.Roll(3) > 0) add.min = -static_cast<int64_t>(dice.Roll(3));
+  if (dice.Roll(3) > 0) add.max = static_cast<int64_t>(dice.Roll(5));
+  operation.add = add;
+  const std::optional<int64_t> sum = file.number ? add.To(*file.number) : std::nullopt;
+  operation.kind = sum ? Operation::kWrite : Operation::kRefusal;
+  if (sum) file.Set(std::to_string(*sum));
+}
+
+// A random write: of something unique, or in a history of numbers most often of one, or an Add.
+void DrawWrite(Dice& dice, bool numbers, size_t i, File& file, Operation& operation) {
+  operation.kind = Operation::kWrite;
+  const uint64_t what = numbers ? dice.Roll(8) : 0;
+  if (what == 0) file.Set("w" + std::to_string(i));
+  if (what == 1) file.Set("");
+  if (what == 2) file.Set(std::to_string(dice.Roll(4)));
+  if (what > 2) DrawAdd(dice, file, operation);
+}
+
+// An answer that tells of another number.
+void LieOfNumbers(Dice& dice, Operation& victim) {
+  const int64_t by = 1 + static_cast<int64_t>(dice.Roll(3));
+  if (!victim.number || victim.maybe) return;
+  const int64_t number = *victim.number + (dice.Roll(2) == 0 ? by : -by);
+  if (victim.kind == Operation::kSee) victim.SetContents(ContentsOf(std::to_string(number)));
+  if (victim.kind == Operation::kRefusal) victim.number = number;
+  if (victim.kind == Operation::kWrite && victim.add) victim.SetContents(ContentsOf(std::to_string(number)));
+}
+
 // What a correct cell answers to random operations that overlap; some outcomes are withheld, and some answers are falsified.
-std::vector<Operation> MakeHistory(uint64_t seed) {
+std::vector<Operation> MakeHistory(uint64_t seed, bool numbers) {
   Dice dice(seed);
   const size_t count = 3 + dice.Roll(6);
   std::vector<Operation> operations(count);
@@ -78,7 +124,7 @@ std::vector<Operation> MakeHistory(uint64_t seed) {
   bool there = false;
   uint64_t instance = 0;
   uint64_t generation = 0;
-  uint64_t value = 0;
+  File file;
   bool ephemeral = false;
   const bool may_be_ephemeral = dice.Roll(3) == 0;
   const uint64_t withheld = dice.Roll(3);
@@ -97,15 +143,14 @@ std::vector<Operation> MakeHistory(uint64_t seed) {
       there = true;
       instance += 1 + dice.Roll(3);
       generation = 1;
-      value = 1'000 + i;
+      file.Set(!numbers ? "c" + std::to_string(i) : dice.Roll(2) == 0 ? "" : std::to_string(dice.Roll(4)));
       ephemeral = may_be_ephemeral && dice.Roll(2) == 0;
       operation.kind = Operation::kCreate;
     } else if (!there) {
       operation.kind = what == 4 || instance == 0 ? Operation::kAbsent : Operation::kGone;
-    } else if (what < 2) {
-      operation.kind = Operation::kWrite;
-      ++generation;
-      value = 1'000 + i;
+    } else if (what < 2 || (numbers && what < 4)) {
+      DrawWrite(dice, numbers, i, file, operation);
+      if (operation.kind == Operation::kWrite) ++generation;
     } else if (what == 2) {
       operation.kind = Operation::kRemove;
       there = false;
@@ -114,23 +159,30 @@ std::vector<Operation> MakeHistory(uint64_t seed) {
     } else {
       operation.kind = Operation::kSee;
       operation.has_value = dice.Roll(2) == 0;
+      operation.legible = operation.has_value && dice.Roll(3) > 0;
     }
     operation.instance = operation.kind == Operation::kAbsent ? 0 : instance;
     operation.ephemeral = operation.instance != 0 && ephemeral;  // the opening of the handle told
     operation.generation = generation;
-    operation.value = value;
+    operation.value = file.value;
     if (operation.kind == Operation::kCreate || operation.kind == Operation::kWrite) operation.has_value = true;
+    const bool refused = operation.kind == Operation::kRefusal;
+    if (refused || (operation.has_value && operation.kind != Operation::kSee)) operation.legible = true;
+    if (operation.legible) operation.number = file.number;
     const bool changes = operation.has_value && operation.kind != Operation::kSee;
-    if ((changes || operation.kind == Operation::kRemove) && dice.Roll(3) < withheld) {
+    if ((changes || refused || operation.kind == Operation::kRemove) && dice.Roll(3) < withheld) {
       operation.maybe = true;
       operation.answered = Operation::kForever;
       if (operation.kind == Operation::kCreate) operation.instance = 0;
       if (operation.kind != Operation::kWrite || dice.Roll(2) == 0) operation.generation = 0;
+      if (refused) operation.kind = Operation::kWrite;
+      if (refused) operation.generation = 0;
+      if (operation.add) operation.SetContents({});
     }
   }
   for (uint64_t lies = dice.Roll(4); lies > 0; --lies) {
     Operation& victim = operations[dice.Roll(count)];
-    const uint64_t how = dice.Roll(5);
+    const uint64_t how = dice.Roll(numbers ? 8 : 5);
     if (how == 0 && victim.kind == Operation::kSee) victim.generation = 1 + dice.Roll(4);
     if (how == 1) std::swap(victim.called, operations[dice.Roll(count)].called);
     if (how == 2 && victim.kind == Operation::kPresent) {
@@ -138,6 +190,7 @@ std::vector<Operation> MakeHistory(uint64_t seed) {
       victim.instance = 0;
     }
     if (how == 3 && victim.kind == Operation::kAbsent) victim.kind = Operation::kPresent;
+    if (how > 4) LieOfNumbers(dice, victim);
     if (how == 4 && !victim.maybe) victim.called = victim.answered - 1;
     for (Operation& operation : operations) operation.called = std::min(operation.called, operation.answered - 1);
   }
@@ -160,11 +213,27 @@ bool MayBeExcused(const std::vector<Operation>& operations) {
          has([](const Operation& o) { return o.kind == Operation::kCreate && o.maybe; });
 }
 
-TEST(LinearizabilityTest, AgreesWithTheDefinitionOnSmallHistories) {
+std::string Written(const std::vector<Operation>& operations) {
+  std::string text;
+  for (const Operation& operation : operations) {
+    text += Describe(operation) + " value " + std::to_string(operation.value) + (operation.has_value ? "! " : " ") +
+            (operation.ephemeral ? "ephemeral " : "") + std::to_string(operation.called) + " .. " +
+            std::to_string(operation.answered);
+    if (operation.add) text += " adds " + std::to_string(operation.add->delta);
+    if (operation.add) text += " [" + std::to_string(operation.add->min) + ", " + std::to_string(operation.add->max) + "]";
+    if (operation.legible) text += operation.number ? " = " + std::to_string(*operation.number) : " = none";
+    text += "\n";
+  }
+  return text;
+}
+
+class AgainstTheDefinition : public testing::TestWithParam<bool> {};
+
+TEST_P(AgainstTheDefinition, AgreesOnSmallHistories) {
   uint64_t good = 0;
   uint64_t bad = 0;
   for (uint64_t seed = 0; seed < 20'000; ++seed) {
-    const std::vector<Operation> operations = MakeHistory(seed);
+    const std::vector<Operation> operations = MakeHistory(seed, GetParam());
     if (!NamesComeFromAnswers(operations)) continue;
     const bool expected = IsLinearizable(operations);
     const HistoryVerdict verdict = JudgePath("/a", operations, {});
@@ -172,17 +241,14 @@ TEST(LinearizabilityTest, AgreesWithTheDefinitionOnSmallHistories) {
     ++(expected ? good : bad);
     if ((verdict.kind == HistoryVerdict::kOk) == expected) continue;
     if (!expected && MayBeExcused(operations)) continue;
-    std::string text;
-    for (const Operation& operation : operations) {
-      text += Describe(operation) + " value " + std::to_string(operation.value) + (operation.has_value ? "! " : " ") +
-              (operation.ephemeral ? "ephemeral " : "") + std::to_string(operation.called) + " .. " +
-              std::to_string(operation.answered) + "\n";
-    }
-    FAIL() << "seed " << seed << ": expected " << (expected ? "ok" : "bad") << ", judged " << verdict.message << "\n" << text;
+    FAIL() << "seed " << seed << ": expected " << (expected ? "ok" : "bad") << ", judged " << verdict.message << "\n"
+           << Written(operations);
   }
   EXPECT_GT(good, 5'000u);
   EXPECT_GT(bad, 1'000u);
 }
+INSTANTIATE_TEST_SUITE_P(Contents, AgainstTheDefinition, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Numbers" : "Texts"; });
 
 // ---------------------------------------------------------------------------------------------------------------- limits
 
@@ -242,6 +308,102 @@ TEST(LinearizabilityTest, JudgesLongHistories) {
   operations.back().answered = 5;
   operations.back().called = 4;
   EXPECT_EQ(JudgePath("/a", operations, {}).kind, HistoryVerdict::kBad);
+}
+
+Operation AddOf(int64_t delta, uint64_t called) {
+  Operation operation;
+  operation.kind = Operation::kWrite;
+  operation.instance = 7;
+  operation.add = Addend{delta};
+  operation.called = called;
+  return operation;
+}
+
+// A counter that `adds` of them were added to without an answer, and a read of `sum` a generation later for each.
+std::vector<Operation> UnknownAdds(int64_t adds, int64_t sum) {
+  std::vector<Operation> operations;
+  Operation create;
+  create.kind = Operation::kCreate;
+  create.instance = 7;
+  create.generation = 1;
+  create.SetContents(ContentsOf(""));
+  create.called = 1;
+  create.answered = 2;
+  operations.push_back(create);
+  for (int64_t i = 0; i < adds; ++i) {
+    operations.push_back(AddOf(int64_t{1} << i, 3));
+    operations.back().maybe = true;
+  }
+  Operation read = create;
+  read.kind = Operation::kSee;
+  read.generation = 1 + static_cast<uint64_t>(adds) / 2;
+  read.SetContents(ContentsOf(std::to_string(sum)));
+  read.called = 10;
+  read.answered = 11;
+  operations.push_back(read);
+  return operations;
+}
+
+// 8 Adds that are powers of two, of which 4 took effect: every sum is of one choice only, and whether there is one is found out.
+// With 24 that takes too long for an answer, which must not be a false alarm.
+TEST(LinearizabilityTest, TriesSumsUpToTheLimit) {
+  EXPECT_EQ(JudgePath("/n", UnknownAdds(8, 1 + 4 + 32 + 128), {}).kind, HistoryVerdict::kOk);
+  const HistoryVerdict bad = JudgePath("/n", UnknownAdds(8, 1 + 4 + 128), {});
+  EXPECT_EQ(bad.kind, HistoryVerdict::kBad);
+  EXPECT_EQ(bad.sums_unjudged, 0u);
+  const HistoryVerdict open = JudgePath("/n", UnknownAdds(24, (1 << 11) - 1), {});
+  EXPECT_EQ(open.kind, HistoryVerdict::kOk);
+  EXPECT_EQ(open.sums_unjudged, 1u);
+}
+
+// Refusals that overlap everything fit many places each. Without them the rest is judged.
+TEST(LinearizabilityTest, GivesUpRefusalsBeforeAnythingElse) {
+  std::vector<Operation> operations = UnknownAdds(12, 5);
+  operations.pop_back();
+  for (uint64_t i = 0; i < 12; ++i) {
+    Operation refusal = AddOf(1, 100 + 10 * i);
+    refusal.kind = Operation::kRefusal;
+    refusal.answered = refusal.called + 5;
+    refusal.legible = true;
+    refusal.number = static_cast<int64_t>(4'095 - i);  // falls, and that cannot be
+    operations.push_back(refusal);
+  }
+  const HistoryVerdict verdict = JudgePath("/n", operations, {}, 50);
+  EXPECT_EQ(verdict.kind, HistoryVerdict::kOk);
+  EXPECT_EQ(verdict.sums_unjudged, 1u);
+}
+
+// What the Adds of a long run cost: some of unknown outcome, seen by what follows, and some refused at the bounds.
+TEST(LinearizabilityTest, JudgesLongHistoriesOfAdds) {
+  std::vector<Operation> operations = UnknownAdds(0, 0);
+  operations.pop_back();
+  uint64_t clock = 10;
+  int64_t number = 0;
+  for (uint64_t generation = 2; generation <= 60'000; ++generation) {
+    Operation add = AddOf(generation % 20 < 10 ? 1 : -1, ++clock);
+    add.generation = generation;
+    add.SetContents(ContentsOf(std::to_string(number += add.add->delta)));
+    add.answered = clock + 3;
+    if (generation % 400 == 2) {
+      add.maybe = true;
+      add.generation = 0;
+      add.answered = Operation::kForever;
+      add.SetContents({});
+    }
+    operations.push_back(add);
+    clock += 4;
+    if (generation % 20 != 9) continue;
+    Operation refusal = AddOf(1, clock - 2);
+    refusal.kind = Operation::kRefusal;
+    refusal.answered = ++clock;
+    refusal.legible = true;
+    refusal.number = number;
+    operations.push_back(refusal);
+  }
+  EXPECT_EQ(JudgePath("/n", operations, {}).kind, HistoryVerdict::kOk);
+  operations.back().kind = Operation::kRefusal;
+  operations.back().number = 77;
+  EXPECT_EQ(JudgePath("/n", operations, {}).kind, HistoryVerdict::kBad);
 }
 
 // ------------------------------------------------------------------------------------------------------- clocks that lie

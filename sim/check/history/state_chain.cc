@@ -5,7 +5,6 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
-#include "core/base/hash.h"
 
 namespace bramah::sim {
 namespace {
@@ -65,22 +64,28 @@ class Builder {
     struct Life {
       uint64_t generations = 1;
       bool ephemeral = false;
+      bool refused = false;     // an Add
+      uint64_t unknown = 0;     // writes of unknown outcome
     };
     absl::btree_map<uint64_t, Life> lives;
     for (const Operation& operation : operations_) {
       if (operation.instance == 0) continue;
       Life& life = lives[operation.instance];
       life.ephemeral = life.ephemeral || operation.ephemeral;
+      life.refused = life.refused || operation.kind == Operation::kRefusal;
+      life.unknown += operation.maybe && operation.kind == Operation::kWrite ? 1 : 0;
       if (NamesGeneration(operation)) life.generations = std::max(life.generations, operation.generation);
     }
     StateChain& chain = result_.chain;
     chain.states.emplace_back();
     for (const auto& [instance, life] : lives) {
-      chain.instances.push_back({instance, {chain.states.size(), chain.states.size() + life.generations - 1}, life.ephemeral});
-      for (uint64_t generation = 1; generation <= life.generations; ++generation) {
+      const uint64_t most = life.generations + (life.refused ? life.unknown : 0);
+      chain.instances.push_back({instance, {chain.states.size(), chain.states.size() + most - 1}, life.ephemeral});
+      for (uint64_t generation = 1; generation <= most; ++generation) {
         ChainState& state = chain.states.emplace_back();
         state.instance = instance;
         state.generation = generation;
+        state.hidden = generation > life.generations;
       }
       chain.states.emplace_back().ends = instance;
     }
@@ -118,12 +123,13 @@ class Builder {
     if (state.seen != nullptr && state.seen->value != operation.value) {
       Fail(kLinearizable, absl::StrCat(Describe(operation), " and ", Describe(*state.seen), " saw different contents"));
     }
-    state.seen = &operation;
+    if (state.seen == nullptr || operation.legible) state.seen = &operation;
   }
 
-  // Contents come from a write that was not refused.
+  // Contents come from a write that was not refused, or are a number that an Add of unknown outcome may have made.
   void CheckSource(const Operation& operation) {
     if (operation.kind != Operation::kSee || !operation.has_value || Written(operation.value)) return;
+    if (unknown_adds_ && (!operation.legible || operation.number)) return;
     const bool refused = std::binary_search(refused_.begin(), refused_.end(), operation.value);
     Fail(kReply, absl::StrCat(Describe(operation), refused ? " saw what a refused write would have written"
                                                            : " saw contents that nobody wrote"));
@@ -134,14 +140,15 @@ class Builder {
     Fail(kLinearizable, absl::StrCat(Describe(*state.seen), " saw other contents than ", Describe(*state.maker), " wrote"));
   }
 
-  // What adds must have found what was there before; an empty file is a 0.
+  // What adds must have found what was there before.
   void CheckSum(size_t place) {
     const Operation* const maker = result_.chain.states[place].maker;
     const ChainState& before = result_.chain.states[place - 1];
-    const Operation* const known = before.seen != nullptr ? before.seen : before.maker;
-    if (maker == nullptr || maker->over == 0 || known == nullptr || known->kind == Operation::kRemove) return;
-    const bool empty = maker->over == Hash64("0") && known->value == Hash64("");
-    if (known->value == maker->over || empty) return;
+    const Operation* const known = before.maker != nullptr ? before.maker : before.seen;
+    if (maker == nullptr || !maker->add || !maker->number) return;
+    const std::optional<int64_t> over = maker->add->Before(*maker->number);
+    if (!over) return Fail(kReply, absl::StrCat(Describe(*maker), " made a number out of its bounds"));
+    if (known == nullptr || ContentsOf(*over).Fits(known->contents())) return;
     Fail(kLinearizable, absl::StrCat(Describe(*maker), " added to another number than ", Describe(*known), " left there"));
   }
 
@@ -150,16 +157,16 @@ class Builder {
       for (const Operation& operation : operations_) {
         const bool writes = operation.kind == Operation::kCreate || operation.kind == Operation::kWrite;
         if (writes) written_.insert(operation.value);
-        anything_ = anything_ || (operation.kind == Operation::kWrite && !operation.has_value);
+        unknown_adds_ = unknown_adds_ || (operation.maybe && operation.add);
       }
     }
-    return anything_ || written_.contains(value);
+    return written_.contains(value);
   }
 
   const std::vector<Operation>& operations_;
   const std::vector<uint64_t>& refused_;
   absl::btree_set<uint64_t> written_;
-  bool anything_ = false;  // an Add of unknown outcome may have written any number
+  bool unknown_adds_ = false;
   uint64_t writes_ = 0;  // and one: the highest generation there can be
   ChainResult result_;
 };
@@ -172,6 +179,18 @@ const StateChain::Instance& StateChain::Of(uint64_t instance) const {
 }
 
 size_t StateChain::PlaceOf(uint64_t instance, uint64_t generation) const { return Of(instance).states.first + generation - 1; }
+
+Contents StateChain::ContentsAt(size_t place) const {
+  const ChainState& state = states[place];
+  Contents contents;
+  if (state.maker != nullptr) contents = state.maker->contents();
+  if (state.maker == nullptr && state.seen != nullptr) contents = state.seen->contents();
+  if (contents.legible || state.instance == 0) return contents;
+  const ChainState& next = states[place + 1];
+  if (next.instance == 0 || next.maker == nullptr || !next.maker->add || !next.maker->number) return contents;
+  if (const auto number = next.maker->add->Before(*next.maker->number)) contents.Learn(ContentsOf(*number));
+  return contents;
+}
 
 ChainResult MakeChain(const std::vector<Operation>& operations, const std::vector<uint64_t>& refused) {
   return Builder(operations, refused).Build();

@@ -1,5 +1,6 @@
 // The states that one name went through, in order, as its operations name them: nothing, (instance 5, generation 1), (5, 2),
-// nothing, (9, 1) ...; and who made each.
+// nothing, (9, 1) ...; and who made each. A refused Add tells of a number, not of a generation: so where there were some, states
+// follow that nobody names, as many as there may have been.
 #ifndef BRAMAH_SIM_CHECK_HISTORY_STATE_CHAIN_H_
 #define BRAMAH_SIM_CHECK_HISTORY_STATE_CHAIN_H_
 
@@ -19,6 +20,7 @@ struct ChainState {
   uint64_t ends = 0;        // nothing: the instance that went away before, if any
   const Operation* maker = nullptr;  // null: not known; the first state needs none
   const Operation* seen = nullptr;   // an operation that names the contents, if the maker does not
+  bool hidden = false;               // no answer names it; possibly it never was
 };
 
 // Places first .. last of the chain.
@@ -38,6 +40,8 @@ struct StateChain {
 
   // The place of a state. REQUIRES: it is part of the chain.
   size_t PlaceOf(uint64_t instance, uint64_t generation) const;
+  // What the answers tell of the contents at a place: who made or saw them, or added to them.
+  Contents ContentsAt(size_t place) const;
   const Instance& Of(uint64_t instance) const;
 };
 
