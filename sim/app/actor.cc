@@ -387,8 +387,7 @@ void Actor::Perform(uint32_t id) {
       return;
     }
     case v1::Operation::ADD:
-      call(v1::ADD).set_delta(1 + operation.at_ns() % 9);
-      return;
+      return Count(id);
     case v1::Operation::BATCH:
       return FillBatch(task, call(v1::BATCH));
     case v1::Operation::MAKE_DIRECTORY:

@@ -133,6 +133,9 @@ class Actor {
   std::string SomeClients(uint32_t operation) const;
   std::string SomeAcl(uint32_t operation, uint64_t which) const;
 
+  // ---- counter.cc
+  void Count(uint32_t task);
+
   // ---- fenced_lock.cc
   void BeginFence(uint32_t task, const v1::Outcome& granted);
   void OnFenced(uint32_t task, const v1::Outcome& outcome);

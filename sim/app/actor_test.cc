@@ -96,6 +96,30 @@ TEST_F(ActorTest, AfterARestartMostlyTakesItsFormerSessionOver) {
   EXPECT_GT(waiting, 2);
 }
 
+TEST_F(ActorTest, CountsMostlyAndNowAndThenWritesANumberOrNone) {
+  for (Time at = 1; at <= 400; ++at) Add(v1::Operation::ADD, at, "/n0");
+  Start();
+  actor_->Due(0);
+  Answer(Next(v1::OPEN), v1::OK, 1);
+  std::map<std::string, int> seen;
+  for (uint32_t i = 0; i < 400; ++i) {
+    if (i > 0) actor_->Due(i);
+    Collect();
+    ASSERT_EQ(calls_.size(), 1u);
+    const v1::Command command = calls_.front().command;
+    ++seen[v1::CommandKind_Name(command.kind())];
+    if (command.kind() == v1::SET_CONTENTS && command.contents().size() > 1) ++seen["none"];
+    if (command.delta() < 0) ++seen["down"];
+    if (command.bounded()) ++seen["bounded"];
+    Answer(Next(command.kind()), v1::OK);
+  }
+  EXPECT_GT(seen["ADD"], 300);
+  EXPECT_GT(seen["SET_CONTENTS"], 30);
+  EXPECT_GT(seen["none"], 3);
+  EXPECT_GT(seen["down"], 40);
+  EXPECT_GT(seen["bounded"], 100);
+}
+
 //
 TEST_F(ActorTest, StaleReadsNeedNoSession) {
   Add(v1::Operation::GET).set_stale(true);
