@@ -69,6 +69,7 @@ namespace bramah {
   X(kLeaseMaxLowered, "the longest lease shrank")                                            \
   X(kHeldNodeDeleted, "a node was deleted whose lock another handle held")                   \
   X(kEphemeralRemoved, "an ephemeral node went with its last reference")                     \
+  X(kHandlesExhausted, "an Open was refused because its session had as many handles as it may") \
   X(kClientJeopardy, "a client entered jeopardy")                                            \
   X(kClientSafe, "a client came back from jeopardy")                                         \
   X(kClientExpired, "a client's session expired")                                            \

@@ -92,7 +92,9 @@ void Cell::Open(Entry& entry) {
   if (session.Spent(id)) return entry.Refuse(v1::BAD_HANDLE);
   // A client that scatters its ids would let the record of closed ones grow without bound.
   const size_t most = limits_->handles_per_session_max;
-  if (session.handles().size() >= most || session.closed().runs().size() > most) return entry.Refuse(v1::TOO_MANY_HANDLES);
+  const bool exhausted = session.handles().size() >= most || session.closed().runs().size() > most;
+  SOMETIMES(entry.probes, kHandlesExhausted, exhausted);
+  if (exhausted) return entry.Refuse(v1::TOO_MANY_HANDLES);
   if (!IsCellPath(command.path())) return entry.Refuse(v1::BAD_NAME);
   const lock::Node* found = tree_.Resolve(command.path());
   const lock::Node* parent = nullptr;

@@ -231,6 +231,8 @@ void Actor::Begin(uint32_t task) {
       return OpenOwn(task, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE);
     case v1::Operation::SET_ACL:
       return OpenOwn(task, v1::OPEN_CHANGE_ACL);
+    case v1::Operation::LEAK:
+      return OpenOwn(task, v1::OPEN_WRITE | v1::OPEN_MAY_CREATE);
     case v1::Operation::CLOSE: {
       const auto kept = kept_.find(operation.path());
       if (kept != kept_.end() && !kept->second.opening) DropKept(operation.path(), kept->second.handle);
@@ -454,6 +456,7 @@ void Actor::OnTaskAnswer(uint32_t id, const v1::Outcome& outcome) {
       if (!task.own_handle) return OnKeptOpened(id, outcome);
       if (outcome.code() != v1::OK || task.session != session_ordinal_) return EndTask(id);
       task.handle = HandleId(outcome.handle());
+      if (operation.kind() == v1::Operation::LEAK) return EndTask(id);
       if (operation.kind() == v1::Operation::WATCH) return OnWatchOpened(id, task.handle);
       return operation.kind() == v1::Operation::EPHEMERAL ? Hold(id) : Perform(id);
     case Stage::kCalling:
@@ -467,6 +470,8 @@ void Actor::OnTaskAnswer(uint32_t id, const v1::Outcome& outcome) {
       return Close(id, operation.path(), task.handle);
     case Stage::kFenced:
       return EndFence(id);
+    case Stage::kAgain:  // whatever it was told, it holds
+      return task.session == session_ordinal_ ? Hold(id) : EndTask(id);
     default:  // kClosing
       return LetGone(id);
   }
@@ -493,7 +498,22 @@ void Actor::OnPerformed(uint32_t id, const v1::Outcome& outcome) {
   EndTask(id);
 }
 
+// Some forget that they hold the lock. In the same mode that changes nothing, in the other it is refused.
+bool Actor::AcquireAgain(uint32_t id) {
+  Task& task = tasks_[id];
+  const v1::Operation& operation = OperationOf(task);
+  if (!operation.again() || task.again) return false;
+  task.again = true;
+  task.stage = Stage::kAgain;
+  v1::Command& command = NewCall(id, v1::ACQUIRE, operation.path());
+  command.set_handle(task.handle.value());
+  command.set_mode(operation.shared() != (operation.at_ns() % 4 == 0) ? v1::SHARED : v1::EXCLUSIVE);
+  command.set_try_only(operation.kind() == v1::Operation::TRY_LOCK);
+  return true;
+}
+
 void Actor::Hold(uint32_t task) {
+  if (AcquireAgain(task)) return;
   tasks_[task].stage = Stage::kHolding;
   wishes_.push_back({Wish::kWake, task, OperationOf(tasks_[task]).hold_ns()});
 }

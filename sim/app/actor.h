@@ -71,7 +71,7 @@ class Actor {
  private:
   enum class Session : uint8_t { kNone, kOpening, kOpen, kEnding };
   enum class Stage : uint8_t {
-    kFree, kWaiting, kOpening, kCalling, kFencing, kHolding, kReleasing, kPoisoning, kClosing, kFenced,
+    kFree, kWaiting, kOpening, kCalling, kFencing, kAgain, kHolding, kReleasing, kPoisoning, kClosing, kFenced,
   };
   // What a fenced lock operation has built (fenced_lock.cc).
   struct Fence {
@@ -87,6 +87,7 @@ class Actor {
     HandleId handle;
     bool own_handle = false;  // opened for this task alone
     bool borrowed = false;    // uses the kept handle's lock
+    bool again = false;       // has acquired its lock once more
     Fence fence;
   };
   // The handle kept for a path.
@@ -123,6 +124,7 @@ class Actor {
   void OnKeptOpened(uint32_t task, const v1::Outcome& outcome);
   void OnTaskAnswer(uint32_t task, const v1::Outcome& outcome);
   void OnPerformed(uint32_t task, const v1::Outcome& outcome);
+  bool AcquireAgain(uint32_t task);
   void Hold(uint32_t task);
   void LetGo(uint32_t task);
   // What was held is held no longer.

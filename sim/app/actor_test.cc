@@ -120,6 +120,15 @@ TEST_F(ActorTest, CountsMostlyAndNowAndThenWritesANumberOrNone) {
   EXPECT_GT(seen["bounded"], 100);
 }
 
+TEST_F(ActorTest, ForgetsTheHandleOfALeak) {
+  Add(v1::Operation::LEAK);
+  Start();
+  actor_->Due(0);
+  Answer(Next(v1::OPEN), v1::OK, 1);
+  ExpectNoCall();
+  EXPECT_TRUE(actor_->idle());
+}
+
 //
 TEST_F(ActorTest, StaleReadsNeedNoSession) {
   Add(v1::Operation::GET).set_stale(true);
@@ -229,6 +238,26 @@ TEST_F(ActorTest, HoldsALockForItsTimeAndReleasesIt) {
   EXPECT_EQ(actor_->HoldsLeft(), 50);
   actor_->Woken(wakes_[0].id);
   Answer(Next(v1::RELEASE), v1::OK);
+  EXPECT_TRUE(actor_->idle());
+}
+
+TEST_F(ActorTest, AcquiresAgainInTheSameOrTheOtherModeAndHoldsWhateverItIsTold) {
+  Add(v1::Operation::LOCK, 8).set_again(true);
+  Add(v1::Operation::LOCK, 9, "/f1").set_again(true);
+  Start();
+  for (const v1::LockMode mode : {v1::SHARED, v1::EXCLUSIVE}) {
+    actor_->Due(mode == v1::SHARED ? 0 : 1);
+    Answer(Next(v1::OPEN), v1::OK, mode);
+    Answer(Next(v1::ACQUIRE), v1::OK);
+    const auto again = Next(v1::ACQUIRE);
+    EXPECT_EQ(again.command.mode(), mode);
+    Answer(again, mode == v1::SHARED ? v1::BUSY : v1::OK);
+    Collect();
+    ASSERT_EQ(wakes_.size(), 1u);
+    actor_->Woken(wakes_[0].id);
+    wakes_.clear();
+    Answer(Next(v1::RELEASE), v1::OK);
+  }
   EXPECT_TRUE(actor_->idle());
 }
 

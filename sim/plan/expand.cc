@@ -58,6 +58,7 @@ void Write(const Draft& draft, v1::Operation* operation) {
   if (draft.lock_delay > 0) operation->set_lock_delay_ns(draft.lock_delay);
   operation->set_with_stat(workload.with_stat());
   operation->set_stale(workload.stale());
+  operation->set_again(workload.again());
   if (workload.fenced()) operation->set_fenced(draft.fenced);
 }
 

@@ -210,6 +210,8 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
   plan.mutable_workload(plan.workload_size() - 1)->set_shared(true);
   for (v1::Workload& workload : *plan.mutable_workload()) {
     if (workload.prefix() == "s") workload.set_permits(settings.permits);
+    const bool lock = workload.kind() == v1::Operation::LOCK || workload.kind() == v1::Operation::TRY_LOCK;
+    workload.set_again(lock && settings.locks_again);
   }
   if (names == 0) return;
   add(v1::Operation::EPHEMERAL, "e", names * 3 / 10).set_hold_ns(settings.hold_max);
@@ -231,6 +233,7 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
     add(v1::Operation::GET, "f", files / 20).set_stale(true);
     add(v1::Operation::LIST, "", names / 20).set_stale(true);
   }
+  if (settings.leaks_ppm > 0) add(v1::Operation::LEAK, "f", settings.leaks_ppm);
   if (Chance(Draw(plan.seed(), Stream::kCounters, 0, 0), 500'000)) return;
   add(v1::Operation::ADD, "n", writes / 6);
   add(v1::Operation::GET, "n", files / 20);

@@ -317,6 +317,12 @@ void Overload(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings.locks_ppm = 500'000;
   settings.hold_max = 5 * kSecond;
   settings.paths = 2;
+  settings.locks_again = dice.Hit(500'000);
+  const bool careless = dice.Hit(500'000);
+  const int64_t handles = dice.In(6, 16);
+  if (!careless) return;
+  settings.leaks_ppm = 300'000;
+  knobs.set_session_handles_max(static_cast<uint32_t>(handles));
 }
 
 constexpr Profile kProfiles[] = {

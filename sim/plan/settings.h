@@ -71,6 +71,8 @@ struct Settings {
   Duration lock_delay_max = 2 * kSecond;
   uint32_t bytes = 32;
   uint32_t permits = 2;            // of locks with several
+  uint32_t leaks_ppm = 0;          // so many operations more, of all, that open a handle and forget it
+  bool locks_again = false;        // who holds a lock acquires it once more
 };
 
 struct Profile {

@@ -133,6 +133,7 @@ void CheckOperation(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Need(path, at(".path"), "\"", operation.path(), "\" is no name in a cell");
   bad.Most(operation.bytes(), kContentBytesMax, at(".bytes"));
   bad.Most(operation.permits(), 1'024, at(".permits"));
+  bad.Need(!operation.again() || IsLock(operation.kind()), at(".again"), "is for locks");
 }
 
 void CheckWorkload(const v1::Plan& plan, int i, Complaints& bad) {

@@ -1,4 +1,5 @@
 // What becomes of locks in whole runs: kept ones, those with several permits, and those of a client that is not heard of.
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,37 @@ TEST_F(Holding, SoManyHoldSideBySideAsThereArePermits) {
   EXPECT_EQ(held[2].first, "c3");
   EXPECT_GT(held[2].second, Once("c1", "LockDropped")) << "when one of the two let go";
   EXPECT_LT(held[2].second, Once("c2", "LockDropped"));
+}
+
+TEST_F(Holding, IsNotChangedByAcquiringAgain) {
+  Run(std::string(kQuiet) + Lock("c1", 2, "/l", 3, "again: true") +
+      "operation { kind: LOCK client: \"c2\" at_ns: 10000000001 path: \"/l\" hold_ns: 3000000000 again: true }\n");
+  const auto held = Held();
+  ASSERT_EQ(held.size(), 2u);
+  for (const char* client : {"c1", "c2"}) {
+    EXPECT_EQ(Asked(client, v1::ACQUIRE).size(), 2u);
+    EXPECT_GT(Once(client, "LockDropped"), held[client[1] == '1' ? 0 : 1].second + 3 * kSecond);
+  }
+  const auto answered = [&](const char* client, v1::Code code) {
+    const auto answers = Answers(client);
+    return std::count_if(answers.begin(), answers.end(), [&](const auto& answer) { return answer.second.code() == code; });
+  };
+  EXPECT_EQ(answered("c1", v1::BUSY), 1) << "in the other mode";
+  EXPECT_EQ(answered("c2", v1::BUSY), 0) << "in the same";
+}
+
+TEST_F(Holding, HandlesThatAreForgottenMeetTheQuotaUntilTheSessionEnds) {
+  std::string plan = std::string(kQuiet) + "knobs { session_handles_max: 3 }\n";
+  for (int second = 2; second < 10; ++second) {
+    const std::string at = "client: \"c1\" at_ns: " + std::to_string(second) + "000000000 ";
+    plan += "operation { " + at + (second == 7 ? "kind: END_SESSION" : "kind: LEAK path: \"/f\"") + " }\n";
+  }
+  Run(plan);
+  std::vector<Time> refused;
+  for (const auto& [at, outcome] : Answers("c1")) {
+    if (outcome.code() == v1::TOO_MANY_HANDLES) refused.push_back(at / kSecond);
+  }
+  EXPECT_EQ(refused, (std::vector<Time>{5, 6}));
 }
 
 //

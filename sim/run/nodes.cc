@@ -61,6 +61,7 @@ replica::ServerConfig MakeServerConfig(const v1::Plan& plan, ReplicaId self) {
   SetIf(config.step_work_max, knobs.step_work_max());
   SetIf(config.session_items_max, knobs.session_items_max());
   SetIf(config.session_cache_max, knobs.session_cache_max());
+  SetIf(config.limits.handles_per_session_max, knobs.session_handles_max());
   SetIf(config.keepalive_spacing, knobs.keepalive_spacing_ns());
   config.storage.segment_bytes = 1 << 20;
   SetIf(config.storage.segment_bytes, knobs.segment_bytes());
