@@ -19,19 +19,13 @@ inline constexpr Time kClusterTimeMax = kNever / 2;
 inline constexpr int64_t kMillion = 1'000'000;
 
 // d / R rounded down, where R = (1 + rho) / (1 - rho) is the largest ratio between the rates of two clocks that each keep
-// their rate within rho of real time [L1, L2, A-10]. Use for whatever is *claimed*: authority, local leases.
+// their rate within rho of real time [L1, L2, A-10]. Use for whatever is *claimed*: authority, local leases. What is
+// promised or waited for is counted on the own clock, in full, and needs no conversion.
 // REQUIRES: d >= 0, 0 <= rho_ppm < 1,000,000.
 constexpr Duration ShrinkByDrift(Duration d, int64_t rho_ppm) {
   const int64_t low = kMillion - rho_ppm;
   const int64_t high = kMillion + rho_ppm;
   return (d / high) * low + (d % high) * low / high;
-}
-
-// d * R rounded up plus one unit; use for whatever is *promised* or waited for.
-constexpr Duration StretchByDrift(Duration d, int64_t rho_ppm) {
-  const int64_t low = kMillion - rho_ppm;
-  const int64_t high = kMillion + rho_ppm;
-  return (d / low) * high + ((d % low) * high + low - 1) / low + 1;
 }
 
 }  // namespace bramah
