@@ -48,11 +48,12 @@ void AddPlanFlags(CLI::App& verb, SimArgs& args) {
 }
 
 void AddIgnoreFlag(CLI::App& verb, SimArgs& args) {
-  const auto known = [](const std::string& id) {
-    return sim::IsChecker(id) ? std::string() : "no checker is called '" + id + "'; see 'bramah sim checkers'";
+  const auto refusal = [](const std::string& id) -> std::string {
+    if (!sim::IsChecker(id)) return "no checker is called '" + id + "'; see 'bramah sim checkers'";
+    return sim::MayBeIgnored(id) ? "" : "no run goes on after " + id + "; ignore another";
   };
   verb.add_option("--ignore", args.ignored, "Checkers whose reports do not count: would another have noticed?")
-      ->check(known)
+      ->check(refusal)
       ->delimiter(',')
       ->type_name("CHECKER,...");
 }

@@ -109,6 +109,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{{"sim", "run", "--seeds", "0..3", "--profile", "no-such"}, 64, "bramah: usage: "},
         Case{{"sim", "run", "--seeds", "0..3", "--ignore", "lock.none"}, 64,
              "bramah: usage: --ignore: no checker is called 'lock.none'; see 'bramah sim checkers'; run 'bramah sim --help'"},
+        Case{{"sim", "replay", "3", "--ignore", "core.check"}, 64,
+             "bramah: usage: --ignore: no run goes on after core.check; ignore another; run 'bramah sim --help'"},
         Case{{"sim", "run", "--seeds", "0..3", "--jobs", "0"}, 64, "bramah: usage: "},
         Case{{"sim", "replay"}, 64, "bramah: usage: subject is required"},
         Case{{"sim", "replay", "99999999999999999999"}, 64, "bramah: usage: '99999999999999999999' is no 64-bit seed"},

@@ -102,6 +102,9 @@ void PrintText(const ordered_json& json) {
       json["verdict"].get<std::string>().c_str(), json["seeds_run"].dump().c_str(), json["events"].dump().c_str(),
       json["simulated_seconds"].get<double>(), json["wall_seconds"].get<double>(), json["simulated_to_wall"].get<double>(),
       json["events_per_second"].get<double>());
+  if (json["partly_judged"] > 0)
+    std::printf("%s seeds had names whose Adds were not all judged, too many being of unknown outcome\n",
+                json["partly_judged"].dump().c_str());
   std::printf("probes: %zu of %zu reached; suite hash %s\n", kProbeCount - json["probes_missing"].size(), kProbeCount,
               json["suite_hash"].get<std::string>().c_str());
 }

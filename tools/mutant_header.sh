@@ -3,6 +3,7 @@
 
 readonly mutant_keys=(id what expect profile budget-seeds seen-in)
 readonly mutant_budget_max=500
+readonly mutant_checkers=$PWD/sim/check/checker_ids.cc
 
 # header_field FILE KEY: the value on one line, empty if there is none.
 header_field() {
@@ -39,6 +40,9 @@ check_header() {
   value=$(header_field "$file" expect)
   [[ $value =~ ^[a-z]+\.[a-z_]+(, [a-z]+\.[a-z_]+)*$ ]] ||
     { echo "$file: 'expect' must be checker ids separated by commas, the target first: '$value'"; bad=1; }
+  for value in $(expected_checkers "$file"); do
+    grep -qF "{\"$value\"," "$mutant_checkers" || { echo "$file: 'expect' names '$value', which is no checker"; bad=1; }
+  done
   value=$(header_field "$file" profile)
   [[ $value =~ ^[a-z][a-z0-9-]*$ ]] || { echo "$file: 'profile' must be one name: '$value'"; bad=1; }
   value=$(header_field "$file" budget-seeds)

@@ -100,7 +100,8 @@ struct DiskFailed {
   DiskError error;
 };
 // The embedding application asks its client library. `command` uses the kinds OPEN_SESSION and those a client may send. Without
-// `wait` a call that would have to wait for the end of a jeopardy is answered JEOPARDY at once and nothing is done [D-28].
+// `wait` a call that is made in jeopardy, and would have to wait for its end, is answered JEOPARDY at once and nothing is done; one
+// that was made before waits through it like any other [D-28].
 struct Call {
   CallId call;
   const v1::Command* command = nullptr;

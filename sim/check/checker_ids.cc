@@ -50,4 +50,6 @@ bool IsChecker(std::string_view id) {
   return std::any_of(std::begin(kCheckers), std::end(kCheckers), [id](const CheckerInfo& known) { return known.id == id; });
 }
 
+bool MayBeIgnored(std::string_view id) { return id != "core.check" && id != "resource.bounded"; }
+
 }  // namespace bramah::sim

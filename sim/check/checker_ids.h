@@ -17,6 +17,8 @@ struct CheckerInfo {
 absl::Span<const CheckerInfo> KnownCheckers();
 
 bool IsChecker(std::string_view id);
+// Whether a run can go on after it has fired: not behind a failed check, nor without the steps that were too many.
+bool MayBeIgnored(std::string_view id);
 
 }  // namespace bramah::sim
 

@@ -280,7 +280,7 @@ bool Checkers::Finish(Time at) {
   State& s = *state_;
   if (s.reporter.failed()) return true;
   s.history.Close();
-  const HistoryVerdict verdict = JudgeHistory(s.history);
+  const HistoryVerdict verdict = JudgeHistory(s.history, kSearchSteps, s.context.ignored);
   s.sums_unjudged = verdict.sums_unjudged;
   if (verdict.kind == HistoryVerdict::kBad) s.reporter.Report(verdict.checker, at, verdict.message);
   return verdict.kind != HistoryVerdict::kInconclusive;

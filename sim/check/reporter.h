@@ -1,5 +1,5 @@
-// Where checkers report: the first violation of a run is kept, later ones may be its consequences. Reports of checkers that are to
-// be ignored do not count; so one can ask whether any other checker would have noticed.
+// Where checkers report: the first violation of a run is kept, later ones may be its consequences. Reports of checkers that are
+// to be ignored do not count; so one can ask whether any other checker would have noticed.
 #ifndef BRAMAH_SIM_CHECK_REPORTER_H_
 #define BRAMAH_SIM_CHECK_REPORTER_H_
 

@@ -78,7 +78,7 @@ void StrandWrites(const Settings& settings, v1::Plan& plan) {
       if (dice.Hit(600'000)) some.push_back(absl::StrCat("c", client));
     }
     if (!some.empty()) Silence(plan, held, 0, unheard, some);
-    AddOn(plan, held, v1::Fault::CRASH_PROCESS, dies, dice.LogIn(settings.down.min, settings.down.max));
+    AddOn(plan, held, v1::Fault::CRASH_PROCESS, dies, dice.LogIn(std::max(settings.down.min, kMicrosecond), settings.down.max));
   }
 }
 

@@ -148,6 +148,7 @@ void CheckWorkload(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Time(workload.hold_ns(), at(".hold_ns"));
   bad.Time(workload.lock_delay_ns(), at(".lock_delay_ns"));
   bad.Need(!workload.fenced() || IsLock(workload.kind()), at(".fenced"), "only LOCK and TRY_LOCK can be");
+  bad.Need(!workload.again() || IsLock(workload.kind()), at(".again"), "is for locks");
   bad.Most(workload.bytes(), kContentBytesMax, at(".bytes"));
   bad.Most(workload.permits(), 1'024, at(".permits"));
 }

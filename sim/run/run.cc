@@ -145,7 +145,7 @@ bool Run::LivenessPhase() {
     if (look < deadline) continue;
     const Duration waited = (look - plan_.duration_ns()) / kMillisecond;
     checkers_.Report(obstacle->checker, look, absl::StrCat(waited, " ms after the last fault: ", obstacle->what));
-    return false;
+    return !checkers_.violation().has_value();  // one that is ignored leaves the history to be judged
   }
 }
 
@@ -168,7 +168,7 @@ RunResult Run::Execute() {
     result.verdict = Verdict::kInconclusive;
     result.note = "the search through the history reached its limit";
   } else if (checkers_.sums_unjudged() > 0) {
-    result.note = absl::StrCat("the sums of ", checkers_.sums_unjudged(), " names were not judged: too many unknown Adds");
+    result.note = absl::StrCat("the Adds on ", checkers_.sums_unjudged(), " names were not all judged: too many of unknown outcome");
   }
   result.trace_hash = world_.trace_hash();
   result.events = world_.events();

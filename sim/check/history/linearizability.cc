@@ -170,6 +170,7 @@ class Judge {
     std::erase_if(start_.choices, [](const Choice& choice) { return choice.operation->kind == Operation::kRefusal; });
     sums_unjudged_ = start_.choices.size() < before;
     if (sums_unjudged_) steps_ = 0;
+    problem_.clear();
     return sums_unjudged_;
   }
 
@@ -332,11 +333,12 @@ HistoryVerdict JudgePath(const std::string& path, const std::vector<Operation>& 
   return verdict;
 }
 
-HistoryVerdict JudgeHistory(const History& history, uint64_t search_max) {
+HistoryVerdict JudgeHistory(const History& history, uint64_t search_max, absl::Span<const std::string> ignored) {
   HistoryVerdict total;
   for (const auto& [path, operations] : history.operations()) {
     HistoryVerdict verdict = JudgePath(path, operations, history.refused(), search_max);
-    if (verdict.kind == HistoryVerdict::kBad) return verdict;
+    const bool counts = std::find(ignored.begin(), ignored.end(), verdict.checker) == ignored.end();
+    if (verdict.kind == HistoryVerdict::kBad && counts) return verdict;
     if (verdict.kind == HistoryVerdict::kInconclusive) total.kind = verdict.kind;
     total.sums_unjudged += verdict.sums_unjudged;
   }

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "sim/check/history/history.h"
 
 namespace bramah::sim {
@@ -28,19 +29,22 @@ struct HistoryVerdict {
   Kind kind = kOk;
   std::string checker;  // kBad: "history.linearizable" or "history.reply"
   std::string message;  // kBad
-  // Names of which something was not judged: too many Adds of unknown outcome left too many sums open.
+  // Names of which something was not judged, because too many Adds of unknown outcome left too many sums open: those sums, or what
+  // refused Adds said of them.
   uint64_t sums_unjudged = 0;
 };
 
 inline constexpr uint64_t kSearchSteps = 20'000;
 
 // Judges the operations of one name. `refused`: values nobody may see, rising. `search_max`: choices tried before the verdict is
-// inconclusive.
+// inconclusive, and sums tried before they are left open; if refused Adds were among the choices, all is tried again without them.
 HistoryVerdict JudgePath(const std::string& path, const std::vector<Operation>& operations, const std::vector<uint64_t>& refused,
                          uint64_t search_max = kSearchSteps);
 
-// All names, in order; the first that is bad decides. REQUIRES: history.Close() was called.
-HistoryVerdict JudgeHistory(const History& history, uint64_t search_max = kSearchSteps);
+// All names, in order; the first that is bad decides, unless its checker is among the `ignored`. REQUIRES: history.Close() was
+// called.
+HistoryVerdict JudgeHistory(const History& history, uint64_t search_max = kSearchSteps,
+                            absl::Span<const std::string> ignored = {});
 
 }  // namespace bramah::sim
 
