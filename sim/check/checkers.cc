@@ -1,14 +1,15 @@
 #include "sim/check/checkers.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
-#include "absl/container/btree_map.h"
 #include "core/cell/cell.h"
 #include "core/cell/invariants.h"
 #include "sim/check/acl_checker.h"
 #include "sim/check/authority_checker.h"
 #include "sim/check/belief_checker.h"
+#include "sim/check/by_client.h"
 #include "sim/check/cache_checker.h"
 #include "sim/check/delay_checker.h"
 #include "sim/check/digest_checker.h"
@@ -103,7 +104,7 @@ struct Checkers::State {
     v1::CommandKind kind = v1::NONE;
     SessionId session;
   };
-  absl::btree_map<std::pair<uint32_t, CallId>, Asked> asked;  // calls without an answer
+  ByClient<CallId, Asked> asked;  // calls without an answer
 };
 
 Checkers::Checkers(const CheckContext& context) : state_(std::make_unique<State>(context)) {}
@@ -223,14 +224,14 @@ void Checkers::ClientStopped(Time, uint32_t client) {
   s.handles.Stopped(client);
   s.suffixes.Stopped(client);
   s.stale.Stopped(client);
-  s.asked.erase(s.asked.lower_bound({client, CallId()}), s.asked.lower_bound({client + 1, CallId()}));
+  s.asked.Forget(client);
   s.session_of[client - 1] = SessionId();
 }
 
 void Checkers::Called(Time at, uint32_t client, CallId call, const v1::Command& command, std::string_view path) {
   State& s = *state_;
   if (command.stale()) return s.stale.Called(client, call, command);
-  s.asked.insert_or_assign({client, call}, State::Asked{command.kind(), s.session_of[client - 1]});
+  s.asked.Put(client, call, {command.kind(), s.session_of[client - 1]});
   s.handles.Called(client, s.session_of[client - 1], call, command);
   s.suffixes.Called(client, s.session_of[client - 1], call, command);
   s.history.Called(client, call, command, path);
@@ -246,15 +247,12 @@ void Checkers::Answered(Time at, uint32_t client, CallId call, const v1::Outcome
   if (const auto problem = s.history.Answered(client, call, outcome)) s.reporter.Report("history.reply", at, *problem);
   s.fencing.Answered(at, client, call, outcome);
   s.events.Answered(at, client, call, outcome);
-  const auto it = s.asked.find({client, call});
-  if (it == s.asked.end()) return;
-  const State::Asked asked = it->second;
-  s.asked.erase(it);
+  const std::optional<State::Asked> asked = s.asked.Take(client, call);
   // The numbers of a session that has ended meanwhile mean nothing in the next one.
-  if (asked.session != s.session_of[client - 1]) return;
-  s.exactly_once.Answered(at, client, asked.session, asked.kind, outcome);
-  if (outcome.code() == v1::OK && !MayBeAnsweredLocally(asked.kind)) {
-    s.stale.Confirmed(client, s.exactly_once.EffectOf(asked.session, RequestSeq(outcome.seq())));
+  if (!asked.has_value() || asked->session != s.session_of[client - 1]) return;
+  s.exactly_once.Answered(at, client, asked->session, asked->kind, outcome);
+  if (outcome.code() == v1::OK && !MayBeAnsweredLocally(asked->kind)) {
+    s.stale.Confirmed(client, s.exactly_once.EffectOf(asked->session, RequestSeq(outcome.seq())));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "sim/check/event_checker.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 
@@ -80,15 +81,13 @@ void EventChecker::Called(uint32_t client, SessionId session, CallId call, const
     if (told == by_node_.end()) return;
     asked.told = told->second;
   }
-  asked_.insert_or_assign({client, call}, asked);
+  asked_.Put(client, call, asked);
 }
 
 void EventChecker::Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome) {
-  const auto it = asked_.find({client, call});
-  if (it == asked_.end()) return;
-  const Asked asked = it->second;
-  asked_.erase(it);
-  if (outcome.code() != v1::OK) return;
+  const std::optional<Asked> found = asked_.Take(client, call);
+  if (!found.has_value() || outcome.code() != v1::OK) return;
+  const Asked& asked = *found;
   if (!asked.open) return CheckRead(at, asked, outcome);
   const Key key(client, std::get<1>(asked.key), HandleId(outcome.handle()));
   instances_[key] = Position(outcome.instance());
@@ -113,7 +112,7 @@ void EventChecker::Stopped(uint32_t client) {
   EraseRange(instances_, Key{client, SessionId(), HandleId()}, Key{client + 1, SessionId(), HandleId()});
   EraseRange(by_node_, std::tuple(client, SessionId(), Position()), std::tuple(client + 1, SessionId(), Position()));
   EraseRange(epochs_, std::pair(client, SessionId()), std::pair(client + 1, SessionId()));
-  EraseRange(asked_, std::pair(client, CallId()), std::pair(client + 1, CallId()));
+  asked_.Forget(client);
 }
 
 }  // namespace bramah::sim

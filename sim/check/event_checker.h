@@ -17,6 +17,7 @@
 #include "absl/types/span.h"
 #include "core/api/event.h"
 #include "core/wire/wire.pb.h"
+#include "sim/check/by_client.h"
 #include "sim/check/reporter.h"
 
 namespace bramah::sim {
@@ -56,7 +57,7 @@ class EventChecker {
   absl::btree_map<Key, Position> instances_;  // of handles
   absl::btree_map<std::tuple<uint32_t, SessionId, Position>, ToldOfNode> by_node_;
   absl::btree_map<std::pair<uint32_t, SessionId>, Epoch> epochs_;
-  absl::btree_map<std::pair<uint32_t, CallId>, Asked> asked_;  // unanswered
+  ByClient<CallId, Asked> asked_;  // unanswered
 };
 
 }  // namespace bramah::sim

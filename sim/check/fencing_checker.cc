@@ -78,14 +78,13 @@ void FencingChecker::Called(Time at, uint32_t client, SessionId session, CallId 
   } else if (command.kind() != v1::SET_SEQUENCER && command.kind() != v1::CHECK_SEQUENCER) {
     return;
   }
-  asked_.insert_or_assign({client, call}, std::move(asked));
+  asked_.Put(client, call, std::move(asked));
 }
 
 void FencingChecker::Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome) {
-  const auto it = asked_.find({client, call});
-  if (it == asked_.end()) return;
-  const Asked asked = std::move(it->second);
-  asked_.erase(it);
+  const std::optional<Asked> found = asked_.Take(client, call);
+  if (!found.has_value()) return;
+  const Asked& asked = *found;
   if (asked.kind == v1::SET_SEQUENCER) {
     if (outcome.code() == v1::OK) tied_[{client, asked.session, asked.handle}] = asked.sequencer;
     return;
@@ -96,7 +95,7 @@ void FencingChecker::Answered(Time at, uint32_t client, CallId call, const v1::O
 }
 
 void FencingChecker::Stopped(uint32_t client) {
-  asked_.erase(asked_.lower_bound({client, CallId()}), asked_.lower_bound({client + 1, CallId()}));
+  asked_.Forget(client);
   released_.erase(released_.lower_bound({client, SessionId(), HandleId()}),
                   released_.lower_bound({client + 1, SessionId(), HandleId()}));
   const auto first = tied_.lower_bound({client, SessionId(), HandleId()});

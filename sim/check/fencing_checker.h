@@ -27,6 +27,7 @@
 #include "core/cell/view.h"
 #include "core/wire/wire.pb.h"
 #include "sim/app/resource.h"
+#include "sim/check/by_client.h"
 #include "sim/check/reporter.h"
 
 namespace bramah::sim {
@@ -97,7 +98,7 @@ class FencingChecker {
   absl::btree_set<std::tuple<PeriodKey, SessionId, HandleId>> holders_;      // of periods
   absl::btree_map<std::pair<SessionId, HandleId>, Holding> holding_;
   absl::btree_set<std::tuple<uint32_t, SessionId, HandleId>> released_;  // whose latest call on the lock was a Release
-  absl::btree_map<std::pair<uint32_t, CallId>, Asked> asked_;                // unanswered
+  ByClient<CallId, Asked> asked_;                                            // unanswered
   absl::btree_map<std::tuple<uint32_t, SessionId, HandleId>, std::string> tied_;  // handles, to sequencers
   absl::btree_map<std::string, std::vector<Acted>> acted_;                   // by path
 };

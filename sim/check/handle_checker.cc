@@ -85,38 +85,32 @@ void HandleChecker::Called(uint32_t client, SessionId session, CallId call, cons
   const bool on_handle = ActsThroughHandle(command.kind()) || ReadsHandle(command.kind()) || AsksNobody(command.kind());
   if (!on_handle && command.kind() != v1::OPEN) return;
   Asked asked{command.kind(), session, HandleId(command.handle()), "", removed_.size()};
-  const auto bound = bound_.find({client, asked.handle});
-  if (on_handle && bound == bound_.end()) {
-    asked.doubt = closed_.contains({client, asked.handle}) ? "which had been closed" : "which was never opened";
+  Bound* handle = bound_.Find(client, asked.handle);
+  if (on_handle && (handle == nullptr || handle->closed)) {
+    asked.doubt = handle == nullptr ? "which was never opened" : "which had been closed";
   } else if (on_handle) {
-    const Bound& handle = bound->second;
     const bool counts = (reads_count_ || !ReadsHandle(asked.kind)) && !AsksNobody(asked.kind);
-    const bool stale = counts && removed_.contains(handle.instance);
+    const bool stale = counts && removed_.contains(handle->instance);
     if (stale) asked.doubt = "whose node had been deleted";
-    if (handle.session != session) asked.doubt = absl::StrCat("which session ", handle.session.value(), " had opened");
-    if (Leaves(asked.kind)) {
-      bound_.erase(bound);
-      closed_.insert({client, asked.handle});
-    }
+    if (handle->session != session) asked.doubt = absl::StrCat("which session ", handle->session.value(), " had opened");
+    handle->closed = Leaves(asked.kind);
   }
-  asked_.insert_or_assign({client, call}, std::move(asked));
+  asked_.Put(client, call, std::move(asked));
 }
 
 void HandleChecker::Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome) {
-  const auto it = asked_.find({client, call});
-  if (it == asked_.end()) return;
-  const Asked asked = std::move(it->second);
-  asked_.erase(it);
-  if (Leaves(asked.kind)) return;
+  const std::optional<Asked> found = asked_.Take(client, call);
+  if (!found.has_value() || Leaves(found->kind)) return;
+  const Asked& asked = *found;
   const bool good = outcome.code() == v1::OK;
   if (asked.kind == v1::OPEN) {
     if (good) Open(at, client, asked, outcome);
     return;
   }
   if (good && !asked.doubt.empty()) Report(at, client, asked, outcome, asked.doubt);
-  const auto bound = bound_.find({client, asked.handle});
-  if (bound == bound_.end()) return;
-  const uint64_t instance = bound->second.instance;
+  const Bound* bound = bound_.Find(client, asked.handle);
+  if (bound == nullptr || bound->closed) return;
+  const uint64_t instance = bound->instance;
   const auto mismatch = [&](uint64_t said) {
     Report(at, client, asked, outcome, absl::StrCat("of instance ", said, ", the handle was opened on ", instance));
   };
@@ -129,9 +123,12 @@ void HandleChecker::Answered(Time at, uint32_t client, CallId call, const v1::Ou
 }
 
 void HandleChecker::Open(Time at, uint32_t client, const Asked& asked, const v1::Outcome& outcome) {
-  const Key key(client, HandleId(outcome.handle()));
-  const bool first = bound_.try_emplace(key, Bound{asked.session, outcome.instance()}).second;
-  if (!first || closed_.contains(key)) Report(at, client, asked, outcome, "which was given out before");
+  const HandleId handle(outcome.handle());
+  if (bound_.Find(client, handle) != nullptr) {
+    Report(at, client, asked, outcome, "which was given out before");
+  } else {
+    bound_.Put(client, handle, {asked.session, outcome.instance()});
+  }
   // Which the library may answer by itself, like a read.
   const auto removed = removed_.find(outcome.instance());
   const bool gone = reads_count_ && removed != removed_.end() && removed->second < asked.removals;
@@ -147,9 +144,8 @@ void HandleChecker::Report(Time at, uint32_t client, const Asked& asked, const v
 }
 
 void HandleChecker::Stopped(uint32_t client) {
-  bound_.erase(bound_.lower_bound({client, HandleId()}), bound_.lower_bound({client + 1, HandleId()}));
-  closed_.erase(closed_.lower_bound({client, HandleId()}), closed_.lower_bound({client + 1, HandleId()}));
-  asked_.erase(asked_.lower_bound({client, CallId()}), asked_.lower_bound({client + 1, CallId()}));
+  bound_.Forget(client);
+  asked_.Forget(client);
 }
 
 }  // namespace bramah::sim

@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
-#include "absl/container/btree_set.h"
 #include "core/api/event.h"
 #include "core/cell/cell.h"
 #include "core/wire/wire.pb.h"
+#include "sim/check/by_client.h"
 #include "sim/check/reporter.h"
 
 namespace bramah::sim {
@@ -61,10 +61,10 @@ class HandleChecker {
   void Stopped(uint32_t client);
 
  private:
-  using Key = std::pair<uint32_t, HandleId>;
   struct Bound {
     SessionId session;
     uint64_t instance = 0;
+    bool closed = false;
   };
   struct Asked {
     v1::CommandKind kind = v1::NONE;
@@ -78,9 +78,8 @@ class HandleChecker {
 
   bool reads_count_;
   Reporter* reporter_;
-  absl::btree_map<Key, Bound> bound_;
-  absl::btree_set<Key> closed_;
-  absl::btree_map<std::pair<uint32_t, CallId>, Asked> asked_;  // unanswered
+  ByClient<HandleId, Bound> bound_;  // all handles that there ever were
+  ByClient<CallId, Asked> asked_;    // unanswered
   absl::btree_map<uint64_t, uint64_t> removed_;  // instances, as somebody was told, and how many came before
 };
 

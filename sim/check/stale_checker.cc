@@ -65,13 +65,12 @@ void StaleChecker::Confirmed(uint32_t client, LogIndex index) {
   seen = std::max(seen, index.value());
 }
 
-void StaleChecker::Called(uint32_t client, CallId call, const v1::Command& command) { called_[{client, call}] = command; }
+void StaleChecker::Called(uint32_t client, CallId call, const v1::Command& command) { called_.Put(client, call, command); }
 
 bool StaleChecker::Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome) {
-  const auto found = called_.find({client, call});
-  if (found == called_.end()) return false;
-  const v1::Command question = found->second;
-  called_.erase(found);
+  const std::optional<v1::Command> found = called_.Take(client, call);
+  if (!found.has_value()) return false;
+  const v1::Command& question = *found;
   const uint64_t index = outcome.applied_index();
   if (index == 0 || outcome.code() == v1::PERMISSION_DENIED) return true;  // given up or refused
   const auto report = [&](const std::string& what) {
@@ -91,7 +90,7 @@ bool StaleChecker::Answered(Time at, uint32_t client, CallId call, const v1::Out
 
 void StaleChecker::Stopped(uint32_t client) {
   seen_.erase(client);
-  called_.erase(called_.lower_bound({client, CallId()}), called_.lower_bound({client + 1, CallId()}));
+  called_.Forget(client);
 }
 
 }  // namespace bramah::sim

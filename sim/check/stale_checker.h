@@ -18,6 +18,7 @@
 #include "core/api/effects.h"
 #include "core/cell/cell.h"
 #include "core/wire/wire.pb.h"
+#include "sim/check/by_client.h"
 #include "sim/check/reporter.h"
 
 namespace bramah::sim {
@@ -46,7 +47,7 @@ class StaleChecker {
   Reporter* reporter_;
   std::optional<v1::Request> asked_;
   absl::btree_set<std::pair<Question, std::string>> sent_;  // with the answers
-  absl::btree_map<std::pair<uint32_t, CallId>, v1::Command> called_;
+  ByClient<CallId, v1::Command> called_;  // unanswered
   absl::btree_map<uint32_t, uint64_t> seen_;  // by client: highest index
 };
 

@@ -1,5 +1,7 @@
 #include "sim/check/suffix_checker.h"
 
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 
 namespace bramah::sim {
@@ -20,27 +22,26 @@ bool IsEvidence(v1::CommandKind kind) {
 }  // namespace
 
 void SuffixChecker::Called(uint32_t client, SessionId session, CallId call, const v1::Command& command) {
-  if (command.kind() == v1::CLOSE || command.kind() == v1::POISON) sessions_.erase({client, HandleId(command.handle())});
+  if (command.kind() == v1::CLOSE || command.kind() == v1::POISON) sessions_.Take(client, HandleId(command.handle()));
   if (!IsEvidence(command.kind())) return;
   // An Open belongs to the session in which it was called; all else to that of its handle, as late as it may come.
-  const auto opened = sessions_.find({client, HandleId(command.handle())});
-  if (command.handle() != 0 && command.kind() != v1::OPEN && opened == sessions_.end()) return;  // closed, and nobody's
-  const bool on_handle = command.kind() != v1::OPEN && opened != sessions_.end();
-  const SessionId owner = on_handle ? opened->second : session;
-  if (owner) asked_.insert_or_assign({client, call}, Asked{command.kind(), owner});
+  const SessionId* opened = sessions_.Find(client, HandleId(command.handle()));
+  if (command.handle() != 0 && command.kind() != v1::OPEN && opened == nullptr) return;  // closed, and nobody's
+  const bool on_handle = command.kind() != v1::OPEN && opened != nullptr;
+  const SessionId owner = on_handle ? *opened : session;
+  if (owner) asked_.Put(client, call, {command.kind(), owner});
 }
 
 void SuffixChecker::Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome) {
-  const auto it = asked_.find({client, call});
-  if (it == asked_.end()) return;
-  const Asked asked = it->second;
-  asked_.erase(it);
+  const std::optional<Asked> found = asked_.Take(client, call);
+  if (!found.has_value()) return;
+  const Asked asked = *found;
   if (outcome.code() == v1::SESSION_EXPIRED) {
     lost_.try_emplace(asked.session, call);
     return;
   }
   const bool opened = asked.kind == v1::OPEN && outcome.code() == v1::OK;
-  if (opened) sessions_.insert_or_assign({client, HandleId(outcome.handle())}, asked.session);
+  if (opened) sessions_.Put(client, HandleId(outcome.handle()), asked.session);
   const auto lost = lost_.find(asked.session);
   if (lost == lost_.end() || outcome.code() == v1::NO_SESSION) return;
   reporter_->Report("session.suffix_loss", at,
@@ -50,8 +51,8 @@ void SuffixChecker::Answered(Time at, uint32_t client, CallId call, const v1::Ou
 }
 
 void SuffixChecker::Stopped(uint32_t client) {
-  sessions_.erase(sessions_.lower_bound({client, HandleId()}), sessions_.lower_bound({client + 1, HandleId()}));
-  asked_.erase(asked_.lower_bound({client, CallId()}), asked_.lower_bound({client + 1, CallId()}));
+  sessions_.Forget(client);
+  asked_.Forget(client);
 }
 
 }  // namespace bramah::sim

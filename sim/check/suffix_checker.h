@@ -7,11 +7,11 @@
 #define BRAMAH_SIM_CHECK_SUFFIX_CHECKER_H_
 
 #include <cstdint>
-#include <utility>
 
 #include "absl/container/btree_map.h"
 #include "core/base/ids.h"
 #include "core/wire/wire.pb.h"
+#include "sim/check/by_client.h"
 #include "sim/check/reporter.h"
 
 namespace bramah::sim {
@@ -31,9 +31,9 @@ class SuffixChecker {
     SessionId session;
   };
   Reporter* reporter_;
-  absl::btree_map<std::pair<uint32_t, HandleId>, SessionId> sessions_;  // of handles that were opened
-  absl::btree_map<std::pair<uint32_t, CallId>, Asked> asked_;           // unanswered
-  absl::btree_map<SessionId, CallId> lost_;                             // sessions, and the first call that said so
+  ByClient<HandleId, SessionId> sessions_;   // of handles that were opened
+  ByClient<CallId, Asked> asked_;            // unanswered
+  absl::btree_map<SessionId, CallId> lost_;  // sessions, and the first call that said so
 };
 
 }  // namespace bramah::sim

@@ -83,7 +83,7 @@ void History::Called(uint32_t client, CallId call, const v1::Command& command, s
       pending.parts[static_cast<size_t>(i)].generation = guard.generation();
     }
   }
-  pending_.insert_or_assign({client, call}, std::move(pending));
+  pending_.Put(client, call, std::move(pending));
 }
 
 // Where `path` says nothing, the handle does.
@@ -101,22 +101,20 @@ History::Pending History::Asked(uint32_t client, const v1::Command& command, std
   const bool writes = command.kind() == v1::SET_CONTENTS || Creates(command.kind(), command.open_flags());
   if (writes) pending.contents = ContentsOf(command.contents());
   pending.value = pending.contents.hash.value_or(0);
-  const auto it = opened_.find({client, command.handle()});
-  if (command.kind() == v1::OPEN || it == opened_.end()) return pending;
-  pending.instance = it->second.instance;
-  if (path.empty()) pending.path = it->second.path;
+  const Opening* opened = command.kind() == v1::OPEN ? nullptr : opened_.Find(client, HandleId(command.handle()));
+  if (opened == nullptr) return pending;
+  pending.instance = opened->instance;
+  if (path.empty()) pending.path = opened->path;
   return pending;
 }
 
 std::optional<std::string> History::Answered(uint32_t client, CallId call, const v1::Outcome& outcome) {
   ++events_;
-  const Key key{client, call};
-  const auto it = pending_.find(key);
-  if (it == pending_.end()) return absl::StrCat("c", client, " call ", call.value(), " was answered twice, or never asked");
-  const Pending pending = std::move(it->second);
-  pending_.erase(it);
+  const std::optional<Pending> asked = pending_.Take(client, call);
+  if (!asked.has_value()) return absl::StrCat("c", client, " call ", call.value(), " was answered twice, or never asked");
+  const Pending& pending = *asked;
   if (OutcomeUnknown(outcome.code())) {
-    Unknown(key, pending);
+    Unknown(client, call, pending);
     return std::nullopt;
   }
   Operation operation;
@@ -126,7 +124,7 @@ std::optional<std::string> History::Answered(uint32_t client, CallId call, const
   operation.answered = events_;
   operation.instance = outcome.instance() != 0 ? outcome.instance() : pending.instance;
   if (pending.kind == v1::OPEN && outcome.code() == v1::OK) {
-    opened_[{client, outcome.handle()}] = {outcome.instance(), pending.path};
+    opened_.Put(client, HandleId(outcome.handle()), {outcome.instance(), pending.path});
   }
   Problem problem;
   if (outcome.instance() != 0 && pending.instance != 0 && outcome.instance() != pending.instance) {
@@ -192,15 +190,15 @@ void History::RefusedParts(const std::vector<Pending>& parts) {
   }
 }
 
-void History::Unknown(const Key& key, const Pending& pending) {
+void History::Unknown(uint32_t client, CallId call, const Pending& pending) {
   for (const std::vector<Pending>* parts : {&pending.parts, &pending.otherwise}) {
-    for (const Pending& part : *parts) Unknown(key, part);
+    for (const Pending& part : *parts) Unknown(client, call, part);
   }
   if (!IsCellPath(pending.path)) return;
   Operation operation;
   operation.maybe = true;
-  operation.client = key.first;
-  operation.call = key.second;
+  operation.client = client;
+  operation.call = call;
   operation.called = pending.called;
   operation.SetContents(pending.contents);
   operation.instance = pending.instance;
@@ -361,16 +359,14 @@ void History::AddAbsences() {
 }
 
 void History::Stopped(uint32_t client) {
-  const auto first = pending_.lower_bound({client, CallId()});
-  const auto last = pending_.lower_bound({client + 1, CallId()});
-  for (auto it = first; it != last; ++it) Unknown(it->first, it->second);
-  pending_.erase(first, last);
-  opened_.erase(opened_.lower_bound({client, 0}), opened_.lower_bound({client + 1, 0}));
+  pending_.ForEach(client, [&](uint32_t, CallId call, const Pending& pending) { Unknown(client, call, pending); });
+  pending_.Forget(client);
+  opened_.Forget(client);
 }
 
 void History::Close() {
-  for (const auto& [key, pending] : pending_) Unknown(key, pending);
-  pending_.clear();
+  pending_.ForEach([this](uint32_t client, CallId call, const Pending& pending) { Unknown(client, call, pending); });
+  pending_ = {};
   AddAbsences();
   std::sort(refused_.begin(), refused_.end());
 }

@@ -7,13 +7,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "core/base/ids.h"
 #include "core/wire/wire.pb.h"
+#include "sim/check/by_client.h"
 #include "sim/check/history/contents.h"
 
 namespace bramah::sim {
@@ -101,11 +101,10 @@ class History {
     Operation operation;
     std::vector<std::string> names;  // rising
   };
-  using Key = std::pair<uint32_t, CallId>;
   using Problem = std::optional<std::string>;
 
   Pending Asked(uint32_t client, const v1::Command& command, std::string_view path) const;
-  void Unknown(const Key& key, const Pending& pending);
+  void Unknown(uint32_t client, CallId call, const Pending& pending);
   void RefusedParts(const std::vector<Pending>& parts);
   Problem Batched(const Operation& operation, const Pending& pending, const v1::Outcome& outcome);
   Problem Refused(Operation operation, const Pending& pending, const v1::Outcome& outcome);
@@ -120,12 +119,12 @@ class History {
 
   bool reads_count_;
   uint64_t events_ = 0;
-  absl::btree_map<Key, Pending> pending_;
+  ByClient<CallId, Pending> pending_;
   struct Opening {
     uint64_t instance = 0;
     std::string path;
   };
-  absl::btree_map<std::pair<uint32_t, uint64_t>, Opening> opened_;  // by (client, handle id): the latest
+  ByClient<HandleId, Opening> opened_;
   absl::btree_map<std::string, std::vector<Listing>> listings_;         // by directory
   absl::btree_set<std::string> owned_;                                  // names that somebody asked to make and own
   ByPath operations_;
