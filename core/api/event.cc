@@ -76,6 +76,10 @@ std::string_view EventName(CoreEvent::Kind kind) {
       return "LockAcquired";
     case CoreEvent::kLockRequested:
       return "LockRequested";
+    case CoreEvent::kClockDoubted:
+      return "ClockDoubted";
+    case CoreEvent::kClockTrusted:
+      return "ClockTrusted";
   }
   return "unknown";
 }

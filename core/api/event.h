@@ -52,8 +52,11 @@ struct CoreEvent {
     kHandleInvalid,      // session, handle: its node is gone
     kLockAcquired,       // session, handle, generation: by somebody else
     kLockRequested,      // session, handle: by somebody else, while the handle holds
+    // ---- both
+    kClockDoubted,       // nothing that rests on time is promised or believed any more
+    kClockTrusted,       // the clock has kept its pace for a while
   };
-  static constexpr Kind kLast = kLockRequested;
+  static constexpr Kind kLast = kClockTrusted;
   Kind kind = kRecovered;
   bool effect = false;  // kApplied: this entry changed the state (false: answered from the exactly-once table, or refused)
   v1::CommandKind command = v1::NONE;

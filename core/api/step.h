@@ -107,7 +107,13 @@ struct Call {
   const v1::Command* command = nullptr;
   bool wait = true;
 };
-using Input = std::variant<Boot, ConnUp, ConnDown, Writable, Deliver, TimerFired, DiskDone, DiskFailed, Call>;
+// Whether the node's clock is to be believed, whenever that changes: the driver compares it with one that nobody adjusts
+// (RateWatch). It is until told otherwise. A node whose clock is not gives up what rests on time: authority, votes, its session's
+// lease.
+struct ClockRate {
+  bool trusted = true;
+};
+using Input = std::variant<Boot, ConnUp, ConnDown, Writable, Deliver, TimerFired, DiskDone, DiskFailed, Call, ClockRate>;
 static_assert(std::is_trivially_copyable_v<Input> && sizeof(Input) <= 56);
 
 class Effects;  // core/api/effects.h

@@ -75,6 +75,7 @@ namespace bramah {
   X(kClientExpired, "a client's session expired")                                            \
   X(kClientResent, "a client sent a request again")                                          \
   X(kClientRedirected, "a client followed a hint to the master")                             \
+  X(kClockDoubted, "a node was told that its clock runs at a wrong rate")                    \
   X(kMalformedMessage, "a malformed or impossible message was dropped")
 
 enum class ProbeId : uint8_t {

@@ -35,6 +35,7 @@ struct Client::State {
   void On(const Deliver& deliver, Effects& out);
   void On(const Call& call, Effects& out);
   void On(const TimerFired& fired, Effects& out);
+  void On(const ClockRate& rate, Effects& out);
   void On(const Writable&, Effects&) {}
   void On(const DiskDone&, Effects& out) { Malformed(out); }
   void On(const DiskFailed&, Effects& out) { Malformed(out); }
@@ -80,6 +81,7 @@ struct Client::State {
   Time now = INT64_MIN;
   Time used_at = INT64_MIN;  // by the application, last
   bool booted = false;
+  bool clock_trusted = true;
   Connection connection;
   Session session;
   Calls calls;
@@ -190,6 +192,15 @@ void Client::State::On(const ConnUp& up, Effects& out) {
 }
 
 void Client::State::On(const ConnDown& down, Effects&) { connection.OnDown(now, down); }
+
+void Client::State::On(const ClockRate& rate, Effects& out) {
+  if (rate.trusted == clock_trusted) return;
+  clock_trusted = rate.trusted;
+  Tell(clock_trusted ? CoreEvent::kClockTrusted : CoreEvent::kClockDoubted, out);
+  SOMETIMES(out.probes(), kClockDoubted, !clock_trusted);
+  session.OnClockRate(now, clock_trusted);
+  CheckLease(out);
+}
 
 void Client::State::On(const TimerFired& fired, Effects&) {
   if (fired.timer < TimerId::kCount) armed[static_cast<size_t>(fired.timer)] = kNever;

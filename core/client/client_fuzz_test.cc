@@ -47,6 +47,7 @@ class Fuzz {
   bool Chance(uint64_t percent) { return Pick(100) < percent; }
 
   void Act() {
+    if (!clock_trusted_ && Chance(15)) return TellOfTheClock(true);
     const uint64_t what = Pick(100);
     if (what < 20) CallSomething();
     if (what < 8) OpenAgain();
@@ -59,6 +60,7 @@ class Fuzz {
     if (what < 90) return ConnectSomething();
     if (what < 93) return RepeatAnAnswer();
     if (what < 95) h_.epoch += Chance(80) ? 1 : 0;
+    if (what < 96) return TellOfTheClock(false);
     const Client copy = h_.client;  // a copy must be as good as the original
     h_.client = copy;
   }
@@ -83,6 +85,16 @@ class Fuzz {
     if (leaves && IsOpen(command.handle())) closed_.insert(HandleId(command.handle()));
     const CallId call = h_.Call(command, /*wait=*/Chance(90));
     if (command.kind() == v1::OPEN) opens_.push_back(call);
+  }
+  // What is asked for while the clock is wrong grants nothing afterwards.
+  void TellOfTheClock(bool trusted) {
+    if (trusted && !clock_trusted_) {
+      keep_alive_sent_.clear();
+      create_sent_.clear();
+      lease_bound_ = INT64_MIN;
+    }
+    clock_trusted_ = trusted;
+    h_.Step(ClockRate{trusted});
   }
   // What somebody does who polls a file.
   void OpenAgain() {
@@ -205,6 +217,7 @@ class Fuzz {
     if (view.state == SessionState::kActive) {
       EXPECT_LT(h_.stepped_at, view.lease_end) << "active after the lease";
       EXPECT_LE(view.lease_end, lease_bound_) << "trusts longer than L2 allows";
+      EXPECT_TRUE(clock_trusted_) << "active by a wrong clock";
     }
     if (view.session != session_) {
       session_ = view.session;
@@ -281,6 +294,7 @@ class Fuzz {
   std::map<uint64_t, Time> keep_alive_sent_;  // first send, by nonce
   std::map<uint64_t, Time> create_sent_;
   std::map<uint64_t, uint64_t> sessions_;     // by nonce of their CreateSession
+  bool clock_trusted_ = true;
   Time lease_bound_ = 0;
   SessionId session_;
   Epoch epoch_;

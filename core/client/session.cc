@@ -58,6 +58,19 @@ Time Session::AdvanceAt() const {
   return state_ == SessionState::kJeopardy ? lease_end_ + config_->grace : kNever;
 }
 
+void Session::OnClockRate(Time now, bool trusted) {
+  if (trusted == clock_trusted_) return;
+  clock_trusted_ = trusted;
+  if (!trusted) {
+    if (state_ == SessionState::kActive) lease_end_ = std::min(lease_end_, now);
+  } else if (creating()) {
+    StartOver(now);  // the answer to any copy of the request would be taken for that to the next
+  } else {
+    ask_ = Ask();
+    next_ask_at_ = now;
+  }
+}
+
 bool Session::Adopt(Epoch epoch) {
   if (!id_ || epoch <= epoch_) return false;
   epoch_ = epoch;
@@ -125,7 +138,7 @@ Verdict Session::OnGrantedKeepAlive(Time now, const v1::KeepAliveReply& reply) {
 // The outstanding request was granted.
 Verdict Session::Grant(Time now, Duration hold, Duration lease) {
   const Time before = lease_end_;
-  lease_end_ = std::max(before, LeaseEnd(ask_.first_sent, hold, lease, config_->rho_ppm));
+  if (clock_trusted_) lease_end_ = std::max(before, LeaseEnd(ask_.first_sent, hold, lease, config_->rho_ppm));
   lease_length_ = std::max(lease_length_, lease);
   closing_reason_ = v1::END_UNKNOWN;  // a new master knows nothing of it
   ask_ = Ask();

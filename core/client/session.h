@@ -66,6 +66,8 @@ class Session {
   // Compares `now` with the lease: active becomes jeopardy at lease_end. Returns true if the grace period has ended too; the
   // caller then ends the session. Called before a Step looks at its input.
   bool Advance(Time now);
+  // The clock is wrong: whatever it measures is no lease. Once it is right again only what is asked from then on grants one.
+  void OnClockRate(Time now, bool trusted);
   // Takes over a higher epoch; false for any other. What is outstanding was meant for an earlier master and is forgotten.
   bool Adopt(Epoch epoch);
   Verdict OnCreateReply(Time now, const v1::CreateSessionReply& reply);
@@ -101,6 +103,7 @@ class Session {
 
   const ClientConfig* config_;
   uint64_t seed_ = 0;
+  bool clock_trusted_ = true;
   SessionState state_ = SessionState::kNone;
   SessionId id_;
   Epoch epoch_;

@@ -17,7 +17,7 @@ void Raft::ArmElection(Context& ctx) {
 void Raft::OnElectionTimer(Context& ctx) {
   if (role_ == Role::kLeader || !IsMember(options_.self)) return;
   // Nothing may be appended while a snapshot is being installed, so there is no leading meanwhile.
-  if (installing_) return ArmElection(ctx);
+  if (installing_ || !clock_trusted_) return ArmElection(ctx);
   // The promise binds our own candidacy, too.
   const Time earliest = std::max(election_at_, no_vote_before_);
   if (ctx.now < earliest) {
@@ -71,7 +71,7 @@ bool Raft::IsUpToDate(const v1::VoteRequest& request) const {
 
 void Raft::OnVoteRequest(Context& ctx, ReplicaId from, ConnId conn, const v1::VoteRequest& request) {
   const Term theirs(request.term());
-  const bool promised = ctx.now < no_vote_before_;
+  const bool promised = ctx.now < no_vote_before_ || !clock_trusted_;
   SOMETIMES(ctx.out.probes(), kVoteRefusedByPromise, promised && !request.pre_vote());
   // While the promise lasts neither term nor vote changes: a replica that was away must not depose a leader [Diss §4.2.3].
   if (!promised && !request.pre_vote() && theirs > term_) BecomeFollower(ctx, theirs, ReplicaId());

@@ -25,8 +25,19 @@ void Raft::Start(Context& ctx, const storage::Recovered& recovered, uint64_t see
   }
   for (const Entry& entry : recovered.entries) AppendToLog(entry);
   changed_from_ = log_.base().Next();
-  no_vote_before_ = ctx.now + std::max(promise_max_, ElectionMin()) + 1;
+  PromiseForOthers(ctx);
   ArmElection(ctx);
+}
+
+// What this replica may have promised and not know: the longest that anybody in the cell has asked for.
+void Raft::PromiseForOthers(Context& ctx) {
+  no_vote_before_ = std::max(no_vote_before_, ctx.now + std::max(promise_max_, ElectionMin()) + 1);
+}
+
+void Raft::OnClockRate(Context& ctx, bool trusted) {
+  if (!trusted && role_ != Role::kFollower) BecomeFollower(ctx, term_, ReplicaId());
+  if (trusted && !clock_trusted_) PromiseForOthers(ctx);
+  clock_trusted_ = trusted;
 }
 
 void Raft::SetPeerConn(Context& ctx, ReplicaId peer, ConnId conn) {

@@ -66,6 +66,9 @@ class Raft {
   void OnHeartbeatTimer(Context& ctx);
   // A disk batch completed: own votes and entries may count now.
   void OnDurable(Context& ctx);
+  // While the clock is not trusted this replica neither votes nor leads; afterwards it waits as after a restart, for what it
+  // promised meanwhile was measured by a wrong clock. REQUIRES: Start was called.
+  void OnClockRate(Context& ctx, bool trusted);
 
   // ---- the leader's services
   // Takes an entry into the log and returns its index; none if this replica is not leader.
@@ -124,6 +127,7 @@ class Raft {
  private:
   // ---- raft.cc
   void BecomeFollower(Context& ctx, Term term, ReplicaId leader);
+  void PromiseForOthers(Context& ctx);
   void SaveHardState(Context& ctx);
   bool IsMember(ReplicaId id) const;
   size_t VoterCount() const { return static_cast<size_t>(configuration().members_size()); }
@@ -190,6 +194,7 @@ class Raft {
 
   // The voter's promise: no vote, pre-vote or candidacy before this instant. Only ever raised.
   Time no_vote_before_ = 0;
+  bool clock_trusted_ = true;
   Time election_at_ = 0;
 
   // Candidate.

@@ -75,6 +75,7 @@ struct Server::State {
   void OnDeliver(raft::Context& ctx, const Deliver& deliver);
   void OnTimer(raft::Context& ctx, TimerId timer);
   void OnDiskDone(raft::Context& ctx, const DiskDone& done);
+  void OnClockRate(raft::Context& ctx, const ClockRate& rate);
   void Dispatch(raft::Context& ctx, const Input& input);
 
   // ---- consequences, once per step
@@ -104,6 +105,7 @@ struct Server::State {
   bool booted = false;
   bool started = false;  // recovered and taking part
   bool halted = false;
+  bool clock_trusted = true;
   uint64_t seed = 0;
   MacKey secret;  // the cell's, if this replica is its first leader
   After done;            // tickets completed
@@ -151,10 +153,19 @@ void Server::State::OnBoot(Time now, const Boot& boot, Effects& out) {
   storage.Boot(now, boot, out);
 }
 
+void Server::State::OnClockRate(raft::Context& ctx, const ClockRate& rate) {
+  if (rate.trusted == clock_trusted) return;
+  clock_trusted = rate.trusted;
+  ctx.out.Event(clock_trusted ? CoreEvent::kClockTrusted : CoreEvent::kClockDoubted);
+  SOMETIMES(ctx.out.probes(), kClockDoubted, !clock_trusted);
+  if (started) raft.OnClockRate(ctx, clock_trusted);
+}
+
 void Server::State::Dispatch(raft::Context& ctx, const Input& input) {
   if (const auto* done_input = std::get_if<DiskDone>(&input)) return OnDiskDone(ctx, *done_input);
   if (const auto* failed = std::get_if<DiskFailed>(&input)) return storage.OnDiskFailed(ctx.now, *failed, ctx.out);
   if (const auto* timer = std::get_if<TimerFired>(&input)) return OnTimer(ctx, timer->timer);
+  if (const auto* rate = std::get_if<ClockRate>(&input)) return OnClockRate(ctx, *rate);
   if (!started) return;  // nothing listens yet, so this can only be late
   if (const auto* up = std::get_if<ConnUp>(&input)) return OnConnUp(ctx, *up);
   if (const auto* down = std::get_if<ConnDown>(&input)) return OnConnDown(ctx, *down);
@@ -202,6 +213,7 @@ void Server::State::StartTakingPart(raft::Context& ctx) {
   hello.set_disk_high(recovered.identity.disk_high);
   hello.set_disk_low(recovered.identity.disk_low);
   raft.Start(ctx, recovered, seed, NewEpoch(secret, config->cell));
+  raft.OnClockRate(ctx, clock_trusted);
   v1::Hello& accept = ctx.out.Listen();
   accept = hello;
   accept.set_role(v1::Hello::SERVER);

@@ -16,6 +16,7 @@ namespace bramah::sim {
 
 // The bound on the rates of clocks if knobs.rho_ppm is not set.
 inline constexpr int64_t kRhoPpmDefault = 1'000;
+inline int64_t RhoOf(const v1::Plan& plan) { return plan.knobs().rho_ppm() > 0 ? plan.knobs().rho_ppm() : kRhoPpmDefault; }
 
 // What a user fixed; everything else is drawn from the seed.
 struct PlanOptions {

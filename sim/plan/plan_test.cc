@@ -119,7 +119,7 @@ TEST(MakePlanTest, ClocksKeepTheBoundUnlessTheProfileIsAboutLiars) {
   for (const std::string& profile : ProfileNames()) {
     for (uint64_t seed = 0; seed < 10; ++seed) {
       const v1::Plan plan = Make(seed, profile);
-      const int64_t rho = plan.knobs().rho_ppm() > 0 ? plan.knobs().rho_ppm() : kRhoPpmDefault;
+      const int64_t rho = RhoOf(plan);
       EXPECT_EQ(plan.clocks_lie(), profile == "lying-clock") << profile;
       for (const v1::Clock& clock : plan.clock()) {
         EXPECT_LE(std::abs(clock.drift_ppm()), plan.clocks_lie() ? 50'000 : rho) << profile;

@@ -283,6 +283,9 @@ void LyingClock(Dice& dice, Settings& settings, v1::Plan& plan) {
   plan.set_clients(std::max<uint32_t>(plan.clients(), 4));
   settings.drift_ppm = static_cast<uint32_t>(dice.LogIn(2'000, 50'000));
   settings.drift_extreme = dice.Hit(500'000);
+  // Nodes that know when their clocks are wrong: all of them always would be a cell without a master.
+  plan.set_clock_watch(dice.Hit(500'000));
+  if (plan.clock_watch()) settings.drift_ppm = 400;
   settings.freeze_every = dice.Hit(700'000) ? dice.LogIn(kSecond, 10 * kSecond) : 0;
   settings.masters_frozen = static_cast<uint32_t>(dice.In(0, 10));
   settings.reign_max = 8 * kSecond;

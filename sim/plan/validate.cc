@@ -177,7 +177,7 @@ absl::Status ValidatePlan(const v1::Plan& plan) {
     bad.Process(plan.clock(i).process(), true, false, at(".process"));
     const int64_t drift = plan.clock(i).drift_ppm();
     bad.Need(drift >= -kDriftMax && drift <= kDriftMax, at(".drift_ppm"), drift, " is not in +-", kDriftMax);
-    const int64_t rho = plan.knobs().rho_ppm() > 0 ? plan.knobs().rho_ppm() : kRhoPpmDefault;
+    const int64_t rho = RhoOf(plan);
     const bool honest = drift >= -rho && drift <= rho;
     bad.Need(honest || plan.clocks_lie(), at(".drift_ppm"), drift, " is beyond the bound ", rho, ", but clocks_lie is not set");
   }

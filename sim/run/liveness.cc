@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/api/path.h"
+#include "core/base/rate_watch.h"
 #include "sim/check/event_delivery.h"
 
 namespace bramah::sim {
@@ -112,6 +113,7 @@ std::optional<Obstacle> FindObstacle(const World& world, const LiveSessions& ses
 Duration SettlingBound(const v1::Plan& plan, const World& world) {
   const Timing timing = TimingOf(plan);
   Duration bound = 10 * kSecond + 60 * timing.election_min + 4 * timing.lease_max + 2 * timing.grace;
+  if (plan.clock_watch()) bound += (RateWatch::kCalm + 2) * RateWatch::kWindow;
   for (ProcessId id = world.replicas(); id < world.processes(); ++id) {
     if (!world.GoneForGood(id)) bound += world.ActorOf(id).HoldsLeft();
   }

@@ -69,6 +69,28 @@ TEST(LyingClocksTest, TheResourceRefusesWhoBelievesInVain) {
   EXPECT_TRUE(result.probes.Reached(ProbeId::kFencedOff));
 }
 
+// A driver that compares clocks tells the client within a second or two that its own stands still.
+TEST(LyingClocksTest, WhoKnowsThatItsClockIsWrongBelievesNothing) {
+  RunOptions options;
+  options.judge_beliefs = true;
+  v1::Plan plan = Load("frozen_clock");
+  plan.set_clock_watch(true);
+  const RunResult result = RunPlan(plan, options);
+  EXPECT_EQ(result.verdict, Verdict::kOk) << FirstViolation(result);
+  EXPECT_TRUE(result.probes.Reached(ProbeId::kClockDoubted));
+}
+
+// Without a clock to be trusted nobody leads; when the clocks are right again the cell is back.
+TEST(LyingClocksTest, ACellThatKnowsThatAllItsClocksAreWrongWaits) {
+  v1::Plan plan = Load("lying_rates");
+  plan.set_clock_watch(true);
+  RunOptions options;
+  options.judge_beliefs = true;
+  const RunResult result = RunPlan(plan, options);
+  EXPECT_EQ(result.verdict, Verdict::kOk) << FirstViolation(result);
+  EXPECT_TRUE(result.probes.Reached(ProbeId::kClockDoubted));
+}
+
 // The same clients within the bound: the first has stopped to believe before the second begins.
 TEST(LyingClocksTest, WithinTheBoundOneBelieves) {
   v1::Plan plan = Load("lying_rates");

@@ -30,8 +30,7 @@ Timing TimingOf(const v1::Plan& plan) {
   timing.lease_max = knobs.keepalive_spacing_ns() > 0 ? std::max(timing.lease, kLeaseLongest) : timing.lease;
   timing.grace = 45 * kSecond;
   SetIf(timing.grace, knobs.grace_ns());
-  timing.rho_ppm = kRhoPpmDefault;
-  SetIf(timing.rho_ppm, knobs.rho_ppm());
+  timing.rho_ppm = RhoOf(plan);
   return timing;
 }
 

@@ -50,6 +50,7 @@ struct InputJson {
   Json operator()(const Call& call) const {
     return {{"input", "call"}, {"call", call.call.value()}, {"command", Text(*call.command)}};
   }
+  Json operator()(const ClockRate& rate) const { return {{"input", "clock"}, {"trusted", rate.trusted}}; }
 };
 
 std::string OperationText(const FileOp& op) {

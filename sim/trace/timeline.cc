@@ -63,6 +63,10 @@ std::string EventLine(const CoreEvent& event) {
       return absl::StrCat("took a snapshot at index ", event.index.value());
     case CoreEvent::kSnapshotInstalled:
       return absl::StrCat("installed a snapshot of index ", event.index.value());
+    case CoreEvent::kClockDoubted:
+      return "doubts its clock";
+    case CoreEvent::kClockTrusted:
+      return "trusts its clock again";
     case CoreEvent::kMasterFound:
       return absl::StrCat("found master r", event.replica.value());
     case CoreEvent::kApplied:

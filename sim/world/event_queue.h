@@ -31,6 +31,7 @@ struct Happening {
     kResume,     // end of a pause
     kFault,      // a: number of the plan's fault, b: process of the event that triggered it
     kFaultEnd,   // the same
+    kClockLook,  // the driver compares the clock of the process with real time
   };
   Kind kind = kTimer;
   uint8_t small = 0;

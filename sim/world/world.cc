@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/check.h"
+#include "sim/plan/plan.h"
 #include "sim/plan/streams.h"
 
 namespace bramah::sim {
@@ -146,6 +147,8 @@ void World::Dispatch(const Happening& what) {
       return OnTimer(host, what);
     case Happening::kDiskReady:
       return OnDiskReady(host, static_cast<Lane>(what.small));
+    case Happening::kClockLook:
+      return OnClockLook(host);
     case Happening::kCall:
       return OnCall(host, what.a);
     case Happening::kWake:
@@ -183,8 +186,11 @@ void World::Boot(Host& host) {
     boot.secret.low = Draw(plan_.seed(), Stream::kSecret, host.id, 2 * host.incarnation);
     boot.secret.high = Draw(plan_.seed(), Stream::kSecret, host.id, 2 * host.incarnation + 1);
   }
+  host.watch = RateWatch(RhoOf(plan_) / 2);
+  host.clock_trusted = true;
   const uint32_t incarnation = host.incarnation;
   Step(host, boot, HashOf(boot));
+  if (plan_.clock_watch()) OnClockLook(host);
   if (host.actor == nullptr || host.node == nullptr || host.incarnation != incarnation) return;
   host.actor->Started();
   GrantWishes(host);
@@ -278,6 +284,15 @@ void World::OnTimer(Host& host, const Happening& what) {
   Step(host, TimerFired{static_cast<TimerId>(what.small)}, what.small);
 }
 
+// What the driver of a real node does, with simulated clocks.
+void World::OnClockLook(Host& host) {
+  if (host.node == nullptr) return;
+  Schedule(now_ + RateWatch::kWindow, {.kind = Happening::kClockLook, .process = host.id, .incarnation = host.incarnation});
+  const bool trusted = host.watch.Add(host.clock.ToLocal(now_), now_, /*error=*/0);
+  if (trusted == std::exchange(host.clock_trusted, trusted)) return;
+  Step(host, ClockRate{trusted}, trusted);
+}
+
 void World::OnOperation(Host& host) {
   const auto& operations = host.actor->operations();
   const uint32_t number = static_cast<uint32_t>(host.next_operation++);
@@ -344,7 +359,9 @@ void World::LiftFaults() {
   for (const auto& host : hosts_) {
     host->sync_failures = host->write_failures = host->no_space = 0;
     host->slow_disk = 0;
-    if (std::exchange(host->freezes, 0) > 0) SetClock(*host, host->drift_ppm, 0);
+    // A cell most of whose clocks are known to be wrong has no master.
+    if (plan_.clock_watch()) host->drift_ppm = 0;
+    if (std::exchange(host->freezes, 0) > 0 || plan_.clock_watch()) SetClock(*host, host->drift_ppm, 0);
     host->between_effects = {};
     if (host->node == nullptr && !GoneForGood(host->id)) {
       host->down_until = now_;

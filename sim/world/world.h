@@ -17,6 +17,7 @@
 #include "core/api/effects.h"
 #include "core/api/step.h"
 #include "core/base/hash.h"
+#include "core/base/rate_watch.h"
 #include "core/wire/frame.h"
 #include "sim/app/actor.h"
 #include "sim/app/resource.h"
@@ -139,6 +140,8 @@ class World {
     LocalClock clock;
     int64_t drift_ppm = 0;       // while the clock goes
     uint32_t freezes = 0;        // in force
+    RateWatch watch{0};          // of this incarnation, if the plan has its clock watched
+    bool clock_trusted = true;   // as the node was told
     std::unique_ptr<Node> node;  // null: down
     uint32_t incarnation = 0;    // number of boots
     uint32_t crashes = 0;
@@ -189,6 +192,7 @@ class World {
   bool WithinBudget();
   void OnTimer(Host& host, const Happening& what);
   void OnOperation(Host& host);
+  void OnClockLook(Host& host);
   void OnCall(Host& host, uint32_t slot);
   void GrantWishes(Host& host);
   void SendToResource(Host& host, const ResourceRequest& request);
