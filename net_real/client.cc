@@ -27,7 +27,10 @@ class RealClient::Host : public Node {
  public:
   Host(asio::io_context& io, ClientOptions options)
       : Node(io), options_(std::move(options)), config_(ConfigOf(options_)), core_(&config_) {
-    asio::post(io, [this] { Feed(Boot{nullptr, EntropySeed(), {}, {}}); });
+    asio::post(io, [this] {
+      Feed(Boot{nullptr, EntropySeed(), {}, {}});
+      WatchClock(config_.rho_ppm);
+    });
   }
 
   void Ask(const v1::Command& command, std::function<void(const v1::Outcome&)> answer) {

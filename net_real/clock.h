@@ -34,6 +34,15 @@ using BootTimer = asio::basic_waitable_timer<BootClock, SlicedWait>;
 Time Now();
 BootClock::time_point ToTimePoint(Time at);
 
+// The clock of the core beside the one that no time daemon adjusts (CLOCK_MONOTONIC_RAW), which does not count suspend.
+struct ClockReading {
+  Time now = 0;
+  Time raw = 0;
+  Duration error = 0;      // at most so long passed between the two readings
+  Duration suspended = 0;  // since the machine started
+};
+ClockReading ReadClocks();
+
 // 64 bits from the kernel's generator: the seed of one incarnation of a node, or half of a secret.
 uint64_t EntropySeed();
 

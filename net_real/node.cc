@@ -9,7 +9,14 @@
 
 namespace bramah::net_real {
 
-Node::Node(asio::io_context& io) : io_(io) {
+namespace {
+
+// The two clocks whose difference is the time suspended are not read at the same instant.
+constexpr Duration kSuspendedForSure = kMillisecond;
+
+}  // namespace
+
+Node::Node(asio::io_context& io) : io_(io), watch_timer_(io) {
   for (Timer& timer : timers_) timer.timer = std::make_unique<BootTimer>(io);
 }
 
@@ -24,6 +31,7 @@ void Node::Stop() {
     ++timer.generation;
     timer.timer->cancel();
   }
+  watch_timer_.cancel();
 }
 
 void Node::Feed(const Input& input) {
@@ -183,6 +191,25 @@ void Node::OnWaited(TimerId id) {
   if (timer.deadline > Now()) return Wait(id);
   timer.deadline = kNever;
   Feed(TimerFired{id});
+}
+
+void Node::WatchClock(int64_t rho_ppm, Duration every) {
+  if (rho_ppm == 0) return;
+  watch_.emplace(rho_ppm / 2);
+  suspended_ = LookAtClocks().suspended;
+  CompareClocks(every);
+}
+
+void Node::CompareClocks(Duration every) {
+  const ClockReading reading = LookAtClocks();
+  if (reading.suspended - suspended_ > kSuspendedForSure) watch_->Restart();
+  suspended_ = reading.suspended;
+  const bool trusted = watch_->Add(reading.now, reading.raw, reading.error);
+  watch_timer_.expires_at(ToTimePoint(Now() + every));
+  watch_timer_.async_wait([this, every, alive = std::weak_ptr<char>(alive_)](std::error_code error) {
+    if (!error && !alive.expired() && !stopped_) CompareClocks(every);
+  });
+  if (std::exchange(clock_trusted_, trusted) != trusted) Feed(ClockRate{trusted});
 }
 
 }  // namespace bramah::net_real

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "asio/ip/tcp.hpp"
 #include "core/api/effects.h"
 #include "core/api/step.h"
+#include "core/base/rate_watch.h"
 #include "net_real/clock.h"
 #include "net_real/connection.h"
 
@@ -44,9 +46,13 @@ class Node : private ConnectionOwner {
   virtual void OnHalt(const Effects::HaltOp&) {}
   // A peer said who it is, whatever the core makes of it.
   virtual void OnPeer(const v1::Hello&) {}
+  virtual ClockReading LookAtClocks() { return ReadClocks(); }
 
   // Reads the clock, steps, carries out. Never from within another Feed: post it.
   void Feed(const Input& input);
+  // From now on the core hears when its clock runs at a rate that is wrong by more than half of rho, and when it no longer does
+  // looks every `every`. For rho 0, which nothing can be measured by, never.
+  void WatchClock(int64_t rho_ppm, Duration every = RateWatch::kWindow);
   // Takes over an accepted connection. `hello` is what OnListen was given.
   void Accept(asio::ip::tcp::socket socket, const v1::Hello& hello);
   // Lets messages go that waited for this batch. Call it before DiskDone is fed [E2].
@@ -92,6 +98,7 @@ class Node : private ConnectionOwner {
   bool Satisfied(const After& after) const;
   void QueueFrame(ConnId to, std::string_view frame);
   void FlushAll();
+  void CompareClocks(Duration every);
 
   asio::io_context& io_;
   Effects effects_;
@@ -100,6 +107,10 @@ class Node : private ConnectionOwner {
   std::vector<ConnId> dirty_;
   std::vector<HeldMessage> held_;  // in order of sending
   std::array<Timer, kTimerCount> timers_;
+  std::optional<RateWatch> watch_;
+  BootTimer watch_timer_;
+  Duration suspended_ = 0;
+  bool clock_trusted_ = true;
   std::array<Ticket, kLaneCount> completed_{};
   uint64_t next_accepted_ = 2;  // even
   bool stopped_ = false;

@@ -44,6 +44,7 @@ class ScriptedNode : public Node {
   using Node::Complete;
   using Node::connection_count;
   using Node::Feed;
+  using Node::WatchClock;
 
   // Runs one step that only does what `act` puts into the effects.
   void Do(std::function<void(Effects&)> act) {
@@ -57,6 +58,8 @@ class ScriptedNode : public Node {
   std::vector<uint64_t> pings;  // numbers, in order of arrival
   std::vector<CloseReason> down;
   std::vector<TimerId> fired;
+  std::vector<bool> trusted;  // as the core was told
+  std::function<ClockReading()> clocks;
   int writable = 0;
 
  private:
@@ -71,11 +74,15 @@ class ScriptedNode : public Node {
       if (const auto* ping = in->message.As<v1::Ping>()) pings.push_back(ping->number());
     } else if (const auto* in = std::get_if<TimerFired>(&input)) {
       if (in->timer != TimerId::kCount) fired.push_back(in->timer);
+    } else if (const auto* in = std::get_if<ClockRate>(&input)) {
+      trusted.push_back(in->trusted);
     } else if (std::holds_alternative<Writable>(input)) {
       ++writable;
     }
     if (react != nullptr) react(input, out);
   }
+
+  ClockReading LookAtClocks() override { return clocks == nullptr ? ReadClocks() : clocks(); }
 
   std::function<void(Effects&)> act_;
 };
@@ -291,6 +298,50 @@ TEST_F(NodeTest, TimerNeverFiresEarly) {
   client_.Do([&](Effects& out) { out.Arm(TimerId::kHeartbeat, due); });
   ASSERT_TRUE(Until([&] { return fired_at != 0; }));
   EXPECT_GE(fired_at, due);
+}
+
+// A time daemon that slews the clock by a hundredth, and stops to do so.
+TEST_F(NodeTest, TheCoreHearsWhenItsClockRunsAtAWrongRateAndWhenNot) {
+  ClockReading reading;
+  int looks = 0;
+  client_.clocks = [&] {
+    const bool slewed = ++looks >= 5 && looks < 10;
+    reading.raw += kSecond;
+    reading.now += slewed ? kSecond + kSecond / 100 : kSecond;
+    return reading;
+  };
+  client_.WatchClock(1'000, /*every=*/kMillisecond);
+  ASSERT_TRUE(Until([&] { return client_.trusted.size() == 2; }));
+  EXPECT_EQ(client_.trusted, (std::vector<bool>{false, true}));
+  EXPECT_EQ(looks, 9 + RateWatch::kCalm);
+}
+
+// The raw clock does not count suspend, so a machine that slept looks as if its clock had leapt.
+TEST_F(NodeTest, SleepIsNotTakenForAWrongClock) {
+  ClockReading reading;
+  int looks = 0;
+  client_.clocks = [&] {
+    reading.raw += kSecond;
+    reading.now += kSecond;
+    if (++looks == 5) {
+      reading.now += 3'600 * kSecond;
+      reading.suspended += 3'600 * kSecond;
+    }
+    return reading;
+  };
+  client_.WatchClock(1'000, /*every=*/kMillisecond);
+  ASSERT_TRUE(Until([&] { return looks > 20; }));
+  EXPECT_TRUE(client_.trusted.empty());
+}
+
+// Nothing but what the kernel says: on a machine whose clocks are sound.
+TEST(ClockTest, ReadingsOfBothClocksBelongTogether) {
+  const Time before = Now();
+  const ClockReading reading = ReadClocks();
+  EXPECT_GE(reading.now, before);
+  EXPECT_LE(reading.now, Now());
+  EXPECT_GE(reading.error, 0);
+  EXPECT_GE(reading.suspended, -kMillisecond);
 }
 
 }  // namespace

@@ -167,6 +167,7 @@ class RealServer::Host : public Node {
     const Identity expect{options_.cell, ReplicaId(options_.id), 0, 0};
     const std::vector<FileInfo> files = directory_.List();
     Feed(Boot{&expect, EntropySeed(), files, {EntropySeed(), EntropySeed()}});
+    WatchClock(options_.rho_ppm);
   }
 
   void Fail(Failure failure) {
