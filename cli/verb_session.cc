@@ -47,6 +47,8 @@ class StatePrinter {
       case CoreEvent::kSessionSafe: active_ = true; return Print("safe", event);
       case CoreEvent::kSessionEnded: active_ = false; return Print(event.reason == v1::END_CLOSED ? "closed" : "expired", event);
       case CoreEvent::kMasterFound: return Print("master", event);
+      case CoreEvent::kClockDoubted: return Print("clock_doubted", event);
+      case CoreEvent::kClockTrusted: return Print("clock_trusted", event);
       default: return;
     }
   }
