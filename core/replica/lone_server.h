@@ -26,16 +26,18 @@ inline constexpr Duration kTestLease = 12 * kSecond;
 
 class LoneServer {
  public:
-  // Serves when made, unless `members` are more than it.
-  explicit LoneServer(uint32_t members = 1) : config_(ConfigOf(members)), server_(&config_) {
+  // Serves when made, unless `members` are more than it or its clock is known to be wrong.
+  explicit LoneServer(uint32_t members = 1, bool clock_trusted = true) : config_(ConfigOf(members)), server_(&config_) {
     timers_.fill(kNever);
     const Identity identity{config_.cell, config_.self};
     Boot boot;
     boot.expect = &identity;
     boot.seed = 7;
     boot.secret = {1, 2};
-    Step(boot);
-    if (members == 1) RunUntil([this] { return server_.view().phase == Phase::kServing; });
+    server_.Step(now_, boot, effects_);
+    CarryOut();
+    TellOfClock(clock_trusted);  // before the disk has done anything
+    if (members == 1 && clock_trusted) RunUntil([this] { return server_.view().phase == Phase::kServing; });
   }
 
   const ServerView& view() const { return server_.view(); }
@@ -54,6 +56,8 @@ class LoneServer {
     for (int step = 0; step < 10'000 && !done(); ++step) DoNext(kNever - 1);
     EXPECT_TRUE(done());
   }
+
+  void TellOfClock(bool trusted) { Step(ClockRate{trusted}); }
 
   // A client's connection.
   ConnId Connect(const std::string& principal = "me") {
