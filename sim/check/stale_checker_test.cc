@@ -61,7 +61,7 @@ class StaleCheck : public ::testing::Test {
   }
   std::string Message() const { return reporter.first().has_value() ? reporter.first()->message : ""; }
 
-  const cell::Limits limits;
+  const cell::Limits limits = {};
   cell::Cell cell{&limits, 0};
   cell::Applied applied;
   Probes probes;
