@@ -18,6 +18,9 @@ uint32_t OwnedOr(uint32_t otherwise, const v1::Operation& operation) {
   return operation.at_ns() % 4 == 3 ? uint32_t{v1::OPEN_SESSION_OWNED} : otherwise;
 }
 
+// Who holds something has to let it go, however long that takes.
+bool GivesUp(v1::CommandKind kind) { return kind == v1::RELEASE || kind == v1::CLOSE || kind == v1::POISON; }
+
 bool HandleIsGone(v1::Code code) { return code == v1::STALE_HANDLE || code == v1::BAD_HANDLE; }
 
 }  // namespace
@@ -64,6 +67,7 @@ v1::Command& Actor::NewCall(uint32_t task, v1::CommandKind kind, const std::stri
   PendingCall& call = calls_[slot];
   call.id = CallId(next_call_++ << kSlotBits | slot);
   call.issued = false;
+  call.wait = task >= kSessionTask || GivesUp(kind) || !OperationOf(tasks_[task]).no_wait();
   call.command.Clear();
   call.command.set_kind(kind);
   call.path = path;

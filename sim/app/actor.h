@@ -34,6 +34,7 @@ class Actor {
   struct PendingCall {
     CallId id;             // none: the slot is free
     bool issued = false;   // the library was told
+    bool wait = true;      // out a jeopardy
     v1::Command command;
     std::string path;      // that the call is about
     uint32_t task = 0;

@@ -363,6 +363,35 @@ TEST_F(ActorTest, AFailedOpenSessionIsTriedAgainLater) {
   Next(v1::OPEN_SESSION);
 }
 
+TEST_F(ActorTest, WhoDoesNotWaitOutAJeopardyGivesUpButLetsGo) {
+  Add(v1::Operation::LOCK).set_no_wait(true);
+  Add(v1::Operation::LOCK, 3).set_no_wait(true);
+  Start();
+  actor_->Due(0);
+  const auto open = Next(v1::OPEN);
+  EXPECT_FALSE(open.wait);
+  Answer(open, v1::OK, 5);
+  const auto acquire = Next(v1::ACQUIRE);
+  EXPECT_FALSE(acquire.wait);
+  Answer(acquire, v1::OK);
+  Collect();
+  actor_->Woken(wakes_.at(0).id);
+  const auto release = Next(v1::RELEASE);
+  EXPECT_TRUE(release.wait);
+  Answer(release, v1::OK);
+  actor_->Due(1);
+  Answer(Next(v1::ACQUIRE), v1::JEOPARDY);
+  ExpectNoCall();
+  EXPECT_TRUE(actor_->idle());
+}
+
+TEST_F(ActorTest, OthersWaitOutAJeopardy) {
+  Add(v1::Operation::GET);
+  Start();
+  actor_->Due(0);
+  EXPECT_TRUE(Next(v1::OPEN).wait);
+}
+
 TEST_F(ActorTest, EndSessionOpensANewOne) {
   Add(v1::Operation::END_SESSION, 1, "");
   Start();

@@ -22,6 +22,7 @@
 #include "sim/check/handle_checker.h"
 #include "sim/check/history/history.h"
 #include "sim/check/history/linearizability.h"
+#include "sim/check/jeopardy_checker.h"
 #include "sim/check/lock_checker.h"
 #include "sim/check/raft_checker.h"
 #include "sim/check/reporter.h"
@@ -55,6 +56,7 @@ struct Checkers::State {
         handle_states(&reporter),
         handles(c.clocks_within_rho, &reporter),
         suffixes(&reporter),
+        jeopardies(c.clients, &reporter),
         events(c.clocks_within_rho, &reporter),
         acls(&reporter),
         caches(c.client_clocks, &reporter),
@@ -87,6 +89,7 @@ struct Checkers::State {
   HandleStateChecker handle_states;
   HandleChecker handles;
   SuffixChecker suffixes;
+  JeopardyChecker jeopardies;
   EventChecker events;
   AclChecker acls;
   CacheChecker caches;
@@ -207,6 +210,7 @@ void Checkers::AfterClientStep(Time at, uint32_t client, const client::ClientVie
   State& s = *state_;
   if (s.reporter.failed()) return;
   s.session_of[client - 1] = view.session;
+  s.jeopardies.AfterStep(client, view.state);
   s.beliefs.AfterStep(at, client, view);
   if (s.context.clocks_within_rho) s.caches.AfterStep(at, client, view);
   s.events.AfterStep(at, client, effects.events());
@@ -223,15 +227,19 @@ void Checkers::ClientStopped(Time, uint32_t client) {
   s.events.Stopped(client);
   s.handles.Stopped(client);
   s.suffixes.Stopped(client);
+  s.jeopardies.Stopped(client);
   s.stale.Stopped(client);
   s.asked.Forget(client);
   s.session_of[client - 1] = SessionId();
 }
 
-void Checkers::Called(Time at, uint32_t client, CallId call, const v1::Command& command, std::string_view path) {
+void Checkers::Called(Time at, uint32_t client, const Call& made, std::string_view path) {
   State& s = *state_;
+  const CallId call = made.call;
+  const v1::Command& command = *made.command;
   if (command.stale()) return s.stale.Called(client, call, command);
   s.asked.Put(client, call, {command.kind(), s.session_of[client - 1]});
+  s.jeopardies.Called(client, call, made.wait);
   s.handles.Called(client, s.session_of[client - 1], call, command);
   s.suffixes.Called(client, s.session_of[client - 1], call, command);
   s.history.Called(client, call, command, path);
@@ -242,6 +250,7 @@ void Checkers::Called(Time at, uint32_t client, CallId call, const v1::Command& 
 void Checkers::Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome) {
   State& s = *state_;
   if (s.reporter.failed() || s.stale.Answered(at, client, call, outcome)) return;
+  s.jeopardies.Answered(at, client, call, outcome.code());
   s.handles.Answered(at, client, call, outcome);
   s.suffixes.Answered(at, client, call, outcome);
   if (const auto problem = s.history.Answered(client, call, outcome)) s.reporter.Report("history.reply", at, *problem);

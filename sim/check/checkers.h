@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/api/effects.h"
+#include "core/api/step.h"
 #include "core/client/client.h"
 #include "core/replica/view.h"
 #include "sim/app/resource.h"
@@ -55,7 +56,7 @@ class Checkers {
   // A client process ended or crashed: it believes nothing from now on.
   void ClientStopped(Time at, uint32_t client);
   // The application's calls and their answers: the history. `path` is the name the call's handle was opened with.
-  void Called(Time at, uint32_t client, CallId call, const v1::Command& command, std::string_view path);
+  void Called(Time at, uint32_t client, const Call& made, std::string_view path);
   void Answered(Time at, uint32_t client, CallId call, const v1::Outcome& outcome);
 
   // The fenced resource judged a request.

@@ -59,6 +59,7 @@ void Write(const Draft& draft, v1::Operation* operation) {
   operation->set_with_stat(workload.with_stat());
   operation->set_stale(workload.stale());
   operation->set_again(workload.again());
+  operation->set_no_wait(workload.no_wait());
   if (workload.fenced()) operation->set_fenced(draft.fenced);
 }
 

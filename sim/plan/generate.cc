@@ -240,6 +240,15 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
   add(v1::Operation::REMOVE, "n", names / 20);
 }
 
+// Some kinds of operations would rather fail than wait out a jeopardy; their draw moves no other.
+void HurrySome(v1::Plan& plan) {
+  for (int i = 0; i < plan.workload_size(); ++i) {
+    v1::Workload& workload = *plan.mutable_workload(i);
+    const bool hurry = Chance(Draw(plan.seed(), Stream::kNoWait, 0, static_cast<uint64_t>(i)), 125'000);
+    workload.set_no_wait(hurry && !workload.stale());
+  }
+}
+
 const Profile* FindProfile(std::string_view name) {
   for (const Profile& profile : Profiles()) {
     if (profile.name == name) return &profile;
@@ -277,6 +286,7 @@ absl::StatusOr<v1::Plan> MakePlan(uint64_t seed, const PlanOptions& options) {
   AddClocks(settings, plan);
   AddFaults(settings, plan);
   AddWorkloads(settings, plan);
+  if (settings.operations > 0) HurrySome(plan);
   if (absl::Status status = ValidatePlan(plan); !status.ok()) return status;
   return settings.operations == 0 ? plan : Expand(plan);
 }

@@ -237,6 +237,8 @@ TEST(ParsePlanTest, NamesWhatIsWrong) {
       {"operation { kind: GET client: \"r1\" path: \"/a\" }", "operation[0].client: is not a client"},
       {"operation { kind: SET client: \"c1\" path: \"/a\" bytes: 300000 }", "operation[0].bytes: 300000 is more than 262144"},
       {"workload { kind: EPHEMERAL clients: 1 every_ns: 1000000 paths: 1 prefix: \"a\" again: true }", "workload[0].again: is for locks"},
+      {"operation { kind: GET client: \"c1\" path: \"/a\" stale: true no_wait: true }",
+       "operation[0].no_wait: is for a session, which a stale read has none of"},
       {"workload { kind: GET clients: 3 every_ns: 1000000 }", "workload[0].clients: 3 is more than 2"},
       {"workload { kind: GET clients: 1 }", "workload[0].every_ns: 0 is not in 1000..86400000000000"},
       {"network { delay_min_ns: 5 delay_max_ns: 4 }", "network.delay_max_ns: 4 is less than the minimum 5"},

@@ -299,7 +299,8 @@ void LyingClock(Dice& dice, Settings& settings, v1::Plan& plan) {
 }
 
 // Crowds that come and go, so that leases grow and shrink again and again, and masters that are struck when they want another
-// Lmax: for whoever grants longer leases than usual, takes over from such a master, or takes it back (C-63).
+// Lmax: for whoever grants longer leases than usual, takes over from such a master, or takes it back (C-63). Half of
+// the crowds leak handles until they may open none.
 void Overload(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings = Quiet(settings);
   plan.set_clients(static_cast<uint32_t>(dice.In(8, 16)));
@@ -339,7 +340,7 @@ constexpr Profile kProfiles[] = {
     {"bitrot", "stored bits flip on a minority of replicas", BitRot},
     {"cache", "many reads of few files, short leases, clients cut off and paused, answers that come late", CacheLoad},
     {"lying-clock", "clocks wrong by up to 5 %, standing still or jumping; what needs their bound is not checked", LyingClock},
-    {"overload", "crowds that come and go, leases that grow and shrink, masters struck when they change that", Overload},
+    {"overload", "crowds that come and go, leases that grow and shrink, masters struck when they change that, leaked handles", Overload},
     {"rounds", "quorum reads, slow rounds, masters that stall in the middle of one", Rounds},
     {"stalls", "masters that stall for longer than an election takes, clients that look elsewhere soon", Stalls},
     {"lapse", "long holds of locks that are removed, clients that lapse and come back, masters that die in between", Lapse},

@@ -21,6 +21,7 @@ enum class Stream : uint64_t {
   kFaultTimes = 7,
   kWorkload = 8,      // entity: workload << 32 | client
   kStale = 9,         // whether a plan has stale reads
+  kNoWait = 10,       // entity: 0, ordinal: workload; whether it waits out a jeopardy
   // ---- while a plan runs
   kBoot = 20,         // entity: process, ordinal: boot
   kFate = 21,         // entity: link, ordinal: hash of the bytes and how often they were seen

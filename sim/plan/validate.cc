@@ -134,6 +134,7 @@ void CheckOperation(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Most(operation.bytes(), kContentBytesMax, at(".bytes"));
   bad.Most(operation.permits(), 1'024, at(".permits"));
   bad.Need(!operation.again() || IsLock(operation.kind()), at(".again"), "is for locks");
+  bad.Need(!operation.no_wait() || !operation.stale(), at(".no_wait"), "is for a session, which a stale read has none of");
 }
 
 void CheckWorkload(const v1::Plan& plan, int i, Complaints& bad) {
@@ -149,6 +150,7 @@ void CheckWorkload(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Time(workload.lock_delay_ns(), at(".lock_delay_ns"));
   bad.Need(!workload.fenced() || IsLock(workload.kind()), at(".fenced"), "only LOCK and TRY_LOCK can be");
   bad.Need(!workload.again() || IsLock(workload.kind()), at(".again"), "is for locks");
+  bad.Need(!workload.no_wait() || !workload.stale(), at(".no_wait"), "is for a session, which a stale read has none of");
   bad.Most(workload.bytes(), kContentBytesMax, at(".bytes"));
   bad.Most(workload.permits(), 1'024, at(".permits"));
 }

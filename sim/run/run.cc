@@ -93,8 +93,8 @@ class Run : public Observer {
   void MessageLeft(Time at, ProcessId process, const Claim& claim) override {
     checkers_.MessageLeft(at, ReplicaId(process + 1), claim);
   }
-  void Called(Time at, ProcessId process, CallId call, const v1::Command& command, std::string_view path) override {
-    checkers_.Called(at, ClientNumber(process), call, command, path);
+  void Called(Time at, ProcessId process, const Call& made, std::string_view path) override {
+    checkers_.Called(at, ClientNumber(process), made, path);
   }
   void Answered(Time at, ProcessId process, CallId call, const v1::Outcome& outcome) override {
     checkers_.Answered(at, ClientNumber(process), call, outcome);

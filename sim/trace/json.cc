@@ -48,7 +48,9 @@ struct InputJson {
             {"error", static_cast<int>(failed.error)}};
   }
   Json operator()(const Call& call) const {
-    return {{"input", "call"}, {"call", call.call.value()}, {"command", Text(*call.command)}};
+    Json json = {{"input", "call"}, {"call", call.call.value()}, {"command", Text(*call.command)}};
+    if (!call.wait) json["wait"] = false;
+    return json;
   }
   Json operator()(const ClockRate& rate) const { return {{"input", "clock"}, {"trusted", rate.trusted}}; }
 };

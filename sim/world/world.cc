@@ -306,8 +306,10 @@ void World::OnOperation(Host& host) {
 
 void World::OnCall(Host& host, uint32_t slot) {
   const Actor::PendingCall& call = host.actor->Issue(slot);
-  if (observer_ != nullptr) observer_->Called(now_, host.id, call.id, call.command, call.path);
-  Step(host, Call{call.id, &call.command}, FoldHash(call.id.value(), HashOf(call.command, &scratch_)));
+  const Call made{call.id, &call.command, call.wait};
+  if (observer_ != nullptr) observer_->Called(now_, host.id, made, call.path);
+  const uint64_t asked = FoldHash(call.id.value(), HashOf(call.command, &scratch_));
+  Step(host, made, call.wait ? asked : ~asked);
 }
 
 void World::GrantWishes(Host& host) {

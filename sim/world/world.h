@@ -50,7 +50,7 @@ class Observer {
   virtual void DiskOperation(Time, ProcessId, const FileOp&) {}
   // A replica's message, when it leaves the process.
   virtual void MessageLeft(Time, ProcessId, const Claim&) {}
-  virtual void Called(Time, ProcessId, CallId, const v1::Command&, std::string_view /*path*/) {}
+  virtual void Called(Time, ProcessId, const Call&, std::string_view /*path*/) {}
   virtual void Answered(Time, ProcessId, CallId, const v1::Outcome&) {}
   // A request reached the fenced resource, which acted on it or refused.
   virtual void Requested(Time, const ResourceRequest&, bool /*accepted*/) {}

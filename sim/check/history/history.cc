@@ -36,7 +36,6 @@ bool OutcomeUnknown(v1::Code code) {
     case v1::WRONG_EPOCH:
     case v1::NOT_MASTER:
     case v1::TIMED_OUT:
-    case v1::JEOPARDY:
     case v1::UNAVAILABLE:
       return true;
     default:
