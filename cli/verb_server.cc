@@ -27,9 +27,9 @@ void LogEvent(const CoreEvent& event) {
     case CoreEvent::kSessionClosing:
       return spdlog::info("session {} is closing: its lease ran out", Hex16(event.session.value()));
     case CoreEvent::kClockDoubted:
-      return spdlog::warn("the clock runs at another rate than the raw one by more than half of --rho-ppm: no votes and no leading"
-                          " until it does not; see what the time daemon does");
-    case CoreEvent::kClockTrusted: return spdlog::info("the clock runs at the rate of the raw one again");
+      return spdlog::warn("the clock cannot be relied on: it runs at another rate than the raw one by more than half of rho (see what"
+                          " the time daemon does), or the machine slept; no votes and no leading until it can");
+    case CoreEvent::kClockTrusted: return spdlog::info("the clock can be relied on again");
     case CoreEvent::kLeaseMaxProposed: return spdlog::info("leases: up to {} ms", event.time / kMillisecond);
     default: return;
   }

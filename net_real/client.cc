@@ -29,7 +29,7 @@ class RealClient::Host : public Node {
       : Node(io), options_(std::move(options)), config_(ConfigOf(options_)), core_(&config_) {
     asio::post(io, [this] {
       Feed(Boot{nullptr, EntropySeed(), {}, {}});
-      WatchClock(config_.rho_ppm);
+      WatchClock();
     });
   }
 
@@ -44,6 +44,7 @@ class RealClient::Host : public Node {
 
  private:
   void Step(Time now, const Input& input, Effects& out) override { core_.Step(now, input, out); }
+  int64_t RhoPpm() override { return core_.view().rho_ppm; }
 
   void OnReply(CallId call, const v1::Outcome& outcome) override {
     const auto found = answers_.find(call);

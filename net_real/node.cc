@@ -193,22 +193,24 @@ void Node::OnWaited(TimerId id) {
   Feed(TimerFired{id});
 }
 
-void Node::WatchClock(int64_t rho_ppm, Duration every) {
-  if (rho_ppm == 0) return;
-  watch_.emplace(rho_ppm / 2);
+void Node::WatchClock(Duration every) {
   suspended_ = LookAtClocks().suspended;
   CompareClocks(every);
 }
 
 void Node::CompareClocks(Duration every) {
   const ClockReading reading = LookAtClocks();
-  if (reading.suspended - suspended_ > kSuspendedForSure) watch_->Restart();
+  const bool slept = reading.suspended - suspended_ > kSuspendedForSure;
   suspended_ = reading.suspended;
-  const bool trusted = watch_->Add(reading.now, reading.raw, reading.error);
+  const int64_t rho_ppm = RhoPpm();
+  if (slept || rho_ppm == 0) watch_.Restart();
+  const bool trusted = rho_ppm == 0 || watch_.Add(reading.now, reading.raw, reading.error, rho_ppm / 2);
   watch_timer_.expires_at(ToTimePoint(Now() + every));
   watch_timer_.async_wait([this, every, alive = std::weak_ptr<char>(alive_)](std::error_code error) {
     if (!error && !alive.expired() && !stopped_) CompareClocks(every);
   });
+  // How long it slept a machine may know to the second only.
+  if (slept && std::exchange(clock_trusted_, false)) Feed(ClockRate{false});
   if (std::exchange(clock_trusted_, trusted) != trusted) Feed(ClockRate{trusted});
 }
 

@@ -47,12 +47,14 @@ class Node : private ConnectionOwner {
   // A peer said who it is, whatever the core makes of it.
   virtual void OnPeer(const v1::Hello&) {}
   virtual ClockReading LookAtClocks() { return ReadClocks(); }
+  // The bound on the rate error of clocks that the core works by now; 0: none, or none yet.
+  virtual int64_t RhoPpm() { return 0; }
 
   // Reads the clock, steps, carries out. Never from within another Feed: post it.
   void Feed(const Input& input);
-  // From now on the core hears when its clock runs at a rate that is wrong by more than half of rho, and when it no longer does
-  // looks every `every`. For rho 0, which nothing can be measured by, never.
-  void WatchClock(int64_t rho_ppm, Duration every = RateWatch::kWindow);
+  // From now on the core hears when its clock runs at a rate that is wrong by more than half of RhoPpm(), when it no longer does,
+  // and when the machine has slept; looks every `every`. While RhoPpm() is 0, by which nothing can be measured, only of sleep.
+  void WatchClock(Duration every = RateWatch::kLook);
   // Takes over an accepted connection. `hello` is what OnListen was given.
   void Accept(asio::ip::tcp::socket socket, const v1::Hello& hello);
   // Lets messages go that waited for this batch. Call it before DiskDone is fed [E2].
@@ -107,7 +109,7 @@ class Node : private ConnectionOwner {
   std::vector<ConnId> dirty_;
   std::vector<HeldMessage> held_;  // in order of sending
   std::array<Timer, kTimerCount> timers_;
-  std::optional<RateWatch> watch_;
+  RateWatch watch_;
   BootTimer watch_timer_;
   Duration suspended_ = 0;
   bool clock_trusted_ = true;

@@ -60,6 +60,7 @@ class ScriptedNode : public Node {
   std::vector<TimerId> fired;
   std::vector<bool> trusted;  // as the core was told
   std::function<ClockReading()> clocks;
+  int64_t rho_ppm = 1'000;
   int writable = 0;
 
  private:
@@ -83,6 +84,7 @@ class ScriptedNode : public Node {
   }
 
   ClockReading LookAtClocks() override { return clocks == nullptr ? ReadClocks() : clocks(); }
+  int64_t RhoPpm() override { return rho_ppm; }
 
   std::function<void(Effects&)> act_;
 };
@@ -310,14 +312,15 @@ TEST_F(NodeTest, TheCoreHearsWhenItsClockRunsAtAWrongRateAndWhenNot) {
     reading.now += slewed ? kSecond + kSecond / 100 : kSecond;
     return reading;
   };
-  client_.WatchClock(1'000, /*every=*/kMillisecond);
+  client_.WatchClock(/*every=*/kMillisecond);
   ASSERT_TRUE(Until([&] { return client_.trusted.size() == 2; }));
   EXPECT_EQ(client_.trusted, (std::vector<bool>{false, true}));
   EXPECT_EQ(looks, 9 + RateWatch::kCalm);
 }
 
-// The raw clock does not count suspend, so a machine that slept looks as if its clock had leapt.
-TEST_F(NodeTest, SleepIsNotTakenForAWrongClock) {
+// The raw clock does not count suspend, so a machine that slept looks as if its clock had leapt. How far is not known well: what was
+// measured before is over, and the clock is trusted from then on.
+TEST_F(NodeTest, SleepIsADoubtThatIsOverAtOnce) {
   ClockReading reading;
   int looks = 0;
   client_.clocks = [&] {
@@ -329,9 +332,27 @@ TEST_F(NodeTest, SleepIsNotTakenForAWrongClock) {
     }
     return reading;
   };
-  client_.WatchClock(1'000, /*every=*/kMillisecond);
+  client_.WatchClock(/*every=*/kMillisecond);
   ASSERT_TRUE(Until([&] { return looks > 20; }));
+  EXPECT_EQ(client_.trusted, (std::vector<bool>{false, true}));
+}
+
+// What a client works by it learns from the first grant.
+TEST_F(NodeTest, NothingIsComparedWhileThereIsNoBound) {
+  ClockReading reading;
+  int looks = 0;
+  client_.rho_ppm = 0;
+  client_.clocks = [&] {
+    reading.raw += kSecond;
+    reading.now += 2 * kSecond;
+    if (++looks == 10) client_.rho_ppm = 1'000;
+    return reading;
+  };
+  client_.WatchClock(/*every=*/kMillisecond);
+  ASSERT_TRUE(Until([&] { return looks > 9; }));
   EXPECT_TRUE(client_.trusted.empty());
+  ASSERT_TRUE(Until([&] { return looks > 12; }));
+  EXPECT_EQ(client_.trusted, (std::vector<bool>{false}));
 }
 
 // Nothing but what the kernel says: on a machine whose clocks are sound.

@@ -167,7 +167,7 @@ class RealServer::Host : public Node {
     const Identity expect{options_.cell, ReplicaId(options_.id), 0, 0};
     const std::vector<FileInfo> files = directory_.List();
     Feed(Boot{&expect, EntropySeed(), files, {EntropySeed(), EntropySeed()}});
-    WatchClock(options_.rho_ppm);
+    WatchClock();
   }
 
   void Fail(Failure failure) {
@@ -177,6 +177,7 @@ class RealServer::Host : public Node {
 
   // ---- Node
   void Step(Time now, const Input& input, Effects& out) override { core_.Step(now, input, out); }
+  int64_t RhoPpm() override { return core_.view().rho_ppm; }
 
   void OnDisk(Lane lane, Ticket ticket, absl::Span<const FileOp> ops) override {
     lanes_[static_cast<int>(lane)]->Push(CopyBatch(lane, ticket, ops));

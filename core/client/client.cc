@@ -158,6 +158,7 @@ void Client::State::UpdateView() {
   view.state = state();
   view.session = session.id();
   view.epoch = session.epoch();
+  view.rho_ppm = session.rho_ppm();
   view.lease_end = session.alive() ? session.lease_end() : 0;
   view.held = &calls.held();
   view.watches = &calls.watches();

@@ -61,7 +61,6 @@ struct ClientConfig {
   std::string cell = "local";          // "local": whatever cell the endpoints belong to
   std::vector<std::string> endpoints;  // at least one; tried in turn, any replica may redirect
   std::string principal;               // who the application says it is; nothing proves it yet
-  int64_t rho_ppm = 1'000;             // bound on clock rate errors used for the local lease [L2]
   bool cache = true;                   // keep answers while they are true; for processes that read the same more than once
   // Keep a lock that was released for the next Acquire of its handle, until somebody else wants it; for processes that lock the
   // same again and again while others rarely do [C-49]. Locks with a lock-delay are not kept.
@@ -104,6 +103,7 @@ struct ClientView {
   SessionState state = SessionState::kNone;
   SessionId session;
   Epoch epoch;
+  int64_t rho_ppm = 0;  // bound on the rate error of clocks that the cell works by, as it said; 0: nothing yet
   Time lease_end = 0;  // local instant; beliefs hold strictly before it, and only in state kActive
   // Sorted by handle. In jeopardy they are uncertain, not believed.
   const std::vector<HeldLock>* held = nullptr;

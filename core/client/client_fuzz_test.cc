@@ -24,7 +24,10 @@ struct Reached;
 
 class Fuzz {
  public:
-  explicit Fuzz(uint64_t seed) : seed_(seed), h_(Config(seed), seed) { h_.epoch = 1 + Pick(3); }
+  explicit Fuzz(uint64_t seed) : seed_(seed), h_(Config(seed), seed) {
+    h_.epoch = 1 + Pick(3);
+    h_.rho_ppm = static_cast<int64_t>(seed % 3) * 1'000;
+  }
 
   void Run(int steps) {
     for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) {
@@ -38,7 +41,6 @@ class Fuzz {
  private:
   static ClientConfig Config(uint64_t seed) {
     ClientConfig config = DefaultConfig();
-    config.rho_ppm = static_cast<int64_t>(seed % 3) * 1'000;
     config.cache_locks = seed % 2 == 0;
     config.cache_handles = seed % 4 < 2;
     return config;
@@ -205,7 +207,7 @@ class Fuzz {
   void Note(const std::map<uint64_t, Time>& sent, uint64_t nonce, Duration hold, Duration lease) {
     const auto at = sent.find(nonce);
     if (at == sent.end() || hold < 0) return;
-    lease_bound_ = std::max(lease_bound_, at->second + ShrinkByDrift(hold + lease, h_.config.rho_ppm));
+    lease_bound_ = std::max(lease_bound_, at->second + ShrinkByDrift(hold + lease, h_.rho_ppm));
   }
 
   // ---- invariants

@@ -23,7 +23,6 @@ inline ClientConfig DefaultConfig() {
   ClientConfig config;
   config.cell = "demo";
   config.endpoints = {"a:1", "b:1", "c:1"};
-  config.rho_ppm = 0;
   return config;
 }
 
@@ -166,6 +165,7 @@ class Harness {
     reply.set_epoch(epoch);
     reply.set_hold_ns(hold);
     reply.set_lease_ns(lease);
+    reply.set_rho_ppm(rho_ppm);
     return reply;
   }
   v1::KeepAliveReply Kept(Duration hold = 0, Duration lease = kLease, v1::Code code = v1::OK) const {
@@ -176,6 +176,7 @@ class Harness {
     reply.set_code(code);
     reply.set_hold_ns(hold);
     reply.set_lease_ns(lease);
+    reply.set_rho_ppm(rho_ppm);
     return reply;
   }
   // The answer `code` to a request; fields of the outcome are the caller's to add.
@@ -262,6 +263,7 @@ class Harness {
   uint64_t calls = 0;
   uint64_t session = 9'000;
   uint64_t epoch = 5;
+  int64_t rho_ppm = 0;  // that grants name
 
  private:
   void Carry(Effects::Ref ref) {

@@ -108,9 +108,8 @@ TEST(ClientSession, LeaseCountsFromTheFirstSendOfTheNonce) {
 
 // [C-59]
 TEST(ClientSession, HoldAndLeaseShrinkByTheDriftBound) {
-  ClientConfig config = DefaultConfig();
-  config.rho_ppm = 1'000;
-  Harness h(config);
+  Harness h;
+  h.rho_ppm = 1'000;
   h.OpenSession();
   const Time first_sent = h.now;
   const Duration hold = 1'700 * kMillisecond;

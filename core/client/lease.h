@@ -2,7 +2,8 @@
 //
 // The client remembers c, the instant on its own clock at which it *first* sent the nonce that is being answered. The master got
 // a copy of it no earlier than c, kept it for h of the master's clock, and then, able to prove that it still was the master,
-// promised the session L more and answered (h, L). All clocks keep their rate within rho of real time; R = (1 + rho) / (1 - rho).
+// promised the session L more and answered (h, L), and the rho that the cell works by: all clocks keep their rate within rho of
+// real time; R = (1 + rho) / (1 - rho).
 //
 //   master:  the answer leaves h / (1 + rho) of real time after c or later, and the promise lasts L / (1 + rho) from then or
 //            longer; so the session lives, in real time, at least until c + (h + L) / (1 + rho).
@@ -22,11 +23,11 @@ namespace bramah::client {
 // No master holds or grants longer than this; larger numbers are nonsense, not leases.
 inline constexpr Duration kGrantMax = 24 * 3'600 * kSecond;
 
-constexpr bool IsGrant(Duration hold, Duration lease) {
-  return hold >= 0 && lease >= 0 && hold <= kGrantMax && lease <= kGrantMax;
+constexpr bool IsGrant(Duration hold, Duration lease, int64_t rho_ppm) {
+  return hold >= 0 && lease >= 0 && hold <= kGrantMax && lease <= kGrantMax && rho_ppm >= 0 && rho_ppm < kMillion;
 }
 
-// Local instant before which the session may be trusted. REQUIRES: IsGrant(hold, lease).
+// Local instant before which the session may be trusted. REQUIRES: IsGrant(hold, lease, rho_ppm).
 constexpr Time LeaseEnd(Time first_sent, Duration hold, Duration lease, int64_t rho_ppm) {
   return first_sent + ShrinkByDrift(hold + lease, rho_ppm);
 }

@@ -18,12 +18,15 @@ TEST(Lease, CostOfTheDefaultBoundIsThirtyEightMilliseconds) {
 }
 
 TEST(Lease, RefusesWhatIsNoGrant) {
-  EXPECT_TRUE(IsGrant(0, 0));
-  EXPECT_TRUE(IsGrant(kGrantMax, kGrantMax));
-  EXPECT_FALSE(IsGrant(-1, kSecond));
-  EXPECT_FALSE(IsGrant(kSecond, -1));
-  EXPECT_FALSE(IsGrant(kGrantMax + 1, kSecond));
-  EXPECT_FALSE(IsGrant(kSecond, INT64_MAX));
+  EXPECT_TRUE(IsGrant(0, 0, 0));
+  EXPECT_TRUE(IsGrant(kGrantMax, kGrantMax, 0));
+  EXPECT_FALSE(IsGrant(-1, kSecond, 0));
+  EXPECT_FALSE(IsGrant(kSecond, -1, 0));
+  EXPECT_FALSE(IsGrant(kGrantMax + 1, kSecond, 0));
+  EXPECT_FALSE(IsGrant(kSecond, INT64_MAX, 0));
+  EXPECT_TRUE(IsGrant(kSecond, kSecond, kMillion - 1));
+  EXPECT_FALSE(IsGrant(kSecond, kSecond, kMillion));
+  EXPECT_FALSE(IsGrant(kSecond, kSecond, -1));
 }
 
 // Real time until a clock of rate (million + ppm) has advanced by `local`, in units of 1 / million ns so that nothing is rounded:

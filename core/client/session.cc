@@ -90,10 +90,10 @@ Verdict Session::OnCreateReply(Time now, const v1::CreateSessionReply& reply) {
   }
   if (reply.code() == v1::TOO_MANY_SESSIONS || reply.code() == v1::TAKEOVER_REFUSED) return Verdict::kRefused;
   if (reply.code() != v1::OK || reply.session() == 0 || reply.epoch() == 0) return Verdict::kMalformed;
-  if (!IsGrant(reply.hold_ns(), reply.lease_ns())) return Verdict::kMalformed;
+  if (!IsGrant(reply.hold_ns(), reply.lease_ns(), reply.rho_ppm())) return Verdict::kMalformed;
   id_ = SessionId(reply.session());
   epoch_ = Epoch(reply.epoch());
-  return Grant(now, reply.hold_ns(), reply.lease_ns());
+  return Grant(now, reply.hold_ns(), reply.lease_ns(), reply.rho_ppm());
 }
 
 Verdict Session::OnKeepAliveReply(Time now, const v1::KeepAliveReply& reply) {
@@ -127,18 +127,19 @@ Verdict Session::OnKeepAliveReply(Time now, const v1::KeepAliveReply& reply) {
 }
 
 Verdict Session::OnGrantedKeepAlive(Time now, const v1::KeepAliveReply& reply) {
-  if (!IsGrant(reply.hold_ns(), reply.lease_ns())) return Verdict::kMalformed;
+  if (!IsGrant(reply.hold_ns(), reply.lease_ns(), reply.rho_ppm())) return Verdict::kMalformed;
   if (Epoch(reply.epoch()) > epoch_) {
     epoch_ = Epoch(reply.epoch());
     processed_ = 0;
   }
-  return Grant(now, reply.hold_ns(), reply.lease_ns());
+  return Grant(now, reply.hold_ns(), reply.lease_ns(), reply.rho_ppm());
 }
 
 // The outstanding request was granted.
-Verdict Session::Grant(Time now, Duration hold, Duration lease) {
+Verdict Session::Grant(Time now, Duration hold, Duration lease, int64_t rho_ppm) {
   const Time before = lease_end_;
-  if (clock_trusted_) lease_end_ = std::max(before, LeaseEnd(ask_.first_sent, hold, lease, config_->rho_ppm));
+  rho_ppm_ = rho_ppm;
+  if (clock_trusted_) lease_end_ = std::max(before, LeaseEnd(ask_.first_sent, hold, lease, rho_ppm));
   lease_length_ = std::max(lease_length_, lease);
   closing_reason_ = v1::END_UNKNOWN;  // a new master knows nothing of it
   ask_ = Ask();

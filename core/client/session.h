@@ -58,6 +58,8 @@ class Session {
   uint64_t nonce_low() const { return nonce_low_; }
   // Why it is being ended, if the master has said so and nothing has come of it yet; else END_UNKNOWN.
   v1::SessionEnd closing_reason() const { return closing_reason_; }
+  // The bound on the rate error of clocks that the cell works by, as the last grant said; 0 before the first.
+  int64_t rho_ppm() const { return rho_ppm_; }
   // Number of the last item processed in this epoch.
   uint64_t processed() const { return processed_; }
   // The session is over; `state` is kNone or kExpired.
@@ -97,13 +99,14 @@ class Session {
 
   bool creating() const { return state_ == SessionState::kOpening && !id_; }
   Time OverdueAt() const;
-  Verdict Grant(Time now, Duration hold, Duration lease);
+  Verdict Grant(Time now, Duration hold, Duration lease, int64_t rho_ppm);
   Verdict OnGrantedKeepAlive(Time now, const v1::KeepAliveReply& reply);
   void StartOver(Time at);
 
   const ClientConfig* config_;
   uint64_t seed_ = 0;
   bool clock_trusted_ = true;
+  int64_t rho_ppm_ = 0;  // as the last grant said
   SessionState state_ = SessionState::kNone;
   SessionId id_;
   Epoch epoch_;

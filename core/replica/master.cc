@@ -227,6 +227,7 @@ void Master::AnswerKeepAlive(MasterContext& m, SessionId session, Time proven_at
   reply.set_hold_ns(m.ctx.now - lease->held->received);
   const Time told = std::min(lease->expires, proven_at + leases_.lease());
   reply.set_lease_ns(std::max<Duration>(0, told - m.ctx.now));
+  reply.set_rho_ppm(m.raft.configuration().rho_ppm());
   reply.set_applied_index(m.applied.value());
   for (const ItemQueue::Entry& entry : lease->items.entries()) {
     if (reply.items_size() == kItemsPerReply) break;  // the next KeepAlive is answered at once
@@ -251,6 +252,7 @@ void Master::AnswerCreate(MasterContext& m, const Waiting& waiting, Time proven_
   reply.set_epoch(epoch_.value());
   reply.set_hold_ns(m.ctx.now - waiting.received);
   reply.set_lease_ns(std::max<Duration>(0, std::min(lease->expires - m.ctx.now, proven_at + leases_.lease() - m.ctx.now)));
+  reply.set_rho_ppm(m.raft.configuration().rho_ppm());
 }
 
 // ------------------------------------------------------------------------------------------------------------------ requests

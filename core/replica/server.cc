@@ -455,6 +455,7 @@ void Server::State::RefreshView() {
   view.applied = applied;
   view.durable = started ? storage.durable_index() : LogIndex();
   view.changed_from = raft.TakeChangedFrom();
+  view.rho_ppm = raft.configuration().rho_ppm();
   view.authority_until = raft.AuthorityUntil();
   view.log = &raft.log();
   view.cell = &cell;

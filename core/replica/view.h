@@ -36,6 +36,7 @@ struct ServerView {
   // applied here; kNever: none waits.
   Time held_since = kNever;
   Duration lease_max = 0;
+  int64_t rho_ppm = 0;       // bound on the rate error of clocks that the cell works by; 0 before it is ready
   Time authority_until = 0;  // local; the leader may act strictly before this instant [L1]; 0: no authority
   const raft::Log* log = nullptr;
   const cell::Cell* cell = nullptr;

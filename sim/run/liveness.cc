@@ -113,7 +113,7 @@ std::optional<Obstacle> FindObstacle(const World& world, const LiveSessions& ses
 Duration SettlingBound(const v1::Plan& plan, const World& world) {
   const Timing timing = TimingOf(plan);
   Duration bound = 10 * kSecond + 60 * timing.election_min + 4 * timing.lease_max + 2 * timing.grace;
-  if (plan.clock_watch()) bound += (RateWatch::kCalm + 2) * RateWatch::kWindow;
+  if (plan.clock_watch()) bound += (RateWatch::kCalm + 2) * RateWatch::kLook;
   for (ProcessId id = world.replicas(); id < world.processes(); ++id) {
     if (!world.GoneForGood(id)) bound += world.ActorOf(id).HoldsLeft();
   }

@@ -72,7 +72,6 @@ client::ClientConfig MakeClientConfig(const v1::Plan& plan, uint32_t number) {
   client::ClientConfig config;
   config.principal = absl::StrCat("c", number);
   for (uint32_t id = 1; id <= plan.replicas(); ++id) config.endpoints.push_back(absl::StrCat("r", id));
-  config.rho_ppm = timing.rho_ppm;
   config.grace = timing.grace;
   config.cache = plan.knobs().client_cache();
   config.cache_locks = plan.knobs().cache_locks();

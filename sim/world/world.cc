@@ -186,7 +186,7 @@ void World::Boot(Host& host) {
     boot.secret.low = Draw(plan_.seed(), Stream::kSecret, host.id, 2 * host.incarnation);
     boot.secret.high = Draw(plan_.seed(), Stream::kSecret, host.id, 2 * host.incarnation + 1);
   }
-  host.watch = RateWatch(RhoOf(plan_) / 2);
+  host.watch = RateWatch();
   host.clock_trusted = true;
   const uint32_t incarnation = host.incarnation;
   Step(host, boot, HashOf(boot));
@@ -287,8 +287,11 @@ void World::OnTimer(Host& host, const Happening& what) {
 // What the driver of a real node does, with simulated clocks.
 void World::OnClockLook(Host& host) {
   if (host.node == nullptr) return;
-  Schedule(now_ + RateWatch::kWindow, {.kind = Happening::kClockLook, .process = host.id, .incarnation = host.incarnation});
-  const bool trusted = host.watch.Add(host.clock.ToLocal(now_), now_, /*error=*/0);
+  const Time local = host.clock.ToLocal(now_);
+  const bool goes = host.clock.drift_ppm > -kMillion;
+  const Time next = goes ? host.clock.ToReal(local + RateWatch::kLook) : now_ + RateWatch::kLook;
+  Schedule(next, {.kind = Happening::kClockLook, .process = host.id, .incarnation = host.incarnation});
+  const bool trusted = host.watch.Add(local, now_, /*error=*/0, RhoOf(plan_) / 2);
   if (trusted == std::exchange(host.clock_trusted, trusted)) return;
   Step(host, ClockRate{trusted}, trusted);
 }

@@ -140,7 +140,7 @@ class World {
     LocalClock clock;
     int64_t drift_ppm = 0;       // while the clock goes
     uint32_t freezes = 0;        // in force
-    RateWatch watch{0};          // of this incarnation, if the plan has its clock watched
+    RateWatch watch;             // of this incarnation, if the plan has its clock watched
     bool clock_trusted = true;   // as the node was told
     std::unique_ptr<Node> node;  // null: down
     uint32_t incarnation = 0;    // number of boots
