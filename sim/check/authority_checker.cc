@@ -7,6 +7,12 @@ namespace bramah::sim {
 AuthorityChecker::AuthorityChecker(const std::vector<LocalClock>& clocks, Reporter* reporter)
     : reporter_(reporter), clocks_(clocks), held_(clocks.size()) {}
 
+void AuthorityChecker::ClockChanged(ReplicaId replica, const LocalClock& clock) {
+  clocks_[replica.value() - 1] = clock;
+  Held& own = held_[replica.value() - 1];
+  if (own.until != 0) own.until = clock.ToReal(own.local_until);
+}
+
 void AuthorityChecker::AfterStep(Time at, ReplicaId replica, const replica::ServerView& view) {
   Held& own = held_[replica.value() - 1];
   if (view.authority_until == own.local_until && view.term == own.term) return;

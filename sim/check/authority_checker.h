@@ -16,6 +16,8 @@ class AuthorityChecker {
 
   void Stopped(ReplicaId replica) { held_[replica.value() - 1] = Held(); }
   void AfterStep(Time at, ReplicaId replica, const replica::ServerView& view);
+  // What it had it has for shorter or longer now.
+  void ClockChanged(ReplicaId replica, const LocalClock& clock);
 
  private:
   struct Held {

@@ -28,6 +28,8 @@ class CacheChecker {
   CacheChecker(const std::vector<LocalClock>& clocks, Reporter* reporter)
       : reporter_(reporter), acls_(reporter), clocks_(clocks), clients_(clocks.size()) {}
 
+  void ClockChanged(uint32_t client, const LocalClock& clock) { clocks_[client - 1] = clock; }
+
   void AfterStep(Time at, uint32_t client, const client::ClientView& view);
   void Stopped(uint32_t client);
   // `newest` is the state after the last entry that any replica has applied.

@@ -269,10 +269,16 @@ void Checkers::Requested(Time at, const ResourceRequest& request, bool accepted)
   if (!state_->reporter.failed()) state_->fencing.Requested(at, request, accepted);
 }
 
-void Checkers::ReplicaClockChanged(ReplicaId replica, const LocalClock& clock) { state_->waits.ClockChanged(replica, clock); }
+void Checkers::ReplicaClockChanged(ReplicaId replica, const LocalClock& clock) {
+  state_->waits.ClockChanged(replica, clock);
+  state_->authority.ClockChanged(replica, clock);
+}
 
 void Checkers::ClientClockChanged(Time at, uint32_t client, const LocalClock& clock) {
-  if (!state_->reporter.failed()) state_->beliefs.ClockChanged(at, client, clock);
+  if (state_->reporter.failed()) return;
+  state_->beliefs.ClockChanged(at, client, clock);
+  state_->sessions.ClockChanged(client, clock);
+  state_->caches.ClockChanged(client, clock);
 }
 
 const std::optional<Violation>& Checkers::violation() const { return state_->reporter.first(); }

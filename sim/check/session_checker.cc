@@ -9,6 +9,12 @@ SessionChecker::SessionChecker(const std::vector<LocalClock>& client_clocks, Rep
 
 void SessionChecker::Stopped(uint32_t client) { beliefs_[client - 1] = Belief(); }
 
+void SessionChecker::ClockChanged(uint32_t client, const LocalClock& clock) {
+  clocks_[client - 1] = clock;
+  Belief& belief = beliefs_[client - 1];
+  if (belief.end != 0) belief.end = clock.ToReal(belief.local_end);
+}
+
 void SessionChecker::Applied(Time at, ReplicaId replica, const CoreEvent& applied) {
   if (applied.command != v1::EXPIRE_SESSION || !applied.effect) return;
   if (!expired_.try_emplace(applied.session, at).second) return;

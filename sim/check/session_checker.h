@@ -20,6 +20,8 @@ class SessionChecker {
   void Applied(Time at, ReplicaId replica, const CoreEvent& applied);
   void AfterStep(Time at, uint32_t client, const client::ClientView& view);
   void Stopped(uint32_t client);
+  // It relies on its session for shorter or longer now.
+  void ClockChanged(uint32_t client, const LocalClock& clock);
 
  private:
   struct Belief {

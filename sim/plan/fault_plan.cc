@@ -28,6 +28,7 @@ class FaultPlacer {
     PlaceCrowds();
     StrikeLeaseChanges();
     StrikeAfterLapses();
+    PlaceSlews();
     std::stable_sort(plan_.mutable_fault()->pointer_begin(), plan_.mutable_fault()->pointer_end(),
                      [](const v1::Fault* a, const v1::Fault* b) { return a->at_ns() < b->at_ns(); });
   }
@@ -290,19 +291,47 @@ class FaultPlacer {
     Family(plan_.clients() > 0 ? settings_.freeze_every : 0,
            [&](Dice& dice, Time at) { Freeze(dice, at).add_process(Client(dice)); });
     Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);
-    for (uint32_t i = 1; i <= settings_.masters_frozen; ++i) {
-      const Duration after = dice.LogIn(kMillisecond, settings_.reign_max);
-      v1::Fault& freeze = Freeze(dice, 0);
-      freeze.mutable_on()->set_event("MasterServing");
-      freeze.mutable_on()->set_ordinal(i);
-      freeze.mutable_on()->set_after_ns(after);
-      for (const bool back : {false, true}) {
-        v1::Fault& cut = Add(v1::Fault::CUT, 0);
-        *cut.mutable_on() = freeze.on();
-        cut.set_for_ns(freeze.for_ns());
-        back ? cut.add_from("r*") : cut.add_to("r*");
-      }
+    for (uint32_t i = 1; i <= settings_.masters_frozen; ++i) StrikeClock(dice, i, [&] { return &Freeze(dice, 0); });
+  }
+
+  // Something happens to the clock of the i-th master, and its peers hear it no longer.
+  void StrikeClock(Dice& dice, uint32_t i, const std::function<v1::Fault*()>& add) {
+    const Duration after = dice.LogIn(kMillisecond, settings_.reign_max);
+    v1::Fault& wrong = *add();
+    wrong.mutable_on()->set_event("MasterServing");
+    wrong.mutable_on()->set_ordinal(i);
+    wrong.mutable_on()->set_after_ns(after);
+    for (const bool back : {false, true}) {
+      v1::Fault& cut = Add(v1::Fault::CUT, 0);
+      *cut.mutable_on() = wrong.on();
+      cut.set_for_ns(wrong.for_ns());
+      back ? cut.add_from("r*") : cut.add_to("r*");
     }
+  }
+
+  v1::Fault& Slew(Dice& dice, Time at) {
+    v1::Fault& fault = Add(dice.Hit(500'000) ? v1::Fault::FAST_CLOCK : v1::Fault::SLOW_CLOCK, at);
+    fault.set_for_ns(Length(dice, settings_.slewed));
+    fault.set_amount(static_cast<uint64_t>(dice.In(settings_.slew_ppm / 4, settings_.slew_ppm)));
+    return fault;
+  }
+
+  // A client that nobody hears while its clock is slow would believe for longer than it may.
+  void PlaceSlews() {
+    Family(settings_.slew_every, [&](Dice& dice, Time at) { Slew(dice, at).add_process(Replica(dice)); });
+    Family(plan_.clients() > 0 ? settings_.slew_every : 0, [&](Dice& dice, Time at) {
+      const std::string client = Client(dice);
+      v1::Fault& slew = Slew(dice, at);
+      slew.add_process(client);
+      if (dice.Hit(500'000)) return;
+      const Duration length = slew.for_ns();
+      v1::Fault& cut = Add(v1::Fault::CUT, at);
+      cut.add_from(client);
+      cut.add_to("r*");
+      cut.set_for_ns(length);
+    });
+    Dice dice(plan_.seed(), Stream::kFaultTimes, next_family_++);
+    for (uint32_t i = 1; i <= settings_.masters_slewed; ++i) StrikeClock(dice, i, [&] { return &Slew(dice, 0); });
   }
 
   // Most sessions lapse, and are there again when leases have become short.

@@ -18,6 +18,12 @@ namespace bramah::sim {
 inline constexpr int64_t kRhoPpmDefault = 1'000;
 inline int64_t RhoOf(const v1::Plan& plan) { return plan.knobs().rho_ppm() > 0 ? plan.knobs().rho_ppm() : kRhoPpmDefault; }
 
+// The shortest election timeout if knobs.election_min_ns is not set.
+inline constexpr Duration kElectionMinDefault = 150 * kMillisecond;
+inline Duration ElectionMinOf(const v1::Plan& plan) {
+  return plan.knobs().election_min_ns() > 0 ? plan.knobs().election_min_ns() : kElectionMinDefault;
+}
+
 // What a user fixed; everything else is drawn from the seed.
 struct PlanOptions {
   std::optional<uint32_t> replicas;  // else 3 or 5

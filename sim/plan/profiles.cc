@@ -298,6 +298,35 @@ void LyingClock(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings.paths = 2;
 }
 
+// Clocks that are slewed by up to a quarter and watched, in a cell whose rho and election timeout are so wide that what a slew
+// makes until it is noticed does no harm: everything must hold.
+void Slew(Dice& dice, Settings& settings, v1::Plan& plan) {
+  settings = Quiet(settings);
+  plan.set_clock_watch(true);
+  v1::Knobs& knobs = *plan.mutable_knobs();
+  knobs.set_rho_ppm(50'000);
+  knobs.set_election_min_ns(2 * kSecond);
+  knobs.set_heartbeat_ns(400 * kMillisecond);
+  knobs.set_lease_ns(dice.LogIn(2 * kSecond, 6 * kSecond));
+  knobs.set_keepalive_margin_ns(knobs.lease_ns() / 3);
+  knobs.set_grace_ns(dice.LogIn(2 * kSecond, 20 * kSecond));
+  Lan(*plan.mutable_network());
+  plan.mutable_network()->set_loss_ppm(static_cast<uint32_t>(dice.In(0, 20'000)));
+  OrdinaryDisk(*plan.mutable_disk());
+  plan.set_clients(std::max<uint32_t>(plan.clients(), 4));
+  settings.drift_ppm = static_cast<uint32_t>(knobs.rho_ppm()) / 2;
+  settings.slew_every = dice.LogIn(3 * kSecond, 20 * kSecond);
+  settings.masters_slewed = 8;
+  settings.reign_max = 8 * kSecond;
+  settings.client_cut_every = dice.LogIn(2 * kSecond, 10 * kSecond);
+  settings.cut_every = dice.LogIn(4 * kSecond, 20 * kSecond);
+  settings.crash_process_every = dice.Hit(500'000) ? dice.LogIn(3 * kSecond, 20 * kSecond) : 0;
+  settings.locks_ppm = 700'000;
+  settings.hold_max = 4 * kSecond;
+  settings.lock_delay_max = 0;
+  settings.paths = 2;
+}
+
 // Crowds that come and go, so that leases grow and shrink again and again, and masters that are struck when they want another
 // Lmax: for whoever grants longer leases than usual, takes over from such a master, or takes it back (C-63). Half of
 // the crowds leak handles until they may open none.
@@ -340,6 +369,7 @@ constexpr Profile kProfiles[] = {
     {"bitrot", "stored bits flip on a minority of replicas", BitRot},
     {"cache", "many reads of few files, short leases, clients cut off and paused, answers that come late", CacheLoad},
     {"lying-clock", "clocks wrong by up to 5 %, standing still or jumping; what needs their bound is not checked", LyingClock},
+    {"slew", "clocks that time daemons slew by up to a quarter, watched, so that everything holds all the same", Slew},
     {"overload", "crowds that come and go, leases that grow and shrink, masters struck when they change that, leaked handles",
      Overload},
     {"rounds", "quorum reads, slow rounds, masters that stall in the middle of one", Rounds},

@@ -60,6 +60,10 @@ struct Settings {
   bool drift_extreme = false;      // every clock runs at one end of the bound or the other
   Duration freeze_every = 0;       // of a replica's clock, and of a client's; for plans whose clocks lie
   uint32_t masters_frozen = 0;     // so many masters in a row lose their time and their peers, but not their clients
+  Duration slew_every = 0;         // of a replica's clock, and of a client's, who is often cut off meanwhile
+  uint32_t masters_slewed = 0;     // so many masters in a row are slewed, and lose their peers, but not their clients
+  uint32_t slew_ppm = 250'000;     // up to
+  Span slewed{200 * kMillisecond, 8 * kSecond};
   Span frozen{100 * kMillisecond, 5 * kSecond};
   // ---- applications
   uint32_t operations = 400;       // about so many in all, written out; 0: the profile brought its own workloads

@@ -14,6 +14,8 @@ constexpr uint32_t kReplicasMax = 99;
 constexpr uint32_t kClientsMax = 9'999;
 constexpr int64_t kTimeMax = 86'400 * kSecond;
 constexpr int64_t kDriftMax = 500'000;
+constexpr uint64_t kSlewMax = 300'000;
+constexpr Duration kSlewNoticed = 200 * kMillisecond;  // after this long at most, by a clock that is slewed by kSlewMax
 
 // Where a value stands in the plan: "network.loss_ppm", or "operation[7].path".
 struct Field {
@@ -111,7 +113,15 @@ void CheckFault(const v1::Plan& plan, int i, Complaints& bad) {
   }
   const bool freeze = fault.kind() == v1::Fault::FREEZE_CLOCK;
   bad.Need(!freeze || plan.clocks_lie(), at(".kind"), "FREEZE_CLOCK is for plans with clocks_lie");
-  const bool time = freeze || fault.kind() == v1::Fault::SLOW_LINK || fault.kind() == v1::Fault::SLOW_DISK;
+  const bool slew = fault.kind() == v1::Fault::FAST_CLOCK || fault.kind() == v1::Fault::SLOW_CLOCK;
+  bad.Need(!slew || plan.clock_watch(), at(".kind"), "slews are for plans with clock_watch");
+  if (slew) bad.Most(fault.amount(), kSlewMax, at(".amount"));
+  bad.Need(!slew || fault.amount() > 0, at(".amount"), "a slew of nothing");
+  // What two slews make until they are noticed must fit into what an authority has to spare, with drifts of at most half of rho.
+  const int64_t made = 2 * static_cast<int64_t>(std::min(fault.amount(), kSlewMax)) * kSlewNoticed / kMillion;
+  const bool fits = plan.clocks_lie() || made <= RhoOf(plan) * (ElectionMinOf(plan) / kMillion);
+  bad.Need(!slew || fits, at(".amount"), fault.amount(), " is too much for rho_ppm and election_min_ns, if no clock lies");
+  const bool time = freeze || slew || fault.kind() == v1::Fault::SLOW_LINK || fault.kind() == v1::Fault::SLOW_DISK;
   if (time) bad.Most(fault.amount(), kTimeMax, at(".amount"));
 }
 
@@ -180,8 +190,9 @@ absl::Status ValidatePlan(const v1::Plan& plan) {
     const int64_t drift = plan.clock(i).drift_ppm();
     bad.Need(drift >= -kDriftMax && drift <= kDriftMax, at(".drift_ppm"), drift, " is not in +-", kDriftMax);
     const int64_t rho = RhoOf(plan);
-    const bool honest = drift >= -rho && drift <= rho;
-    bad.Need(honest || plan.clocks_lie(), at(".drift_ppm"), drift, " is beyond the bound ", rho, ", but clocks_lie is not set");
+    const int64_t bound = plan.clock_watch() ? rho / 2 : rho;  // beyond half of it the watch doubts the clock
+    const bool honest = drift >= -bound && drift <= bound;
+    bad.Need(honest || plan.clocks_lie(), at(".drift_ppm"), drift, " is beyond the bound ", bound, ", but clocks_lie is not set");
   }
   for (int i = 0; i < plan.fault_size() && bad.status().ok(); ++i) CheckFault(plan, i, bad);
   for (int i = 0; i < plan.operation_size() && bad.status().ok(); ++i) CheckOperation(plan, i, bad);

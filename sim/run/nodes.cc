@@ -19,8 +19,7 @@ void SetIf(T& setting, V knob) {
 Timing TimingOf(const v1::Plan& plan) {
   const v1::Knobs& knobs = plan.knobs();
   Timing timing{};
-  timing.election_min = 150 * kMillisecond;
-  SetIf(timing.election_min, knobs.election_min_ns());
+  timing.election_min = ElectionMinOf(plan);
   timing.heartbeat = timing.election_min / 3;
   SetIf(timing.heartbeat, knobs.heartbeat_ns());
   timing.lease = 12 * kSecond;

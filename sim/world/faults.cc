@@ -13,6 +13,13 @@ bool IsCrash(const v1::Fault& fault) {
   return fault.kind() == v1::Fault::CRASH_PROCESS || fault.kind() == v1::Fault::CRASH_MACHINE;
 }
 
+// What a clock gains, in ppm; 0: the fault is none of clocks that are slewed.
+int64_t SlewOf(const v1::Fault& fault) {
+  const int64_t amount = static_cast<int64_t>(fault.amount());
+  if (fault.kind() == v1::Fault::FAST_CLOCK) return amount;
+  return fault.kind() == v1::Fault::SLOW_CLOCK ? -amount : 0;
+}
+
 }  // namespace
 
 // A crash in the middle of effects that follows its event at once cuts the very step that told of the event.
@@ -77,10 +84,12 @@ void World::ApplyFault(uint32_t number, ProcessId trigger) {
   if (ends) Schedule(now_ + fault.for_ns(), {.kind = Happening::kFaultEnd, .a = number, .b = trigger});
 }
 
-// From now on the clock runs at another rate, and shows `jump` more than it would.
-void World::SetClock(Host& host, int64_t drift_ppm, Duration jump) {
+// From now on the clock runs at the rate that its drift and the faults in force make, and shows `jump` more than it would.
+void World::SetClock(Host& host, Duration jump) {
+  const int64_t rate = host.freezes > 0 ? -kMillion : host.drift_ppm + host.slew_ppm;
+  if (rate == host.clock.drift_ppm && jump == 0) return;
   const Time shown = host.clock.ToLocal(now_) + jump;
-  host.clock = {drift_ppm, 0};
+  host.clock = {rate, 0};
   host.clock.offset = shown - host.clock.ToLocal(now_);
   for (int id = 0; id < kTimerCount; ++id) {
     if (host.timers[static_cast<size_t>(id)].local != kNever) SetDeadline(host, static_cast<TimerId>(id));
@@ -124,8 +133,13 @@ void World::StrikeProcess(const v1::Fault& fault, Host& host) {
       host.stopped = true;
       return Crash(host, false, kNever);
     case v1::Fault::FREEZE_CLOCK:
-      if (host.freezes++ == 0) SetClock(host, -kMillion, 0);
-      return;
+      ++host.freezes;
+      return SetClock(host, 0);
+    case v1::Fault::FAST_CLOCK:
+    case v1::Fault::SLOW_CLOCK:
+      ++host.slews;
+      host.slew_ppm = SlewOf(fault);
+      return SetClock(host, 0);
     default:
       return;
   }
@@ -139,8 +153,13 @@ void World::EndFault(uint32_t number, ProcessId trigger) {
     Host& host = *hosts_[process];
     if (fault.kind() == v1::Fault::NO_SPACE) --host.no_space;
     if (fault.kind() == v1::Fault::SLOW_DISK) host.slow_disk -= static_cast<Duration>(fault.amount());
-    if (fault.kind() != v1::Fault::FREEZE_CLOCK) continue;
-    SetClock(host, --host.freezes == 0 ? host.drift_ppm : -kMillion, static_cast<Duration>(fault.amount()));
+    if (fault.kind() == v1::Fault::FREEZE_CLOCK) {
+      --host.freezes;
+      SetClock(host, static_cast<Duration>(fault.amount()));
+    } else if (SlewOf(fault) != 0 && --host.slews == 0) {
+      host.slew_ppm = 0;
+      SetClock(host, 0);
+    }
   }
 }
 

@@ -291,7 +291,7 @@ void World::OnClockLook(Host& host) {
   const bool goes = host.clock.drift_ppm > -kMillion;
   const Time next = goes ? host.clock.ToReal(local + RateWatch::kLook) : now_ + RateWatch::kLook;
   Schedule(next, {.kind = Happening::kClockLook, .process = host.id, .incarnation = host.incarnation});
-  const bool trusted = host.watch.Add(local, now_, /*error=*/0, RhoOf(plan_) / 2);
+  const bool trusted = host.watch.Add(local, now_, /*error=*/1, RhoOf(plan_) / 2);  // a clock shows whole nanoseconds
   if (trusted == std::exchange(host.clock_trusted, trusted)) return;
   Step(host, ClockRate{trusted}, trusted);
 }
@@ -365,8 +365,11 @@ void World::LiftFaults() {
     host->sync_failures = host->write_failures = host->no_space = 0;
     host->slow_disk = 0;
     // A cell most of whose clocks are known to be wrong has no master.
-    if (plan_.clock_watch()) host->drift_ppm = 0;
-    if (std::exchange(host->freezes, 0) > 0 || plan_.clock_watch()) SetClock(*host, host->drift_ppm, 0);
+    if (plan_.clock_watch() && plan_.clocks_lie()) host->drift_ppm = 0;
+    host->freezes = 0;
+    host->slews = 0;
+    host->slew_ppm = 0;
+    SetClock(*host, 0);
     host->between_effects = {};
     if (host->node == nullptr && !GoneForGood(host->id)) {
       host->down_until = now_;

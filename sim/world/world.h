@@ -54,7 +54,7 @@ class Observer {
   virtual void Answered(Time, ProcessId, CallId, const v1::Outcome&) {}
   // A request reached the fenced resource, which acted on it or refused.
   virtual void Requested(Time, const ResourceRequest&, bool /*accepted*/) {}
-  // From now on; only in plans whose clocks lie.
+  // From now on; only in plans whose clocks lie or are slewed.
   virtual void ClockChanged(Time, ProcessId, const LocalClock&) {}
   virtual void FaultApplied(Time, const std::string& /*what*/) {}
   // The run has to end: resource.bounded, or a halt that nothing excuses.
@@ -139,7 +139,9 @@ class World {
     std::string name;
     LocalClock clock;
     int64_t drift_ppm = 0;       // while the clock goes
+    int64_t slew_ppm = 0;        // on top of that
     uint32_t freezes = 0;        // in force
+    uint32_t slews = 0;          // likewise
     RateWatch watch;             // of this incarnation, if the plan has its clock watched
     bool clock_trusted = true;   // as the node was told
     std::unique_ptr<Node> node;  // null: down
@@ -244,7 +246,7 @@ class World {
   void WatchEvents(Host& host, absl::Span<const CoreEvent> events);
   void ApplyFault(uint32_t number, ProcessId trigger);
   void EndFault(uint32_t number, ProcessId trigger);
-  void SetClock(Host& host, int64_t drift_ppm, Duration jump);
+  void SetClock(Host& host, Duration jump);
   void StrikeProcess(const v1::Fault& fault, Host& host);
   void ChangeLinks(const v1::Fault& fault, ProcessId trigger, int sign);
   std::vector<ProcessId> Resolve(const google::protobuf::RepeatedPtrField<std::string>& names, ProcessId trigger) const;
