@@ -58,6 +58,7 @@ std::optional<CellPlan> ParsePlan(const std::string& path) {
     if (!endpoint.is_string() || !net_real::ParseEndpoint(endpoint.get<std::string>()).has_value()) return std::nullopt;
     plan.endpoints.push_back(endpoint.get<std::string>());
   }
+  plan.served = json.value("served", nlohmann::json(false)) == true;
   return plan.endpoints.empty() ? std::nullopt : std::optional(plan);
 }
 
@@ -71,15 +72,18 @@ CellDirectory::~CellDirectory() {
 std::optional<Failure> CellDirectory::Open(const std::string& path, const std::string& name, uint32_t replicas) {
   std::error_code error;
   if (path.empty()) {
-    std::string pattern = fs::temp_directory_path(error).string() + "/bramah-cell-XXXXXX";
+    const fs::path scratch = fs::temp_directory_path(error);
+    if (error) return CannotWrite("the directory for temporary files, $TMPDIR or /tmp", error.message());
+    std::string pattern = scratch.string() + "/bramah-cell-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) return CannotWrite(pattern, std::strerror(errno));
     path_ = pattern;
     temporary_ = true;
     return Create(name, replicas);
   }
   path_ = path;
-  fs::create_directory(path_, error);
-  if (!fs::is_directory(path_, error)) return CannotWrite(path_, error ? error.message() : "it is no directory");
+  std::error_code made;
+  fs::create_directory(path_, made);
+  if (!fs::is_directory(path_, error)) return CannotWrite(path_, made ? made.message() : "it is no directory");
   if (fs::exists(path_ + "/cell.json", error)) return Load(name, replicas);
   if (!fs::is_empty(path_, error)) {
     return Failure{net_real::kExitDirectory, "foreign_directory", path_ + " has files but no cell.json",
@@ -93,7 +97,16 @@ std::optional<Failure> CellDirectory::Create(const std::string& name, uint32_t r
   plan_.endpoints = FreeEndpoints(replicas == 0 ? kDefaultReplicas : replicas);
   if (plan_.endpoints.empty())
     return Failure{net_real::kExitConfig, "no_ports", "no free loopback ports", "stop what uses them, or lower -n"};
-  const nlohmann::ordered_json json = {{"cell", plan_.name}, {"endpoints", plan_.endpoints}};
+  return Save();
+}
+
+std::optional<Failure> CellDirectory::NoteServed() {
+  if (std::exchange(plan_.served, true)) return std::nullopt;
+  return Save();
+}
+
+std::optional<Failure> CellDirectory::Save() const {
+  const nlohmann::ordered_json json = {{"cell", plan_.name}, {"endpoints", plan_.endpoints}, {"served", plan_.served}};
   std::ofstream file(path_ + "/cell.json.tmp");
   file << json.dump(2) << "\n";
   file.close();
@@ -115,6 +128,13 @@ std::optional<Failure> CellDirectory::Load(const std::string& name, uint32_t rep
                    "leave out --name and -n, or pass another --dir"};
   }
   plan_ = *plan;
+  std::error_code error;
+  for (size_t id = 1; plan_.served && id <= plan_.endpoints.size(); ++id) {
+    if (fs::exists(ReplicaPath(id) + "/identity", error)) continue;
+    return Failure{net_real::kExitDirectory, "lost_replica",
+                   ReplicaPath(id) + " is no replica's directory any more, and the cell may have nothing else of what it kept",
+                   "put it back, or begin a new cell in another --dir"};
+  }
   return std::nullopt;
 }
 

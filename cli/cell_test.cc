@@ -207,6 +207,52 @@ TEST_F(CellTest, KeepsWhatItAcknowledgedWhenEverythingIsKilled) {
 }
 
 // [C-32, C-67]
+// A majority with blank directories would elect itself, and the one replica that keeps everything would be overwritten.
+TEST_F(CellTest, AReplicaThatLostItsDirectoryIsNotMadeAnew) {
+  const std::string directory = scratch_ + "/cell";
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "3", "--dir", directory}));
+  ASSERT_EQ(Run({"put", "/ls/demo/a", "gold"}).code, 0);
+  cell_->process().Signal(SIGTERM);
+  ASSERT_EQ(cell_->Wait().code, 0);
+  fs::rename(directory + "/r2", scratch_ + "/r2");
+  const Finished refused = Bramah({"cell", "up", "--dir", directory});
+  EXPECT_EQ(refused.code, 73);
+  EXPECT_EQ(refused.err.substr(0, 21), "bramah: lost_replica:") << refused.err;
+  EXPECT_FALSE(fs::exists(directory + "/r2"));
+  fs::rename(scratch_ + "/r2", directory + "/r2");
+  ASSERT_NO_FATAL_FAILURE(Up({"--dir", directory}));
+  EXPECT_EQ(Run({"cat", "/ls/demo/a"}).out, "gold");
+}
+
+TEST_F(CellTest, OneDamagedReplicaDoesNotKeepTheOthersFromServing) {
+  const std::string directory = scratch_ + "/cell";
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "3", "--dir", directory}));
+  ASSERT_EQ(Run({"put", "/ls/demo/a", "gold"}).code, 0);
+  cell_->process().Signal(SIGTERM);
+  ASSERT_EQ(cell_->Wait().code, 0);
+  fs::resize_file(directory + "/r1/identity", 10);
+  ASSERT_NO_FATAL_FAILURE(Up({"--dir", directory}));
+  EXPECT_EQ(Run({"cat", "/ls/demo/a"}).out, "gold");
+  EXPECT_NE(cell_->err().find("replica 1 (process "), std::string::npos) << cell_->err();
+  cell_->process().Signal(SIGTERM);
+  ASSERT_EQ(cell_->Wait().code, 0);
+  fs::resize_file(directory + "/r3/identity", 10);
+  const Finished refused = Bramah({"cell", "up", "--dir", directory});
+  EXPECT_GE(refused.code, 64) << "one of three is no majority";
+}
+
+TEST_F(CellTest, WhatRunsUnderNohupOutlivesItsTerminal) {
+  cell_ = std::make_unique<Background>(
+      std::vector<std::string>{"/bin/sh", "-c", "trap '' HUP; exec \"$0\" cell up -n 1", BramahPath()},
+      Environment{{"TMPDIR", scratch_}});
+  ASSERT_TRUE(WaitFor([&] { return !LineAfter(cell_->out(), "master: ").empty(); }));
+  environment_ = {{"BRAMAH_ENDPOINTS", LineAfter(cell_->out(), "export BRAMAH_ENDPOINTS=")}};
+  cell_->process().Signal(SIGHUP);
+  EXPECT_EQ(Run({"put", "/ls/demo/a", "1"}).code, 0);
+  cell_->process().Signal(SIGTERM);
+  EXPECT_EQ(cell_->Wait().code, 0);
+}
+
 TEST_F(CellTest, LockSurvivesTheDeathOfTheMaster) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "3"}));
   const auto holder = Start(
@@ -372,6 +418,11 @@ TEST_F(CellTest, AclsDecideWhoMayDoWhat) {
   EXPECT_EQ(Run({"--principal", "eve", "acl", "/ls/local/f", "--write", "everyone"}).code, 77);
   EXPECT_EQ(Run({"--principal", "bob", "acl", "/ls/local/f", "--read", "nobody", "--if-generation", "1"}).code, 75);
   EXPECT_EQ(Run({"--principal", "eve", "cat", "/ls/local/f"}).out, "two");
+  // Who takes the right to read from himself has done what he wanted.
+  ASSERT_EQ(Run({"create", "/ls/demo/mine", "1"}).code, 0);
+  const Finished last = Run({"acl", "/ls/demo/mine", "--read", "nobody"});
+  EXPECT_EQ(last.code, 0) << last.err;
+  EXPECT_NE(last.err.find("the names are set; "), std::string::npos) << last.err;
 }
 
 // [C-38, C-39, C-41]

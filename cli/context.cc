@@ -25,11 +25,13 @@ Failure UsageFailure(std::string cause, std::string remedy) {
   return {net_real::kExitUsage, "usage", std::move(cause), std::move(remedy)};
 }
 
-CLI::Option* AddDuration(CLI::App& app, const std::string& name, Duration* value, const std::string& help) {
-  const auto set = [name, value](const std::string& text) {
+CLI::Option* AddDuration(CLI::App& app, const std::string& name, Duration* value, const std::string& help,
+                         bool may_be_zero) {
+  const auto set = [name, value, may_be_zero](const std::string& text) {
     const std::optional<Duration> parsed = ParseDuration(text);
-    if (!parsed.has_value()) throw CLI::ValidationError(name, "'" + text + "' is no duration such as 500ms, 5s or 1m");
-    *value = *parsed;
+    const bool none = may_be_zero && (text == "0" || text == "0s");
+    if (!parsed.has_value() && !none) throw CLI::ValidationError(name, "'" + text + "' is no duration such as 500ms, 5s or 1m");
+    *value = none ? 0 : *parsed;
   };
   return app.add_option_function<std::string>(name, set, help)->type_name("DURATION")->default_str(FormatDuration(*value));
 }

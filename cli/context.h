@@ -33,7 +33,8 @@ int Report(const Context& context, const Failure& failure);
 Failure UsageFailure(std::string cause, std::string remedy);
 
 // An option that takes a duration; a bad one is a usage error that names the option.
-CLI::Option* AddDuration(CLI::App& app, const std::string& name, Duration* value, const std::string& help);
+CLI::Option* AddDuration(CLI::App& app, const std::string& name, Duration* value, const std::string& help,
+                         bool may_be_zero = false);
 
 // ---- one function per file of verbs; each adds its subcommands. `context` outlives `app`.
 void AddServerVerb(CLI::App& app, Context& context);

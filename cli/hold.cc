@@ -63,7 +63,8 @@ void AddLockDelayOption(CLI::App& verb, Duration fallback, const std::shared_ptr
     const bool too_long = ParseDuration(text).value_or(0) > kLockDelayMax;
     return too_long ? "'" + text + "' is more than the " + FormatDuration(kLockDelayMax) + " allowed" : std::string();
   };
-  AddDuration(verb, "--lock-delay", &wish->lock_delay, "Nobody gets the lock for so long after this process was lost")
+  AddDuration(verb, "--lock-delay", &wish->lock_delay, "Nobody gets the lock for so long after this process was lost",
+              /*may_be_zero=*/true)
       ->check(not_too_long);
 }
 

@@ -1,11 +1,23 @@
 #include "cli/loop.h"
 
+#include <signal.h>
+
 #include <utility>
 
 #include "asio/signal_set.hpp"
 #include "net_real/clock.h"
 
 namespace bramah::cli {
+
+namespace {
+
+// As nohup leaves SIGHUP to what it starts.
+bool IsIgnored(int number) {
+  struct sigaction action;
+  return sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
 
 struct Signals::State {
   asio::signal_set set;
@@ -15,7 +27,9 @@ struct Signals::State {
 
 Signals::Signals(asio::io_context& io, const std::vector<int>& numbers, std::function<void(int)> on_signal)
     : state_(new State{asio::signal_set(io), std::move(on_signal)}) {
-  for (const int number : numbers) state_->set.add(number);
+  for (const int number : numbers) {
+    if (number != SIGHUP || !IsIgnored(number)) state_->set.add(number);
+  }
   Wait(state_);
 }
 

@@ -2,8 +2,10 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <iostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -156,6 +158,25 @@ Failure Misuse(const CLI::App& app, const std::vector<std::string>& args, const 
   return UsageFailure(problem, "run '" + known + " --help'");
 }
 
+// The parser takes 010 for 8, -1 for a very large number and what is too large for the largest.
+void CheckNumbers(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    const std::string full = option->get_type_name();
+    const std::string type = full.substr(0, full.find(':'));  // what follows are the names of checks
+    if (type != "N" && type != "INTEGER" && type != "PPM") continue;
+    option->check([type](const std::string& text) { return ProblemOfInteger(text, type == "INTEGER"); });
+  }
+  for (CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) CheckNumbers(*verb);
+}
+
+// A command is not done before what it said has been written.
+int Written(const Context& context, int code) {
+  std::cout.flush();
+  const bool whole = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
+  if (whole || code != net_real::kExitOk) return code;
+  return Report(context, {net_real::kExitIo, "io", "cannot write standard output", "check where it goes"});
+}
+
 int Main(int argc, char** argv) {
   std::vector<std::string> args(argv + 1, argv + argc);
   Context context;
@@ -176,16 +197,17 @@ int Main(int argc, char** argv) {
   AddWatchVerb(app, context);
   AddSessionVerb(app, context);
   AddSimVerbs(app, context);
+  CheckNumbers(app);
   app.footer(kFooter);  // now, or every verb would inherit it
   context.json = WantsJson(args);
   try {
     app.parse(std::vector<std::string>(args.rbegin(), args.rend()));  // the order this overload of parse wants
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
+    if (error.get_exit_code() == 0) return Written(context, app.exit(error));
     return Report(context, Misuse(app, args, error.what()));
   }
   try {
-    return context.run();
+    return Written(context, context.run());
   } catch (const std::exception& error) {  // out of memory, most likely: nothing here uses exceptions
     return Report(context, {net_real::kExitInternal, "internal", error.what(), "report it with the command line that caused it"});
   }

@@ -97,22 +97,24 @@ bool Sweep(const SweepArgs& args, const std::function<SeedResult(uint64_t)>& wor
     }
     result->seeds.emplace(seed, std::move(seed_result));
   };
-  const auto crash = [&](uint64_t seed, const std::string& how) {
+  const auto crash = [&](uint64_t seed, const std::string& how, bool killed) {
     SeedResult crashed;
-    crashed.verdict = sim::Verdict::kViolation;
-    crashed.violations.push_back({"core.check", 0, "the process that ran this seed ended: " + how});
+    crashed.verdict = killed ? sim::Verdict::kInconclusive : sim::Verdict::kViolation;
+    crashed.note = "the process that ran this seed ended: " + how;
+    if (!killed) crashed.violations.push_back({"core.check", 0, crashed.note});
     record(seed, std::move(crashed));
   };
   PoolJobs jobs;
   jobs.next = [&]() -> std::optional<uint64_t> {
     const bool late = args.wall_limit != 0 && net_real::Now() - start >= args.wall_limit;
-    if (next >= args.last || late || (args.stop_on_first && first_violation.has_value())) return std::nullopt;
+    const bool over = late || (args.interrupted != nullptr && *args.interrupted != 0);
+    if (next >= args.last || over || (args.stop_on_first && first_violation.has_value())) return std::nullopt;
     return next++;
   };
   jobs.work = [&work](uint64_t seed) { return WriteResult(work(seed)); };
   jobs.done = [&](uint64_t seed, std::string bytes) {
     SeedResult seed_result;
-    if (!ReadResult(bytes, &seed_result)) return crash(seed, "its result cannot be read");
+    if (!ReadResult(bytes, &seed_result)) return crash(seed, "its result cannot be read", /*killed=*/false);
     record(seed, std::move(seed_result));
   };
   jobs.crashed = crash;

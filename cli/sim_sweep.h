@@ -2,6 +2,7 @@
 #ifndef BRAMAH_CLI_SIM_SWEEP_H_
 #define BRAMAH_CLI_SIM_SWEEP_H_
 
+#include <csignal>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,6 +19,7 @@ struct SweepArgs {
   uint64_t last = 0;        // not included
   Duration wall_limit = 0;  // no seed is begun after this much wall time; 0: no limit
   uint32_t jobs = 1;
+  const volatile std::sig_atomic_t* interrupted = nullptr;  // once it is not 0, no seed is begun
   bool stop_on_first = false;  // no higher seed than the first with a violation counts
 };
 

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include <cstdlib>
+
 #include "core/base/hash.h"
 #include "gtest/gtest.h"
 
@@ -82,13 +84,25 @@ TEST(SimSweepTest, StopsAtTheFirstViolationInSeedOrder) {
 
 TEST(SimSweepTest, ACrashIsAViolationOfItsSeed) {
   const SweepResult result = RunSweep(0, 6, 2, false, [](uint64_t seed) {
-    if (seed == 3) raise(SIGKILL);
+    if (seed == 3) abort();
     return Fake(seed);
   });
   ASSERT_EQ(result.seeds.size(), 6u);
   ASSERT_EQ(result.seeds.at(3).violations.size(), 1u);
   EXPECT_EQ(result.seeds.at(3).violations[0].checker, "core.check");
   EXPECT_EQ(result.verdict(), sim::Verdict::kViolation);
+}
+
+// By somebody who ran out of memory, most likely: no word about the seed.
+TEST(SimSweepTest, AWorkerThatIsKilledLeavesItsSeedUndecided) {
+  const SweepResult result = RunSweep(0, 6, 2, false, [](uint64_t seed) {
+    if (seed == 3) raise(SIGKILL);
+    return Fake(seed);
+  });
+  ASSERT_EQ(result.seeds.size(), 6u);
+  EXPECT_TRUE(result.seeds.at(3).violations.empty());
+  EXPECT_NE(result.seeds.at(3).note.find("signal 9"), std::string::npos) << result.seeds.at(3).note;
+  EXPECT_EQ(result.verdict(), sim::Verdict::kInconclusive);
 }
 
 }  // namespace

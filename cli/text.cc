@@ -59,6 +59,18 @@ std::string FormatDuration(Duration duration) {
   return text;
 }
 
+std::string ProblemOfInteger(const std::string& text, bool may_be_negative) {
+  int64_t value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (error == std::errc::result_out_of_range) return "'" + text + "' does not fit into 64 bits";
+  if (error != std::errc() || end != last) return "'" + text + "' is no decimal integer";
+  if (value < 0 && !may_be_negative) return "'" + text + "' is less than 0";
+  const size_t digits = text[0] == '-' ? 1 : 0;
+  if (text[digits] == '0' && text.size() > digits + 1) return "'" + text + "' begins with a zero, which others take for octal";
+  return "";
+}
+
 std::optional<uint64_t> ParseNumber(std::string_view text) {
   const bool hex = text.starts_with("0x") || text.starts_with("0X");
   if (hex) text.remove_prefix(2);

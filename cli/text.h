@@ -18,6 +18,9 @@ std::optional<Duration> ParseDuration(std::string_view text);
 // The shortest of those forms that is exact: "1m30s", "250ms"; "0s" for zero.
 std::string FormatDuration(Duration duration);
 
+// What is wrong with `text` as a decimal integer of 64 bits, negative only if `may_be_negative`; empty: nothing.
+std::string ProblemOfInteger(const std::string& text, bool may_be_negative);
+
 // Decimal or 0x hexadecimal.
 std::optional<uint64_t> ParseNumber(std::string_view text);
 // "A..B", half-open; nothing unless A < B.

@@ -69,5 +69,16 @@ TEST(TextTest, ErrorsStayOnOneLine) {
   EXPECT_EQ(Hex16(255), "00000000000000ff");
 }
 
+TEST(TextTest, IntegersAreDecimalAndFit) {
+  for (const char* text : {"0", "7", "10", "9223372036854775807"}) EXPECT_EQ(ProblemOfInteger(text, false), "") << text;
+  for (const char* text : {"-1", "-9223372036854775808"}) {
+    EXPECT_EQ(ProblemOfInteger(text, true), "") << text;
+    EXPECT_EQ(ProblemOfInteger(text, false), "'" + std::string(text) + "' is less than 0");
+  }
+  for (const char* text : {"", "-", "+1", " 1", "1 ", "0x1", "1e3"}) EXPECT_NE(ProblemOfInteger(text, true), "") << text;
+  for (const char* text : {"00", "010", "-01"}) EXPECT_NE(ProblemOfInteger(text, true), "") << text;
+  EXPECT_EQ(ProblemOfInteger("9223372036854775808", true), "'9223372036854775808' does not fit into 64 bits");
+}
+
 }  // namespace
 }  // namespace bramah::cli

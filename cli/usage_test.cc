@@ -1,4 +1,5 @@
 // What the command line says when it cannot do what was asked: one line, a documented code, at once. No cell runs here.
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -68,7 +69,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{{"status"}, 78, "bramah: no_endpoints: no endpoints of a cell are known; pass --endpoints"},
         Case{{"ls", "/ls/local"}, 78, "bramah: no_endpoints: "}, Case{{"session"}, 78, "bramah: no_endpoints: "},
         Case{{"batch", "/dev/null"}, 64, "bramah: bad_batch: nothing is to be done; "},
-        Case{{"batch", "no-such-file"}, 74, "bramah: io: cannot read no-such-file; "},
+        Case{{"batch", "no-such-file"}, 74, "bramah: io: cannot read no-such-file: No such file or directory; "},
+        Case{{"batch", "/"}, 74, "bramah: io: cannot read /: Is a directory; "},
+        Case{{"add", "/ls/local/n", "010"}, 64, "bramah: usage: delta: '010' begins with a zero, "},
+        Case{{"add", "/ls/local/n", ""}, 64, "bramah: usage: delta: '' is no decimal integer; "},
+        Case{{"add", "/ls/local/n", "99999999999999999999"},
+             64,
+             "bramah: usage: delta: '99999999999999999999' does not fit into 64 bits; "},
+        Case{{"put", "/ls/local/a", "x", "--if-generation", "-1"}, 64, "bramah: usage: --if-generation: '-1' is less than 0; "},
+        Case{{"lock", "--permits", "010", "/ls/local/l", "--", "true"}, 64, "bramah: usage: --permits: '010' begins with a zero, "},
         Case{{"create", "--dir", "--ephemeral", "/ls/local/a"}, 64, "bramah: usage: "},
         Case{{"create", "--both", "/ls/local/a"}, 64, "bramah: usage: "},
         Case{{"create", "--owned", "--ephemeral", "/ls/local/a"}, 64, "bramah: usage: "},
@@ -161,7 +170,7 @@ TEST(UsageTest, EnvironmentIsCheckedLikeFlags) {
 TEST(UsageTest, ContentsAboveTheLimitAreRefusedBeforeAnythingIsSent) {
   const Finished refused = Bramah({"put", "/ls/local/a"}, {}, kBig + "x");
   EXPECT_EQ(refused.code, 65);
-  EXPECT_EQ(refused.err.substr(0, 42), "bramah: too_large: the contents are 262145");
+  EXPECT_EQ(refused.err.substr(0, 51), "bramah: too_large: the contents are more than 26214");
   const Finished at_limit = Bramah({"put", "/ls/local/a"}, {}, kBig);
   EXPECT_EQ(at_limit.code, 78);  // went on to look for the cell
 }
@@ -199,6 +208,44 @@ TEST(UsageTest, DirectoryOfAnotherCellIsRefused) {
   std::ofstream(directory + "/cell.json") << "{";
   EXPECT_EQ(Bramah({"cell", "up", "--dir", directory}).code, 73);
   std::filesystem::remove_all(directory);
+}
+
+// A command in a shell that redirects; $0 is the binary.
+Finished Shell(const std::string& command) { return Background({"/bin/sh", "-c", "exec " + command, BramahPath()}, {}).Wait(); }
+
+TEST(UsageTest, InputThatCannotBeReadIsNotTakenForEmpty) {
+  for (const char* command : {"$0 put /ls/local/v < /", "$0 put /ls/local/v <&-", "$0 create /ls/local/v - < /"}) {
+    const Finished run = Shell(command);
+    EXPECT_EQ(run.code, 74) << command;
+    EXPECT_EQ(run.err.find("bramah: io: cannot read standard input: "), 0u) << run.err;
+  }
+}
+
+TEST(UsageTest, OutputThatCannotBeWrittenIsAFailure) {
+  for (const char* command : {"$0 --help >/dev/full", "$0 --version >/dev/full", "$0 sim plan 1 >/dev/full"}) {
+    const Finished run = Shell(command);
+    EXPECT_EQ(run.code, 74) << command;
+    EXPECT_EQ(run.err.find("bramah: io: cannot write standard output; "), 0u) << run.err;
+  }
+}
+
+// A sweep without end ends, and tells of what was done.
+TEST(UsageTest, AnInterruptedSweepShowsWhatWasDone) {
+  const auto sweep = StartBramah({"sim", "run", "--seeds", "0..1000000", "--duration", "1s", "--jobs", "1"});
+  ASSERT_TRUE(WaitFor([&] { return sweep->process().running(); }));
+  // Only once a handler is installed does the signal not end it; until then it is sent to nobody in particular.
+  ASSERT_TRUE(WaitFor([&] {
+    std::ifstream status("/proc/" + std::to_string(sweep->process().pid()) + "/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("SigCgt:")) return (std::stoull(line.substr(7), nullptr, 16) >> (SIGTERM - 1) & 1) != 0;
+    }
+    return false;
+  }));
+  sweep->process().Signal(SIGTERM);
+  const Finished run = sweep->Wait();
+  EXPECT_EQ(run.code, 128 + SIGTERM);
+  EXPECT_NE(run.out.find("seeds, "), std::string::npos) << run.out;
+  EXPECT_NE(run.err.find("interrupted: "), std::string::npos) << run.err;
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -14,6 +12,7 @@
 #include <vector>
 
 #include "cli/context.h"
+#include "cli/input.h"
 #include "cli/session.h"
 #include "nlohmann/json.hpp"
 
@@ -31,6 +30,8 @@ constexpr const char* kGrammar =
     "  rm PATH               remove\n"
     "  else                  what follows is done if a guard is false\n"
     "A VALUE is the rest of the line. Empty lines, and lines that begin with #, count for nothing.";
+
+constexpr size_t kScriptBytesMax = 64 << 20;  // of the largest batch that the cell may take: every part as large as it can be
 
 // One guard or change; its handle is filled in when the node is open.
 struct Line {
@@ -203,13 +204,14 @@ std::optional<Failure> Make(const Context& context, Script& script) {
 }
 
 int RunBatch(const Context& context, const std::string& file) {
-  std::ifstream opened;
-  if (file != "-") opened.open(file);
-  if (file != "-" && !opened) {
-    return Report(context, {net_real::kExitIo, "io", "cannot read " + file, "name a file, or - for standard input"});
+  std::string text;
+  if (auto failure = ReadInputFile(file, kScriptBytesMax, &text)) return Report(context, *failure);
+  if (text.size() > kScriptBytesMax) {
+    return Report(context, {net_real::kExitBadData, "too_large", "the batch is more than " + std::to_string(kScriptBytesMax) + " bytes",
+                            "change less at once"});
   }
   Script script;
-  std::istream& in = file == "-" ? std::cin : opened;
+  std::istringstream in(text);
   if (auto failure = Parse(in, &script)) return Report(context, *failure);
   if (auto failure = Make(context, script)) return Report(context, *failure);
   return net_real::kExitOk;

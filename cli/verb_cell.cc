@@ -56,6 +56,7 @@ class CellUp {
     const Signals ended(io_, {SIGCHLD}, [this](int) { Reap(); });
     const Ticker ticker(io_, kPollMaster, [this] { Tick(); });
     while (!stopping_ || Running() > 0) io_.run_one();
+    std::clearerr(stdout);  // nobody needs to read it
     return exit_code_;
   }
 
@@ -125,6 +126,10 @@ class CellUp {
     const CellStatus status = AskCell(directory_.plan().endpoints, kPollPatience);
     if (status.phase != "serving" || status.master == 0 || status.master > replicas_.size()) return;
     serving_ = true;
+    if (auto failure = directory_.NoteServed()) {
+      exit_code_ = Report(context_, *failure);
+      return Stop();
+    }
     AnnounceMaster(status);
   }
 
@@ -143,8 +148,10 @@ class CellUp {
 
   void Ended(size_t index, const Process& process) {
     const int code = process.exit_code();
-    // A replica that refuses to start has said why; a cell that begins with fewer than it was asked for would hide it.
-    if (!serving_ && code >= net_real::kExitUsage && code <= net_real::kExitConfig) {
+    // A replica that refuses to start has said why. A new cell that begins with fewer than it was asked for would hide it; one that
+    // has served goes on if it can.
+    const bool enough = directory_.plan().served && Running() > replicas_.size() / 2;
+    if (!serving_ && !enough && code >= net_real::kExitUsage && code <= net_real::kExitConfig) {
       exit_code_ = code;
       return Stop();
     }

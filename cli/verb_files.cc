@@ -1,13 +1,14 @@
 // ls, cat, put, create, rm, stat: one session, one or two calls.
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
-#include <iostream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "cli/context.h"
+#include "cli/input.h"
 #include "cli/loop.h"
 #include "cli/session.h"
 #include "cli/text.h"
@@ -220,7 +221,8 @@ std::optional<Failure> Stat(const Context& context, const FileArgs& args, const 
 // Sets the names that are given, and shows all three.
 std::optional<Failure> ShowAcl(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
   v1::Outcome outcome;
-  if (!args.acl_read.empty() || !args.acl_write.empty() || !args.acl_change.empty()) {
+  const bool set = !args.acl_read.empty() || !args.acl_write.empty() || !args.acl_change.empty();
+  if (set) {
     v1::Command command = On(v1::SET_ACL, 0);
     command.set_acl_read(args.acl_read);
     command.set_acl_write(args.acl_write);
@@ -229,7 +231,12 @@ std::optional<Failure> ShowAcl(const Context& context, const FileArgs& args, con
     command.set_generation(args.if_generation.value_or(0));
     if (auto failure = OpenAndCall(session, target, v1::OPEN_CHANGE_ACL, command, &outcome)) return failure;
   }
-  if (auto failure = OpenAndCall(session, target, v1::OPEN_READ, On(v1::GET_STAT, 0), &outcome)) return failure;
+  const auto failure = OpenAndCall(session, target, v1::OPEN_READ, On(v1::GET_STAT, 0), &outcome);
+  if (failure && set && outcome.code() == v1::PERMISSION_DENIED) {
+    std::fprintf(stderr, "the names are set; %s may not read them any more\n", context.principal.c_str());
+    return std::nullopt;
+  }
+  if (failure) return failure;
   if (context.json) {
     Print({{"path", args.path},
            {"acl_generation", outcome.acl_generation()},
@@ -245,14 +252,12 @@ std::optional<Failure> ShowAcl(const Context& context, const FileArgs& args, con
 
 std::optional<Failure> TakeContents(FileArgs& args) {
   if (!args.has_contents || args.contents == "-") {
-    args.contents.assign(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
-    if (std::cin.bad()) return Failure{net_real::kExitIo, "io", "cannot read standard input", "pass the contents as an argument"};
+    args.contents.clear();
+    if (auto failure = ReadInput(STDIN_FILENO, "standard input", kContentBytesMax, &args.contents)) return failure;
   }
   if (args.contents.size() <= kContentBytesMax) return std::nullopt;
-  return Failure{
-      net_real::kExitBadData, "too_large",
-      "the contents are " + std::to_string(args.contents.size()) + " bytes, more than " + std::to_string(kContentBytesMax),
-      "store less, or a reference to it"};
+  return Failure{net_real::kExitBadData, "too_large",
+                 "the contents are more than " + std::to_string(kContentBytesMax) + " bytes", "store less, or a reference to it"};
 }
 
 int RunVerb(const Context& context, const FileArgs& args, Work work) {
@@ -263,8 +268,6 @@ int RunVerb(const Context& context, const FileArgs& args, Work work) {
     if (auto failure = session.Open()) return Report(context, *failure);
   }
   if (auto failure = work(context, args, target, session)) return Report(context, *failure);
-  if (std::fflush(stdout) != 0)
-    return Report(context, {net_real::kExitIo, "io", "cannot write standard output", "check where it goes"});
   return net_real::kExitOk;
 }
 
@@ -324,9 +327,9 @@ void AddFileVerbs(CLI::App& app, Context& context) {
   AddReadVerb(app, context, "cat", "Print the contents of a file", Cat);
   auto add_args = std::make_shared<FileArgs>();
   CLI::App* add = AddVerb(app, context, "add", "Add to the number in a file, and print it", add_args, AddNumber);
-  add->add_option("delta", add_args->delta, "What to add; after -- if it is negative")->required()->type_name("N");
-  add->add_option("--min", add_args->min, "Fail if the sum would be less")->type_name("N");
-  add->add_option("--max", add_args->max, "Fail if the sum would be more")->type_name("N");
+  add->add_option("delta", add_args->delta, "What to add; after -- if it is negative")->required()->type_name("INTEGER");
+  add->add_option("--min", add_args->min, "Fail if the sum would be less")->type_name("INTEGER");
+  add->add_option("--max", add_args->max, "Fail if the sum would be more")->type_name("INTEGER");
   auto put_args = std::make_shared<FileArgs>();
   CLI::App* put = AddVerb(app, context, "put", "Set the contents of a file, creating it if needed", put_args, Put);
   AddContents(*put, put_args, "Contents; standard input if absent or -");

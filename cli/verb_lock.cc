@@ -40,7 +40,8 @@ void AddLockVerb(CLI::App& app, Context& context) {
   verb->footer(
       "Waits for the lock for ever unless --timeout is given. If the lock becomes uncertain, the command gets SIGTERM, and\n"
       "SIGKILL 3 s later, in time to be dead before the lock can pass to somebody else; the exit code is then 76. If this\n"
-      "process itself is killed, so is the command; --lock-delay is for what that had under way.\n"
+      "process itself is killed, so is the command, but not what the command had started; --lock-delay is for that and for\n"
+      "what was under way, and what the lock protects should check BRAMAH_SEQUENCER.\n"
       "With --token FILE a lock that was left behind by a kill is free when its --lock-delay is over, once the same command is\n"
       "run again; without it, only after the session has expired, too. Exit 75: the command of that FILE still runs.\n"
       "With --permits N it is a counting semaphore; BRAMAH_LOCK_PERMIT, from 0 to N-1, tells the holders apart.");

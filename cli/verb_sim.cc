@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -25,6 +26,15 @@ namespace bramah::cli {
 namespace {
 
 using nlohmann::ordered_json;
+
+constexpr Duration kTellEvery = 10 * kSecond;  // where nobody looks at a terminal
+
+volatile std::sig_atomic_t interrupted = 0;  // the signal that asked to end; a second one ends at once
+
+void Interrupt(int number) {
+  interrupted = number;
+  std::signal(number, SIG_DFL);
+}
 
 void PrintJson(const ordered_json& json) {
   std::printf("%s\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
@@ -128,15 +138,20 @@ int RunSweepVerb(const Context& context, RunArgs args) {
     return Report(context, UsageFailure(std::string(probe.status().message()), "see 'bramah sim run --help'"));
   }
   const bool terminal = isatty(STDERR_FILENO) != 0;
-  const auto progress = [terminal](uint64_t done, uint64_t violations) {
-    if (terminal)
-      std::fprintf(stderr, "\r%llu seeds, %llu with violations ", static_cast<unsigned long long>(done),
-                   static_cast<unsigned long long>(violations));
+  Time told = net_real::Now();
+  const auto progress = [terminal, &told](uint64_t done, uint64_t violations) {
+    if (!terminal && net_real::Now() - told < kTellEvery) return;
+    told = net_real::Now();
+    std::fprintf(stderr, terminal ? "\r%llu seeds, %llu with violations " : "%llu seeds, %llu with violations\n",
+                 static_cast<unsigned long long>(done), static_cast<unsigned long long>(violations));
   };
+  for (const int number : {SIGINT, SIGTERM}) std::signal(number, Interrupt);
+  args.sweep.interrupted = &interrupted;
   SweepResult result;
   const bool started = Sweep(
       args.sweep, [&](uint64_t seed) { return RunSeed(seed, options, run_options); }, progress, &result);
   if (terminal) std::fprintf(stderr, "\r\033[K");
+  if (interrupted != 0) std::fprintf(stderr, "interrupted: what follows is of the seeds that were done\n");
   if (!started)
     return Report(context, {net_real::kExitInternal, "cannot_fork", "no worker process could be started",
                             "lower --jobs or end other processes"});
@@ -146,7 +161,8 @@ int RunSweepVerb(const Context& context, RunArgs args) {
   } else {
     PrintText(json);
   }
-  return static_cast<int>(result.verdict());
+  const bool cut_short = interrupted != 0 && result.verdict() == sim::Verdict::kOk;
+  return cut_short ? 128 + interrupted : static_cast<int>(result.verdict());
 }
 
 // ------------------------------------------------------------------------------------------------------------- sim replay
@@ -308,7 +324,8 @@ void AddSimVerbs(CLI::App& app, Context& context) {
   auto run_args = std::make_shared<RunArgs>();
   run_args->sweep.jobs = std::max(1u, std::thread::hardware_concurrency());
   run->add_option("--seeds", run_args->seeds, "Half-open range, decimal or 0x")->type_name("A..B");
-  AddDuration(*run, "--for", &run_args->wall, "Wall time after which no further seed is begun");
+  AddDuration(*run, "--for", &run_args->wall, "Wall time after which no further seed is begun; 0s: never",
+              /*may_be_zero=*/true);
   AddPlanFlags(*run, run_args->sweep.sim);
   AddIgnoreFlag(*run, run_args->sweep.sim);
   run->add_option("--jobs", run_args->sweep.jobs, "Worker processes")

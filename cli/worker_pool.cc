@@ -58,6 +58,9 @@ bool ReadAll(int fd, void* data, size_t size) {
   _exit(0);  // the parent's buffers and destructors are not this process's
 }
 
+// No code sends these to itself.
+bool Killed(int status) { return WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM); }
+
 std::string DescribeEnd(int status) {
   if (!WIFSIGNALED(status)) return "exit code " + std::to_string(WEXITSTATUS(status));
   return "signal " + std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) + ")";
@@ -122,14 +125,14 @@ class Pool {
     return true;
   }
 
-  // Closes the socket and reaps; returns how the worker ended.
-  std::string End(Worker& worker) {
-    if (worker.socket < 0) return "";
+  // Closes the socket and reaps; returns the worker's status.
+  int End(Worker& worker) {
+    if (worker.socket < 0) return 0;
     close(std::exchange(worker.socket, -1));
     int status = 0;
     while (waitpid(worker.pid, &status, 0) < 0 && errno == EINTR) {
     }
-    return DescribeEnd(status);
+    return status;
   }
 
   void WaitForResults() {
@@ -159,7 +162,8 @@ class Pool {
     if (whole) {
       jobs_.done(job, std::move(result));
     } else {
-      jobs_.crashed(job, End(worker));
+      const int status = End(worker);
+      jobs_.crashed(job, DescribeEnd(status), Killed(status));
     }
     Give(worker);
   }

@@ -16,9 +16,9 @@ struct PoolJobs {
   std::function<std::string(uint64_t job)> work;
   // In the parent, in order of completion.
   std::function<void(uint64_t job, std::string result)> done;
-  // In the parent: the worker ended while it did `job`. `how` is "signal 11 (...)" or "exit code 3". A new worker takes its
-  // place.
-  std::function<void(uint64_t job, const std::string& how)> crashed;
+  // In the parent: the worker ended while it did `job`. `how` is "signal 11 (...)" or "exit code 3"; `killed`: by somebody
+  // else, who ran out of memory or patience. A new worker takes its place.
+  std::function<void(uint64_t job, const std::string& how, bool killed)> crashed;
   // In the parent, at least every 200 ms.
   std::function<void()> tick;
 };

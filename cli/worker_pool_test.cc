@@ -22,7 +22,9 @@ Outcome RunJobs(uint32_t workers, uint64_t count, std::function<std::string(uint
   jobs.next = [&]() -> std::optional<uint64_t> { return next < count ? std::optional(next++) : std::nullopt; };
   jobs.work = std::move(work);
   jobs.done = [&](uint64_t job, std::string result) { outcome.done[job] = std::move(result); };
-  jobs.crashed = [&](uint64_t job, const std::string& how) { outcome.crashed[job] = how; };
+  jobs.crashed = [&](uint64_t job, const std::string& how, bool killed) {
+    outcome.crashed[job] = how + (killed ? ", from outside" : "");
+  };
   jobs.tick = [] {};
   EXPECT_TRUE(RunPool(workers, jobs));
   return outcome;
@@ -45,7 +47,7 @@ TEST(WorkerPoolTest, BlamesTheJobThatCrashedAndGoesOn) {
   });
   EXPECT_EQ(outcome.done.size(), 18u);
   ASSERT_EQ(outcome.crashed.size(), 2u);
-  EXPECT_EQ(outcome.crashed.at(5), "signal 9 (Killed)");
+  EXPECT_EQ(outcome.crashed.at(5), "signal 9 (Killed), from outside");
   EXPECT_EQ(outcome.crashed.at(9), "exit code 3");
 }
 
