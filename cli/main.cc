@@ -152,10 +152,24 @@ Failure Misuse(const CLI::App& app, const std::vector<std::string>& args, const 
     if (!HasVerbs(*at)) break;
     const CLI::App* verb = FindVerb(*at, word);
     if (verb == nullptr) return UsageFailure("'" + known + "' has no command '" + word + "'", "run '" + known + " --help'");
-    if (at == &app) known += " " + word;
+    known += " " + word;
     at = verb;
   }
   return UsageFailure(problem, "run '" + known + " --help'");
+}
+
+// A verb's own help lists its own options.
+void PointToGlobals(CLI::App& app) {
+  for (CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (HasVerbs(*verb)) {
+      PointToGlobals(*verb);
+      continue;
+    }
+    std::string footer = verb->get_footer();
+    while (footer.ends_with('\n')) footer.pop_back();
+    if (!footer.empty()) footer += "\n\n";
+    verb->footer(footer + "-o, --timeout, --endpoints and --principal: see 'bramah --help'.");
+  }
 }
 
 // The parser takes 010 for 8, -1 for a very large number and what is too large for the largest.
@@ -198,6 +212,7 @@ int Main(int argc, char** argv) {
   AddSessionVerb(app, context);
   AddSimVerbs(app, context);
   CheckNumbers(app);
+  PointToGlobals(app);
   app.footer(kFooter);  // now, or every verb would inherit it
   context.json = WantsJson(args);
   try {

@@ -207,8 +207,8 @@ int RunBatch(const Context& context, const std::string& file) {
   std::string text;
   if (auto failure = ReadInputFile(file, kScriptBytesMax, &text)) return Report(context, *failure);
   if (text.size() > kScriptBytesMax) {
-    return Report(context, {net_real::kExitBadData, "too_large", "the batch is more than " + std::to_string(kScriptBytesMax) + " bytes",
-                            "change less at once"});
+    const std::string cause = "the batch is more than " + std::to_string(kScriptBytesMax) + " bytes";
+    return Report(context, {net_real::kExitBadData, "too_large", cause, "change less at once"});
   }
   Script script;
   std::istringstream in(text);

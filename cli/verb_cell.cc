@@ -148,8 +148,8 @@ class CellUp {
 
   void Ended(size_t index, const Process& process) {
     const int code = process.exit_code();
-    // A replica that refuses to start has said why. A new cell that begins with fewer than it was asked for would hide it; one that
-    // has served goes on if it can.
+    // A replica that refuses to start has said why. A new cell that begins with fewer than it was asked for would hide it; one
+    // that has served goes on if it can.
     const bool enough = directory_.plan().served && Running() > replicas_.size() / 2;
     if (!serving_ && !enough && code >= net_real::kExitUsage && code <= net_real::kExitConfig) {
       exit_code_ = code;
