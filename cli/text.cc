@@ -139,6 +139,24 @@ std::string Base64(std::string_view bytes) {
   return text;
 }
 
+std::string Escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const unsigned byte = static_cast<unsigned char>(c);
+    char code[5];
+    std::snprintf(code, sizeof(code), "\\x%02x", byte);
+    const bool control = byte < 0x20 || byte == 0x7f;
+    if (c == '\n' || c == '\t') {
+      out += c == '\n' ? "\\n" : "\\t";
+    } else if (control) {
+      out += code;
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 std::string OneLine(std::string_view text) {
   std::string line(text);
   for (char& c : line) {

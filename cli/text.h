@@ -31,6 +31,8 @@ std::vector<std::string> SplitList(std::string_view text, char separator);
 std::string Hex16(uint64_t value);
 bool IsUtf8(std::string_view bytes);
 std::string Base64(std::string_view bytes);
+// Control characters as \n, \t or \x1b: a name is one line, and no command to a terminal.
+std::string Escaped(std::string_view text);
 // Line breaks and other control characters become spaces: an error is one line, whatever a file name contains.
 std::string OneLine(std::string_view text);
 

@@ -80,5 +80,10 @@ TEST(TextTest, IntegersAreDecimalAndFit) {
   EXPECT_EQ(ProblemOfInteger("9223372036854775808", true), "'9223372036854775808' does not fit into 64 bits");
 }
 
+TEST(TextTest, NamesAreOneLineAndNoCommands) {
+  EXPECT_EQ(Escaped("plain name \xc3\xa9"), "plain name \xc3\xa9");
+  EXPECT_EQ(Escaped("a\nb\tc\x1b[2J\x7f"), "a\\nb\\tc\\x1b[2J\\x7f");
+}
+
 }  // namespace
 }  // namespace bramah::cli

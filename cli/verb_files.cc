@@ -83,7 +83,7 @@ std::optional<Failure> List(const Context& context, const FileArgs& args, const 
   if (auto failure = Look(session, args, target, v1::READ_DIR, &outcome)) return failure;
   ordered_json children = ordered_json::array();
   for (const v1::ChildStat& child : outcome.children()) {
-    if (!context.json) std::printf("%s%s\n", child.name().c_str(), child.directory() ? "/" : "");
+    if (!context.json) std::printf("%s%s\n", Escaped(child.name()).c_str(), child.directory() ? "/" : "");
     children.push_back({{"name", child.name()},
                         {"directory", child.directory()},
                         {"ephemeral", child.ephemeral()},
