@@ -35,6 +35,8 @@ void Node::Stop() {
 }
 
 void Node::Feed(const Input& input) {
+  // After a gap - a paused process, an application that did not run the loop - the clock may be far off.
+  if (Now() > compare_by_) CompareClocks();
   if (stopped_) return;
   ++counters_.steps;
   effects_.Clear();
@@ -195,20 +197,26 @@ void Node::OnWaited(TimerId id) {
 
 void Node::WatchClock(Duration every) {
   suspended_ = LookAtClocks().suspended;
-  CompareClocks(every);
+  watch_every_ = every;
+  LookAtClock();
 }
 
-void Node::CompareClocks(Duration every) {
+void Node::LookAtClock() {
+  CompareClocks();
+  watch_timer_.expires_at(ToTimePoint(Now() + watch_every_));
+  watch_timer_.async_wait([this, alive = std::weak_ptr<char>(alive_)](std::error_code error) {
+    if (!error && !alive.expired() && !stopped_) LookAtClock();
+  });
+}
+
+void Node::CompareClocks() {
+  compare_by_ = Now() + 2 * watch_every_;
   const ClockReading reading = LookAtClocks();
   const bool slept = reading.suspended - suspended_ > kSuspendedForSure;
   suspended_ = reading.suspended;
   const int64_t rho_ppm = RhoPpm();
   if (slept || rho_ppm == 0) watch_.Restart();
   const bool trusted = rho_ppm == 0 || watch_.Add(reading.now, reading.raw, reading.error, rho_ppm / 2);
-  watch_timer_.expires_at(ToTimePoint(Now() + every));
-  watch_timer_.async_wait([this, every, alive = std::weak_ptr<char>(alive_)](std::error_code error) {
-    if (!error && !alive.expired() && !stopped_) CompareClocks(every);
-  });
   // How long it slept a machine may know to the second only.
   if (slept && std::exchange(clock_trusted_, false)) Feed(ClockRate{false});
   if (std::exchange(clock_trusted_, trusted) != trusted) Feed(ClockRate{trusted});

@@ -100,7 +100,8 @@ class Node : private ConnectionOwner {
   bool Satisfied(const After& after) const;
   void QueueFrame(ConnId to, std::string_view frame);
   void FlushAll();
-  void CompareClocks(Duration every);
+  void LookAtClock();
+  void CompareClocks();
 
   asio::io_context& io_;
   Effects effects_;
@@ -111,6 +112,8 @@ class Node : private ConnectionOwner {
   std::array<Timer, kTimerCount> timers_;
   RateWatch watch_;
   BootTimer watch_timer_;
+  Duration watch_every_ = 0;
+  Time compare_by_ = kNever;  // nothing is fed after this instant without a comparison before it; kNever: nobody watches
   Duration suspended_ = 0;
   bool clock_trusted_ = true;
   std::array<Ticket, kLaneCount> completed_{};

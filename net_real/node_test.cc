@@ -318,6 +318,23 @@ TEST_F(NodeTest, TheCoreHearsWhenItsClockRunsAtAWrongRateAndWhenNot) {
   EXPECT_EQ(looks, 9 + RateWatch::kCalm);
 }
 
+// Whatever waited while the process did not run must not be judged by a clock that nobody looked at meanwhile.
+TEST_F(NodeTest, AfterAGapTheClockIsLookedAtBeforeAnythingIsFed) {
+  ClockReading reading;
+  client_.clocks = [&] {
+    reading.raw += kSecond;
+    reading.now += 2 * kSecond;
+    return reading;
+  };
+  client_.WatchClock(/*every=*/kMillisecond);  // nothing to compare with yet
+  const Time gap = Now() + 3 * kMillisecond;
+  while (Now() <= gap) continue;  // the loop does not run
+  std::vector<bool> doubts;
+  client_.react = [&](const Input& input, Effects&) { doubts.push_back(std::holds_alternative<ClockRate>(input)); };
+  client_.Do([](Effects&) {});
+  EXPECT_EQ(doubts, (std::vector<bool>{true, false}));
+}
+
 // The raw clock does not count suspend, so a machine that slept looks as if its clock had leapt. How far is not known well: what was
 // measured before is over, and the clock is trusted from then on.
 TEST_F(NodeTest, SleepIsADoubtThatIsOverAtOnce) {
