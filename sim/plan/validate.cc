@@ -1,4 +1,5 @@
 // What a plan must satisfy to be run.
+#include <algorithm>
 #include <string>
 
 #include "absl/status/status.h"
@@ -16,6 +17,23 @@ constexpr int64_t kTimeMax = 86'400 * kSecond;
 constexpr int64_t kDriftMax = 500'000;
 constexpr uint64_t kSlewMax = 300'000;
 constexpr Duration kSlewNoticed = 200 * kMillisecond;  // after this long at most, by a clock that is slewed by kSlewMax
+
+bool HasFault(const v1::Plan& plan, v1::Fault::Kind kind) {
+  return std::any_of(plan.fault().begin(), plan.fault().end(), [kind](const v1::Fault& fault) { return fault.kind() == kind; });
+}
+
+// The shortest time that one process lets another rely on. A workload may draw a lock-delay as short as it likes.
+Duration ShortestPromise(const v1::Plan& plan) {
+  Duration shortest = ElectionMinOf(plan);
+  if (plan.knobs().lease_ns() > 0) shortest = std::min(shortest, plan.knobs().lease_ns());
+  for (const v1::Operation& operation : plan.operation()) {
+    if (operation.lock_delay_ns() > 0) shortest = std::min(shortest, operation.lock_delay_ns());
+  }
+  for (const v1::Workload& workload : plan.workload()) {
+    if (workload.lock_delay_ns() > 0) return 0;
+  }
+  return shortest;
+}
 
 // Where a value stands in the plan: "network.loss_ppm", or "operation[7].path".
 struct Field {
@@ -117,10 +135,14 @@ void CheckFault(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Need(!slew || plan.clock_watch(), at(".kind"), "slews are for plans with clock_watch");
   if (slew) bad.Most(fault.amount(), kSlewMax, at(".amount"));
   bad.Need(!slew || fault.amount() > 0, at(".amount"), "a slew of nothing");
-  // What two slews make until they are noticed must fit into what an authority has to spare, with drifts of at most half of rho.
+  // What two slews make until they are noticed must fit into what the shortest promise has to spare, with drifts of at most half
+  // of rho.
   const int64_t made = 2 * static_cast<int64_t>(std::min(fault.amount(), kSlewMax)) * kSlewNoticed / kMillion;
-  const bool fits = plan.clocks_lie() || made <= RhoOf(plan) * (ElectionMinOf(plan) / kMillion);
-  bad.Need(!slew || fits, at(".amount"), fault.amount(), " is too much for rho_ppm and election_min_ns, if no clock lies");
+  const bool fits = plan.clocks_lie() || made <= RhoOf(plan) * (ShortestPromise(plan) / kMillion);
+  bad.Need(!slew || fits, at(".amount"), fault.amount(),
+           " is too much for rho_ppm and the shortest of election_min_ns, lease_ns and the lock-delays, if no clock lies");
+  const bool unnoticed = slew && !plan.clocks_lie() && HasFault(plan, v1::Fault::PAUSE);
+  bad.Need(!unnoticed, at(".kind"), "no slew together with a PAUSE, in which nobody notices it, if no clock lies");
   const bool time = freeze || slew || fault.kind() == v1::Fault::SLOW_LINK || fault.kind() == v1::Fault::SLOW_DISK;
   if (time) bad.Most(fault.amount(), kTimeMax, at(".amount"));
 }
