@@ -42,6 +42,9 @@ void AddPlanFlags(CLI::App& verb, SimArgs& args) {
   verb.add_option("--reads", args.reads, "What a master needs to answer reads; else drawn from the seed")
       ->check(CLI::IsMember({"lease", "quorum"}))
       ->type_name("lease|quorum");
+  verb.add_option("--clocks", args.clocks, "lie: clocks beyond their bound, whatever the profile; what needs the bound is not checked")
+      ->check(CLI::IsMember({"lie"}))
+      ->type_name("lie");
   AddDuration(verb, "--duration", &args.options.duration, "Simulated time before faults are lifted");
   verb.add_option("--profile", args.options.profile, "Mix of faults and load, see below")->type_name("P");
   verb.footer("Profiles:\n" + sim::DescribeProfiles());
@@ -63,6 +66,7 @@ sim::PlanOptions OptionsOf(const SimArgs& args) {
   if (args.replicas != 0) options.replicas = args.replicas;
   if (args.clients != 0) options.clients = args.clients;
   if (!args.reads.empty()) options.quorum_reads = args.reads == "quorum";
+  options.clocks_lie = args.clocks == "lie";
   return options;
 }
 
@@ -106,6 +110,7 @@ std::string ReproLine(uint64_t seed, const SimArgs& args) {
   if (args.replicas != 0) line += " --replicas " + std::to_string(args.replicas);
   if (args.clients != 0) line += " --clients " + std::to_string(args.clients);
   if (!args.reads.empty()) line += " --reads " + args.reads;
+  if (!args.clocks.empty()) line += " --clocks " + args.clocks;
   if (!args.options.profile.empty()) line += " --profile " + Quoted(args.options.profile);
   return line + IgnoreFlag(args);
 }

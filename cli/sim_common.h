@@ -20,11 +20,12 @@ struct SimArgs {
   sim::PlanOptions options;
   uint32_t replicas = 0;  // 0: drawn from the seed
   uint32_t clients = 0;
-  std::string reads;  // empty: drawn from the seed
+  std::string reads;   // empty: drawn from the seed
+  std::string clocks;  // "lie", or empty: as the profile has it
   std::vector<std::string> ignored;  // checkers whose reports do not count
 };
 
-// Adds --replicas, --clients, --reads, --duration and --profile.
+// Adds --replicas, --clients, --reads, --clocks, --duration and --profile.
 void AddPlanFlags(CLI::App& verb, SimArgs& args);
 // Adds --ignore.
 void AddIgnoreFlag(CLI::App& verb, SimArgs& args);

@@ -16,6 +16,7 @@ constexpr CheckerInfo kCheckers[] = {
     {"raft.durable_before_ack", "what a message promises is on the disk before it leaves"},
     {"raft.authority_overlap", "no two replicas have the authority to answer at one instant"},
     {"state.digest", "replicas that have applied the same entries are in the same state"},
+    {"trace.repeatable", "the same plan runs the same way twice"},
     {"core.check", "no check in the code fails, and no run ends in a crash"},
     {"resource.bounded", "a run stays within its bounds of steps per instant and per second"},
     {"lock.mutual_exclusion", "a lock has one holder for each permit, and its holders have sessions"},

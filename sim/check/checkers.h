@@ -69,7 +69,7 @@ class Checkers {
   // ---- what the run asks
   // First violation so far, if any.
   const std::optional<Violation>& violation() const;
-  // Records a violation found by the run itself: resource.bounded, core.check, liveness.*, trace.repeatable.
+  // Records a violation found by the run itself: resource.bounded, core.check, liveness.*.
   void Report(std::string_view checker, Time at, std::string message);
   // End of the run: history checks (history.linearizable, history.reply, session.exactly_once over the whole history). Returns
   // false if a search limit was hit: the verdict is then inconclusive unless there is a violation.

@@ -2,6 +2,7 @@
 // magnitude, because a bug often needs some faults to be frequent and others to be absent [Groce et al., ISSTA 2012].
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -151,6 +152,9 @@ Settings DrawSettings(v1::Plan& plan) {
   settings.lock_delay_max = dice.LogIn(100 * kMillisecond, 10 * kSecond);
   settings.bytes = static_cast<uint32_t>(dice.LogIn(1, 1'000));
   settings.permits = static_cast<uint32_t>(dice.In(2, 4));
+  const bool careless = dice.Hit(100'000);
+  settings.leaks_ppm = careless ? 50'000 : 0;
+  settings.locks_again = dice.Hit(200'000);
   return settings;
 }
 
@@ -281,6 +285,8 @@ absl::StatusOr<v1::Plan> MakePlan(uint64_t seed, const PlanOptions& options) {
   DrawDisk(plan);
   Settings settings = DrawSettings(plan);
   if (profile->apply != nullptr) profile->apply(dice, settings, plan);
+  Dice lies(seed, Stream::kLies, 0);
+  if (options.clocks_lie && !plan.clocks_lie()) LetClocksLie(lies, settings, plan);
   SetFixed(options, plan);
   if (absl::Status status = ValidatePlan(plan); !status.ok()) return status;
   AddClocks(settings, plan);
@@ -289,6 +295,12 @@ absl::StatusOr<v1::Plan> MakePlan(uint64_t seed, const PlanOptions& options) {
   if (settings.operations > 0) HurrySome(plan);
   if (absl::Status status = ValidatePlan(plan); !status.ok()) return status;
   return settings.operations == 0 ? plan : Expand(plan);
+}
+
+std::vector<std::string> ProfileNames() {
+  std::vector<std::string> names;
+  for (const Profile& profile : Profiles()) names.emplace_back(profile.name);
+  return names;
 }
 
 std::string DescribeProfiles() {

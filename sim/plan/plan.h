@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -30,13 +31,15 @@ struct PlanOptions {
   std::optional<uint32_t> clients;   // else 1..20
   std::optional<bool> quorum_reads;  // else of 3 seeds in 10
   Duration duration = 60 * kSecond;
+  bool clocks_lie = false;  // whatever the profile: clocks beyond their bound, and what needs it is not checked
   // A named mix of settings: "" (the swarm), "bench", and those that make a class of bug likely: see PROFILES in plan.cc.
   std::string profile;
 };
 
 // The plan of a seed: a pure function of both arguments. Errors: unknown profile.
 absl::StatusOr<v1::Plan> MakePlan(uint64_t seed, const PlanOptions& options);
-// All profile names with a one-line description each.
+// All profiles, the swarm ("") first; and their names with a one-line description each.
+std::vector<std::string> ProfileNames();
 std::string DescribeProfiles();
 
 // Replaces workloads by their operations, sorted by time. Pure.

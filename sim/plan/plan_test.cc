@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -16,16 +15,6 @@ namespace bramah::sim {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
-
-std::vector<std::string> ProfileNames() {
-  std::vector<std::string> names;
-  std::istringstream lines(DescribeProfiles());
-  for (std::string line; std::getline(lines, line);) {
-    const std::string name = line.substr(0, line.find(':'));
-    names.push_back(name == "(none)" ? "" : name);
-  }
-  return names;
-}
 
 v1::Plan Make(uint64_t seed, const std::string& profile = "") {
   PlanOptions options;
@@ -236,7 +225,8 @@ TEST(ParsePlanTest, NamesWhatIsWrong) {
       {"fault { kind: FAST_CLOCK process: \"r1\" amount: 400 }", "fault[0].kind: slews are for plans with clock_watch"},
       {"clock_watch: true fault { kind: SLOW_CLOCK process: \"r1\" }", "fault[0].amount: a slew of nothing"},
       {"clock_watch: true fault { kind: FAST_CLOCK process: \"r1\" amount: 400 }",
-       "fault[0].amount: 400 is too much for rho_ppm and election_min_ns, if no clock lies"},
+       "fault[0].amount: 400 is too much for rho_ppm and the shortest of election_min_ns, lease_ns and the lock-delays, if no clock "
+       "lies"},
       {"clock_watch: true clock { process: \"r1\" drift_ppm: 501 }",
        "clock[0].drift_ppm: 501 is beyond the bound 500, but clocks_lie is not set"},
       {"operation { kind: GET client: \"c1\" path: \"relative\" }", "operation[0].path: \"relative\" is no name in a cell"},

@@ -268,26 +268,16 @@ void CacheLoad(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings.bytes = 32;
 }
 
-// Clocks that break their bound: rates wrong by up to five per cent, clocks that stand still and fall behind or jump ahead,
-// masters that hold on to their authority beyond its end. What is replicated must hold all the same, and so must fencing.
+// Clocks that break their bound. What is replicated must hold all the same, and so must fencing.
 void LyingClock(Dice& dice, Settings& settings, v1::Plan& plan) {
   settings = Quiet(settings);
-  plan.set_clocks_lie(true);
-  v1::Knobs& knobs = *plan.mutable_knobs();
-  knobs.set_rho_ppm(1'000);
-  ShortLeases(dice, knobs);
+  ShortLeases(dice, *plan.mutable_knobs());
   Lan(*plan.mutable_network());
   plan.mutable_network()->set_loss_ppm(static_cast<uint32_t>(dice.In(0, 30'000)));
   plan.mutable_network()->set_duplicate_ppm(static_cast<uint32_t>(dice.In(0, 30'000)));
   OrdinaryDisk(*plan.mutable_disk());
   plan.set_clients(std::max<uint32_t>(plan.clients(), 4));
-  settings.drift_ppm = static_cast<uint32_t>(dice.LogIn(2'000, 50'000));
-  settings.drift_extreme = dice.Hit(500'000);
-  // Nodes that know when their clocks are wrong: all of them always would be a cell without a master.
-  plan.set_clock_watch(dice.Hit(500'000));
-  if (plan.clock_watch()) settings.drift_ppm = 400;
-  settings.freeze_every = dice.Hit(700'000) ? dice.LogIn(kSecond, 10 * kSecond) : 0;
-  settings.masters_frozen = static_cast<uint32_t>(dice.In(0, 10));
+  LetClocksLie(dice, settings, plan);
   settings.reign_max = 8 * kSecond;
   settings.crash_process_every = dice.LogIn(3 * kSecond, 30 * kSecond);
   settings.cut_every = dice.LogIn(3 * kSecond, 20 * kSecond);
@@ -379,6 +369,18 @@ constexpr Profile kProfiles[] = {
 };
 
 }  // namespace
+
+void LetClocksLie(Dice& dice, Settings& settings, v1::Plan& plan) {
+  plan.set_clocks_lie(true);
+  plan.mutable_knobs()->set_rho_ppm(1'000);
+  settings.drift_ppm = static_cast<uint32_t>(dice.LogIn(2'000, 50'000));
+  settings.drift_extreme = dice.Hit(500'000);
+  // Nodes that know when their clocks are wrong: all of them always would be a cell without a master. Slews are for such only.
+  plan.set_clock_watch(dice.Hit(500'000) || plan.clock_watch());
+  if (plan.clock_watch()) settings.drift_ppm = 400;
+  settings.freeze_every = dice.Hit(700'000) ? dice.LogIn(kSecond, 10 * kSecond) : 0;
+  settings.masters_frozen = static_cast<uint32_t>(dice.In(0, 10));
+}
 
 absl::Span<const Profile> Profiles() { return kProfiles; }
 

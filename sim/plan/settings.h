@@ -89,6 +89,10 @@ struct Profile {
 // The swarm first.
 absl::Span<const Profile> Profiles();
 
+// Rates wrong by up to five per cent, clocks that stand still and fall behind or jump ahead, masters that hold on to their
+// authority beyond its end.
+void LetClocksLie(Dice& dice, Settings& settings, v1::Plan& plan);
+
 // Adds the timed and triggered faults that `settings` ask for.
 void AddFaults(const Settings& settings, v1::Plan& plan);
 // The part of them that outlasts leases and authorities: masters_stalled, masters_outrun, writes_stranded.

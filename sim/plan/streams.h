@@ -22,6 +22,7 @@ enum class Stream : uint64_t {
   kWorkload = 8,      // entity: workload << 32 | client
   kStale = 9,         // whether a plan has stale reads
   kNoWait = 10,       // entity: 0, ordinal: workload; whether it waits out a jeopardy
+  kLies = 11,         // how clocks lie that are asked to
   // ---- while a plan runs
   kBoot = 20,         // entity: process, ordinal: boot
   kFate = 21,         // entity: link, ordinal: hash of the bytes and how often they were seen

@@ -191,4 +191,13 @@ RunResult RunPlan(const v1::Plan& plan, const RunOptions& options) {
   return Run(expanded, options).Execute();
 }
 
+void CheckRepeatable(const v1::Plan& plan, const RunOptions& options, RunResult& result) {
+  const RunResult again = RunPlan(plan, options);
+  if (again.trace_hash == result.trace_hash && again.events == result.events) return;
+  result.verdict = Verdict::kViolation;
+  result.violations.push_back({"trace.repeatable", result.simulated,
+                               absl::StrCat("the same plan had ", result.events, " events the first time and ", again.events,
+                                            " the second, and another trace hash")});
+}
+
 }  // namespace bramah::sim
