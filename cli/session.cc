@@ -29,6 +29,7 @@ constexpr Explanation kExplanations[] = {
     {v1::NOT_A_DIRECTORY, kExitConflict, "not_a_directory", "is or is below a file", "name a directory"},
     {v1::IS_A_DIRECTORY, kExitConflict, "is_a_directory", "is a directory", "name a file, or use 'ls'"},
     {v1::BAD_NAME, kExitUsage, "bad_path", "is no valid name", "write /ls/<cell>/name/name"},
+    {v1::TOO_DEEP, kExitUsage, "too_deep", "has more than 64 levels", "write a shorter path"},
     {v1::TOO_LARGE, kExitBadData, "too_large", "would exceed 256 KiB", "store less, or a reference to it"},
     {v1::GENERATION_MISMATCH, kExitConflict, "generation_mismatch", "has changed since",
      "read it again, then repeat with the new generation"},
@@ -69,6 +70,9 @@ constexpr Explanation kExplanations[] = {
 std::optional<Failure> ParseTarget(const std::string& text, GlobalName* target) {
   const std::optional<GlobalName> parsed = ParseGlobalName(text);
   if (!parsed.has_value()) {
+    v1::Outcome outcome;
+    outcome.set_code(FaultOfGlobalName(text));
+    if (outcome.code() == v1::TOO_DEEP) return FailureOfOutcome(outcome, "'" + text + "'");
     return Failure{kExitUsage, "bad_path", "'" + text + "' is no path",
                    "write /ls/<cell>/name/name: names of 1 to 255 bytes, no empty name, '.' or '..'"};
   }

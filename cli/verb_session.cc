@@ -28,6 +28,7 @@ const char* Reason(const CoreEvent& event) {
     case v1::END_ABANDONED: return "abandoned";
     case v1::END_IDLE: return "idle";
     case v1::END_TAKEN_OVER: return "taken_over";
+    case v1::END_UNACKNOWLEDGED: return "unacknowledged";
     default: return "unknown";
   }
 }

@@ -34,7 +34,11 @@ TEST(Path, LimitsAreInclusive) {
   std::string deep;
   for (int i = 0; i < 64; ++i) deep += "/d";
   EXPECT_TRUE(IsCellPath(deep));
-  EXPECT_FALSE(IsCellPath(deep + "/d"));
+  EXPECT_EQ(FaultOfPath(deep + "/d"), v1::TOO_DEEP);
+  EXPECT_EQ(FaultOfPath(deep + "/d/.."), v1::BAD_NAME);
+  EXPECT_EQ(FaultOfGlobalName("/ls/demo" + deep), v1::OK);
+  EXPECT_EQ(FaultOfGlobalName("/ls/demo" + deep + "/d"), v1::TOO_DEEP);
+  EXPECT_EQ(FaultOfGlobalName("/ls/.." + deep + "/d"), v1::BAD_NAME);
 }
 
 TEST(Path, ParentAndBase) {

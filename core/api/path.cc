@@ -36,20 +36,36 @@ bool IsComponent(std::string_view text) {
   return true;
 }
 
+// Of a global name; neither is judged.
+struct Halves {
+  std::string_view cell;
+  std::string_view path;
+};
+
+std::optional<Halves> Split(std::string_view name) {
+  constexpr std::string_view kPrefix = "/ls/";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  name.remove_prefix(kPrefix.size());
+  const size_t end = name.find('/');
+  return Halves{name.substr(0, end), end == std::string_view::npos ? std::string_view("/") : name.substr(end)};
+}
+
 }  // namespace
 
-bool IsCellPath(std::string_view path) {
-  if (path == "/") return true;
-  if (path.empty() || path.size() > kPathBytesMax) return false;
+bool IsCellPath(std::string_view path) { return FaultOfPath(path) == v1::OK; }
+
+v1::Code FaultOfPath(std::string_view path) {
+  if (path == "/") return v1::OK;
+  if (path.empty() || path.size() > kPathBytesMax) return v1::BAD_NAME;
   size_t depth = 0;
-  while (!path.empty()) {
-    if (path[0] != '/' || ++depth > kPathDepthMax) return false;
+  for (; !path.empty(); ++depth) {
+    if (path[0] != '/') return v1::BAD_NAME;
     path.remove_prefix(1);
     const size_t end = path.find('/');
-    if (!IsComponent(path.substr(0, end))) return false;
+    if (!IsComponent(path.substr(0, end))) return v1::BAD_NAME;
     path = end == std::string_view::npos ? std::string_view() : path.substr(end);
   }
-  return true;
+  return depth > kPathDepthMax ? v1::TOO_DEEP : v1::OK;
 }
 
 std::string_view ParentPath(std::string_view path) {
@@ -61,15 +77,16 @@ std::string_view BaseName(std::string_view path) { return path.substr(path.rfind
 
 bool IsCellName(std::string_view name) { return IsComponent(name); }
 
+v1::Code FaultOfGlobalName(std::string_view name) {
+  const std::optional<Halves> halves = Split(name);
+  if (!halves.has_value() || !IsCellName(halves->cell)) return v1::BAD_NAME;
+  return FaultOfPath(halves->path);
+}
+
 std::optional<GlobalName> ParseGlobalName(std::string_view name) {
-  constexpr std::string_view kPrefix = "/ls/";
-  if (!name.starts_with(kPrefix)) return std::nullopt;
-  name.remove_prefix(kPrefix.size());
-  const size_t end = name.find('/');
-  const std::string_view cell = name.substr(0, end);
-  const std::string_view path = end == std::string_view::npos ? std::string_view("/") : name.substr(end);
-  if (!IsCellName(cell) || !IsCellPath(path)) return std::nullopt;
-  return GlobalName{std::string(cell), std::string(path)};
+  if (FaultOfGlobalName(name) != v1::OK) return std::nullopt;
+  const Halves halves = *Split(name);
+  return GlobalName{std::string(halves.cell), std::string(halves.path)};
 }
 
 std::string FormatGlobalName(std::string_view cell, std::string_view path) {

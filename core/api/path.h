@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/base/time.h"
+#include "core/wire/wire.pb.h"
 
 namespace bramah {
 
@@ -24,6 +25,8 @@ inline constexpr Duration kLeaseLongest = 60 * kSecond;  // no load makes leases
 
 // Whether `path` is a name inside a cell: "/", or components each preceded by one slash and none after the last.
 bool IsCellPath(std::string_view path);
+// OK if it is; else what an API call with this path is refused with.
+v1::Code FaultOfPath(std::string_view path);
 
 // "/a/b" -> "/a"; "/a" -> "/". REQUIRES: IsCellPath(path) and path != "/".
 std::string_view ParentPath(std::string_view path);
@@ -36,6 +39,8 @@ struct GlobalName {
 };
 // Splits "/ls/demo/a/b" into {"demo", "/a/b"} and "/ls/demo" or "/ls/demo/" into {"demo", "/"}; nothing outside the grammar.
 std::optional<GlobalName> ParseGlobalName(std::string_view name);
+// OK if it can be; else why not, as of FaultOfPath.
+v1::Code FaultOfGlobalName(std::string_view name);
 std::string FormatGlobalName(std::string_view cell, std::string_view path);
 // A cell name is a component.
 bool IsCellName(std::string_view name);

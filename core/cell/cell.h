@@ -98,8 +98,6 @@ class Cell {
 
   // ---- what the master needs to know
   bool HasSession(SessionId session) const;
-  // For whom it was created; null if there is no such session.
-  const std::string* PrincipalOf(SessionId session) const;
   // Whether the session exists and was created with this nonce for this principal.
   bool CreatedWith(SessionId session, const session::Nonce& nonce, const std::string& principal) const;
   // In rising order.

@@ -106,7 +106,7 @@ TEST_F(CellNode, DepthIsBounded) {
     path += "/d";
     ASSERT_EQ(Open(path, kDir), v1::OK) << i;
   }
-  EXPECT_EQ(Open(path + "/d", kDir), v1::BAD_NAME);
+  EXPECT_EQ(Open(path + "/d", kDir), v1::TOO_DEEP);
 }
 
 // [C-04, C-75]

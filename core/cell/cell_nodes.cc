@@ -95,7 +95,7 @@ void Cell::Open(Entry& entry) {
   const bool exhausted = session.handles().size() >= most || session.closed().runs().size() > most;
   SOMETIMES(entry.probes, kHandlesExhausted, exhausted);
   if (exhausted) return entry.Refuse(v1::TOO_MANY_HANDLES);
-  if (!IsCellPath(command.path())) return entry.Refuse(v1::BAD_NAME);
+  if (const v1::Code fault = FaultOfPath(command.path()); fault != v1::OK) return entry.Refuse(fault);
   const lock::Node* found = tree_.Resolve(command.path());
   const lock::Node* parent = nullptr;
   const v1::Code code = found != nullptr ? v1::OK : JudgeCreation(session, command, parent);
@@ -227,7 +227,7 @@ void Cell::Change(Entry& entry) {
 v1::Code Cell::Judge(const session::Session& session, const v1::Command& change, v1::Outcome& outcome) const {
   if (change.kind() == v1::CREATE) {
     const lock::Node* parent = nullptr;
-    if (!IsCellPath(change.path())) return v1::BAD_NAME;
+    if (const v1::Code fault = FaultOfPath(change.path()); fault != v1::OK) return fault;
     return tree_.Resolve(change.path()) != nullptr ? v1::EXISTS : JudgeCreation(session, change, parent);
   }
   const Found found = Find(session, change, outcome);

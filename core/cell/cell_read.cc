@@ -118,7 +118,7 @@ SessionView ViewOf(const session::Session& session) {
 }  // namespace
 
 void Cell::ReadPath(const std::string& principal, const v1::Command& question, v1::Outcome& outcome) const {
-  if (!IsCellPath(question.path())) return outcome.set_code(v1::BAD_NAME);
+  if (!IsCellPath(question.path())) return outcome.set_code(FaultOfPath(question.path()));
   const lock::Node* node = tree_.Resolve(question.path());
   if (node == nullptr) return outcome.set_code(v1::NOT_FOUND);
   if (!Allows(node->acl->names.read, principal)) return outcome.set_code(v1::PERMISSION_DENIED);

@@ -80,11 +80,6 @@ void Cell::EndSession(SessionId id, bool lost, Entry& entry) {
   entry.applied.effect = true;
 }
 
-const std::string* Cell::PrincipalOf(SessionId session) const {
-  const session::Session* found = sessions_.Find(session);
-  return found == nullptr ? nullptr : &found->principal();
-}
-
 bool Cell::CreatedWith(SessionId session, const session::Nonce& nonce, const std::string& principal) const {
   const session::Session* found = sessions_.Find(session);
   return found != nullptr && found->nonce() == nonce && found->principal() == principal;

@@ -236,7 +236,7 @@ v1::Outcome NaiveModel::Execute(const v1::Command& command) {
     return outcome;
   }
   if (command.kind() == v1::CREATE) {
-    v1::Code code = IsCellPath(command.path()) ? v1::OK : v1::BAD_NAME;
+    v1::Code code = FaultOfPath(command.path());
     if (code == v1::OK) code = nodes_.count(command.path()) > 0 ? v1::EXISTS : WhyNotMake(command);
     outcome.set_code(code);
     if (code != v1::OK) return outcome;

@@ -16,7 +16,7 @@ bool NaiveModel::ActedThrough(const v1::Command& command, uint64_t handle) const
 
 bool NaiveModel::IsTrue(const v1::Command& guard, v1::Code& refusal) const {
   if (!guard.path().empty()) {
-    if (!IsCellPath(guard.path())) refusal = v1::BAD_NAME;
+    if (!IsCellPath(guard.path())) refusal = FaultOfPath(guard.path());
     return nodes_.count(guard.path()) == 0;
   }
   const Handle* handle = FindNamed(guard);

@@ -20,7 +20,7 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
   if (open >= limits_.handles_per_session_max) return outcome.set_code(v1::TOO_MANY_HANDLES);
   if (ClosedRuns(command.session()) > limits_.handles_per_session_max) return outcome.set_code(v1::TOO_MANY_HANDLES);
   const std::string& path = command.path();
-  if (!IsCellPath(path)) return outcome.set_code(v1::BAD_NAME);
+  if (!IsCellPath(path)) return outcome.set_code(FaultOfPath(path));
   const uint32_t flags = command.open_flags();
   const bool exists = nodes_.count(path) > 0;
   if (exists && (flags & v1::OPEN_MUST_CREATE)) return outcome.set_code(v1::EXISTS);

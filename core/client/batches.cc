@@ -56,7 +56,7 @@ v1::Code Calls::JudgeParts(const Parts& parts, bool guards) const {
   for (const v1::Command& part : parts) {
     if (guards ? part.kind() != v1::GUARD : !IsChange(part.kind())) return v1::MALFORMED;
     if (IsNamed(part)) {
-      if (!IsCellPath(part.path())) return v1::BAD_NAME;
+      if (!IsCellPath(part.path())) return FaultOfPath(part.path());
       continue;
     }
     const HandleId id(part.handle());

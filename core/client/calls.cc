@@ -107,7 +107,7 @@ v1::Code Calls::Judge(const Context& context, const v1::Command& asked, bool may
   }
   const bool sequencer = asked.kind() == v1::SET_SEQUENCER || asked.kind() == v1::CHECK_SEQUENCER;
   if (sequencer && !ParseSequencer(asked.sequencer())) return v1::BAD_SEQUENCER;
-  if (asked.kind() == v1::OPEN && !IsCellPath(asked.path())) return v1::BAD_NAME;
+  if (asked.kind() == v1::OPEN && !IsCellPath(asked.path())) return FaultOfPath(asked.path());
   if (const v1::Code code = JudgeBatch(asked); code != v1::OK) return code;
   if (asked.contents().size() > kContentBytesMax) return v1::TOO_LARGE;
   const bool waits = asked.kind() != v1::END_SESSION && asked.kind() != v1::SET_SEQUENCER;

@@ -81,6 +81,7 @@ struct Client::State {
   Time now = INT64_MIN;
   Time used_at = INT64_MIN;  // by the application, last
   bool booted = false;
+  v1::SessionEnd ended = v1::END_UNKNOWN;  // why the last session did
   bool clock_trusted = true;
   Connection connection;
   Session session;
@@ -120,7 +121,7 @@ void Client::State::RunDue(Effects& out) {
   if (!wanted()) return;
   if (now >= session.GiveUpAt(connection.up())) connection.Abandon(now, CloseReason::kStalled, out);
   EndIfIdle(out);
-  connection.Run(now, session.id(), session.epoch(), out);
+  connection.Run(now, session, out);
   if (connection.up()) stale.Retry(now, connection.up(), out);
   const bool repeated = session.Transmit(now, connection.up(), out);
   SOMETIMES(out.probes(), kClientResent, repeated);
@@ -160,6 +161,8 @@ void Client::State::UpdateView() {
   view.epoch = session.epoch();
   view.rho_ppm = session.rho_ppm();
   view.lease_end = session.alive() ? session.lease_end() : 0;
+  view.reason = session.wanted() ? session.closing_reason() : ended;
+  view.clock_trusted = session.clock_trusted();
   view.held = &calls.held();
   view.watches = &calls.watches();
   view.cache = &calls.cache();
@@ -431,6 +434,7 @@ void Client::State::EndSession(v1::SessionEnd reason, v1::Code code, Effects& ou
   const bool asked = calls.ending();
   calls.EndAll(Here(out), asked && reason == v1::END_CLOSED ? v1::OK : code);
   Tell(CoreEvent::kSessionEnded, out).reason = reason;
+  ended = reason;
   SOMETIMES(out.probes(), kClientExpired, !asked);
   session.End(asked ? SessionState::kNone : SessionState::kExpired);
   if (asked || !connection.up()) connection.Drop(out);

@@ -105,6 +105,10 @@ struct ClientView {
   Epoch epoch;
   int64_t rho_ppm = 0;  // bound on the rate error of clocks that the cell works by, as it said; 0: nothing yet
   Time lease_end = 0;  // local instant; beliefs hold strictly before it, and only in state kActive
+  // Why a session is not active: the master is ending it or it has ended, for `reason`; or the clock is not to be trusted; or an
+  // answer is overdue. Else it is END_UNKNOWN, or an end that the client has not been told the reason of.
+  v1::SessionEnd reason = v1::END_UNKNOWN;
+  bool clock_trusted = true;
   // Sorted by handle. In jeopardy they are uncertain, not believed.
   const std::vector<HeldLock>* held = nullptr;
   const std::vector<Watch>* watches = nullptr;  // sorted by handle; those that are open

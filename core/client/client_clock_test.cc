@@ -83,7 +83,9 @@ TEST(ClientClock, ADoubtThatLastsEndsTheSession) {
   h.OpenSession();
   const HandleId lock = h.Lock();
   Tell(h, false);
+  EXPECT_FALSE(h.client.view().clock_trusted);
   h.Run(h.config.grace);
+  EXPECT_EQ(h.client.view().reason, v1::END_ABANDONED);
   EXPECT_EQ(h.client.view().state, SessionState::kExpired);
   EXPECT_FALSE(h.Believes(lock));
 }

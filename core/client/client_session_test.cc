@@ -355,6 +355,7 @@ TEST(ClientSession, TheMastersWordThatItIsOverIsFinalAndCarriesTheReason) {
   EXPECT_EQ(h.client.view().state, SessionState::kExpired);
   EXPECT_EQ(h.events.back().kind, Kind::kSessionEnded);
   EXPECT_EQ(h.events.back().reason, static_cast<uint32_t>(v1::END_NO_KEEPALIVE));
+  EXPECT_EQ(h.client.view().reason, v1::END_NO_KEEPALIVE);
 }
 
 // [C-54]

@@ -10,7 +10,7 @@ constexpr char kAnyCell[] = "local";
 
 }  // namespace
 
-void Connection::Run(Time now, SessionId session, Epoch epoch, Effects& out) {
+void Connection::Run(Time now, const Session& session, Effects& out) {
   if (phase_ == Phase::kDialling && now >= DialAt()) Abandon(now, CloseReason::kUnreachable, out);
   if (phase_ == Phase::kUp && asked_at_ != kNever && now >= asked_at_ + config_->stall / 2) {
     Abandon(now, CloseReason::kStalled, out);
@@ -30,9 +30,11 @@ void Connection::Run(Time now, SessionId session, Epoch epoch, Effects& out) {
   hello.set_cell(config_->cell);
   hello.set_role(v1::Hello::CLIENT);
   hello.set_principal(config_->principal);
-  hello.set_session(session.value());
+  hello.set_session(session.id().value());
   hello.set_connection_number(dials_);
-  hello.set_epoch(epoch.value());
+  hello.set_epoch(session.epoch().value());
+  hello.set_nonce_high(session.nonce_high());
+  hello.set_nonce_low(session.nonce_low());
 }
 
 bool Connection::OnUp(Time now, const ConnUp& up, Effects& out) {

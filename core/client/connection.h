@@ -12,6 +12,7 @@
 #include "core/api/step.h"
 #include "core/client/client.h"
 #include "core/client/locator.h"
+#include "core/client/session.h"
 
 namespace bramah::client {
 
@@ -25,8 +26,9 @@ class Connection {
   // Who is at the other end of it.
   ReplicaId member() const { return member_; }
 
-  // Does what is due: dial, give up a dial or a silent stream, ask a quiet one. `session` and `epoch` go into the greeting.
-  void Run(Time now, SessionId session, Epoch epoch, Effects& out);
+  // Does what is due: dial, give up a dial or a silent stream, ask a quiet one. The greeting says whose stream it is, and proves it by the
+  // nonce of the session.
+  void Run(Time now, const Session& session, Effects& out);
   // Returns whether the stream is usable now. Strangers are turned away.
   bool OnUp(Time now, const ConnUp& up, Effects& out);
   void OnDown(Time now, const ConnDown& down);

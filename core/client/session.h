@@ -58,6 +58,7 @@ class Session {
   uint64_t nonce_low() const { return nonce_low_; }
   // Why it is being ended, if the master has said so and nothing has come of it yet; else END_UNKNOWN.
   v1::SessionEnd closing_reason() const { return closing_reason_; }
+  bool clock_trusted() const { return clock_trusted_; }
   // The bound on the rate error of clocks that the cell works by, as the last grant said; 0 before the first.
   int64_t rho_ppm() const { return rho_ppm_; }
   // Number of the last item processed in this epoch.

@@ -12,7 +12,7 @@ namespace {
 v1::Code JudgeStaleRead(const v1::Command& asked, size_t pending) {
   const v1::CommandKind kind = asked.kind();
   if (kind != v1::GET_CONTENTS && kind != v1::GET_STAT && kind != v1::READ_DIR) return v1::MALFORMED;
-  if (!IsCellPath(asked.path())) return v1::BAD_NAME;
+  if (!IsCellPath(asked.path())) return FaultOfPath(asked.path());
   return pending >= kCallsMax ? v1::LIMIT_REACHED : v1::OK;
 }
 

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
+#include <list>
 
 #include "core/base/ids.h"
 #include "core/base/time.h"
@@ -26,7 +26,7 @@ class ItemQueue {
     return item.kind() == v1::ITEM_EVENTS_LOST || (item.seq() == 0 && item.handle() != 0);
   }
   bool empty() const { return entries_.empty(); }
-  const std::deque<Entry>& entries() const { return entries_; }
+  const std::list<Entry>& entries() const { return entries_; }
   // When the oldest was queued. REQUIRES: !empty().
   Time oldest() const { return entries_.front().queued_at; }
 
@@ -65,15 +65,17 @@ class ItemQueue {
   uint64_t last_number() const { return last_number_; }
   // Everything up to this number went out.
   void Sent(uint64_t number) { sent_ = std::max(sent_, number); }
+  uint64_t sent() const { return sent_; }
+  // Of what went out, up to this number.
   void Acknowledge(uint64_t number) {
-    while (!entries_.empty() && entries_.front().item.number() <= number) {
+    while (!entries_.empty() && entries_.front().item.number() <= std::min(number, sent_)) {
       if (IsEvent(entries_.front().item)) --events_;
       entries_.pop_front();
     }
   }
 
  private:
-  std::deque<Entry> entries_;
+  std::list<Entry> entries_;
   uint64_t last_number_ = 0;
   uint64_t sent_ = 0;  // highest number that went out
   size_t events_ = 0;  // unacknowledged

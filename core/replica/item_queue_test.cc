@@ -26,6 +26,7 @@ TEST(ItemQueue, NumbersRiseAndAcknowledgedItemsGo) {
   queue.AddEvent(6, v1::ITEM_CONTENTS, kHandle, 2, kItemsMax);
   EXPECT_EQ(Text(queue), "1: LOCK_GRANTED 70 of 4\n2: CONTENTS 2 of 4\n");
   EXPECT_EQ(queue.oldest(), 5);
+  queue.Sent(2);
   queue.Acknowledge(1);
   EXPECT_EQ(Text(queue), "2: CONTENTS 2 of 4\n");
   EXPECT_EQ(queue.oldest(), 6);
@@ -33,6 +34,15 @@ TEST(ItemQueue, NumbersRiseAndAcknowledgedItemsGo) {
   EXPECT_TRUE(queue.empty());
   queue.AddEvent(7, v1::ITEM_CONTENTS, kHandle, 3, kItemsMax);
   EXPECT_EQ(Text(queue), "3: CONTENTS 3 of 4\n");
+}
+
+TEST(ItemQueue, WhatWasNeverSentCannotBeAcknowledged) {
+  ItemQueue queue;
+  queue.Add(5, v1::ITEM_LOCK_GRANTED, kHandle, RequestSeq(3), 70);
+  queue.Add(5, v1::ITEM_LOCK_GRANTED, kHandle, RequestSeq(4), 71);
+  queue.Sent(1);
+  queue.Acknowledge(UINT64_MAX);
+  EXPECT_EQ(Text(queue), "2: LOCK_GRANTED 71 of 4\n");
 }
 
 TEST(ItemQueue, AnUnsentEventIsBroughtUpToDate) {
@@ -95,6 +105,7 @@ TEST(ItemQueue, WhatIsLostAfterTheMarkerWentOutNeedsAnother) {
   queue.AddEvent(2, v1::ITEM_CONTENTS, HandleId(1), 3, kItemsMax);
   EXPECT_EQ(queue.entries().size(), kItemsMax + 2);
   EXPECT_EQ(queue.entries().back().item.kind(), v1::ITEM_EVENTS_LOST);
+  queue.Sent(queue.last_number());
   queue.Acknowledge(kItemsMax + 2);
   queue.AddEvent(3, v1::ITEM_CONTENTS, HandleId(1), 4, kItemsMax);
   EXPECT_EQ(queue.entries().back().item.kind(), v1::ITEM_CONTENTS);

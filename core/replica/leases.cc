@@ -46,13 +46,13 @@ void Leases::Receive(Time now, SessionId session, const v1::KeepAlive& request, 
   Extend(session, now);
   // After leases became shorter the client may trust in less than it has.
   HeldKeepAlive held{request.nonce(), now, std::min(lease->expires, lease->told) - margin_, conn};
-  const HeldKeepAlive* before = lease->held.has_value() ? &*lease->held : nullptr;
-  const HeldKeepAlive* answered = lease->introduced ? &lease->answered : nullptr;
-  for (const HeldKeepAlive* earlier : {before, answered}) {
-    if (earlier == nullptr || earlier->nonce != held.nonce) continue;
-    held.received = earlier->received;
+  const auto repeats = [&](uint64_t nonce, Time received) {
+    if (nonce != held.nonce) return;
+    held.received = received;
     held.answer_at = now;
-  }
+  };
+  if (lease->held.has_value()) repeats(lease->held->nonce, lease->held->received);
+  if (lease->introduced) repeats(lease->answered.nonce, lease->answered.received);
   const bool at_once = lease->closing || !lease->introduced || !lease->items.empty();
   if (at_once) held.answer_at = now;
   lease->held = held;
@@ -109,7 +109,7 @@ void Leases::Answered(SessionId session, Time told) {
   Lease* lease = Find(session);
   if (lease == nullptr || !lease->held.has_value()) return;
   lease->told = told;
-  lease->answered = *lease->held;
+  lease->answered = {lease->held->nonce, lease->held->received};
   lease->held.reset();
   lease->proving = false;
   lease->introduced = true;

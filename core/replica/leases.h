@@ -15,6 +15,7 @@
 #ifndef BRAMAH_CORE_REPLICA_LEASES_H_
 #define BRAMAH_CORE_REPLICA_LEASES_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -29,6 +30,11 @@
 #include "core/wire/wire.pb.h"
 
 namespace bramah::replica {
+
+struct AnsweredKeepAlive {
+  uint64_t nonce = 0;
+  Time received = 0;  // first copy of this nonce: h is counted from here
+};
 
 struct HeldKeepAlive {
   uint64_t nonce = 0;
@@ -45,11 +51,17 @@ struct Lease {
   v1::SessionEnd reason = v1::END_UNKNOWN;  // closing: why
   bool introduced = false;  // a KeepAlive was answered in this mastership; the first one is answered at once, because the client
                             // may not know of its lease, or know of it too late
+  bool proving = false;  // the held KeepAlive waits for a proof of authority: nothing is due for it
   uint64_t stream = 0;   // highest connection number seen; older streams are dropped
+  ConnId conn;           // the connection of that number
   std::optional<HeldKeepAlive> held;
-  bool proving = false;    // the held KeepAlive waits for a proof of authority: nothing is due for it
-  HeldKeepAlive answered;  // the last nonce that was answered: a copy of it is answered again at once
-  ItemQueue items;         // not yet acknowledged
+  AnsweredKeepAlive answered;  // the last nonce that was answered: a copy of it is answered again at once
+  ItemQueue items;             // not yet acknowledged
+
+  // Its client has asked since the oldest item was queued.
+  bool AsksWithoutAcknowledging() const {
+    return !items.empty() && std::max(answered.received, held.has_value() ? held->received : 0) > items.oldest();
+  }
 };
 
 class Leases {

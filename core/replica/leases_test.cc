@@ -89,8 +89,19 @@ TEST_F(LeasesTest, AnUnacknowledgedItemBoundsTheExtension) {
   leases_.Queue(2 * kSecond, session_, v1::ITEM_LOCK_GRANTED, HandleId(3), RequestSeq(4), Position(5));
   leases_.Receive(9 * kSecond, session_, Ask(1, 0), ConnId(2));
   EXPECT_EQ(leases_.Find(session_)->expires, 14 * kSecond);
+  EXPECT_TRUE(leases_.Find(session_)->AsksWithoutAcknowledging());
+  leases_.Find(session_)->items.Sent(1);
   leases_.Receive(9 * kSecond, session_, Ask(2, 1), ConnId(2));
   EXPECT_EQ(leases_.Find(session_)->expires, 21 * kSecond);
+  EXPECT_FALSE(leases_.Find(session_)->AsksWithoutAcknowledging());
+}
+
+TEST_F(LeasesTest, WhoHasNotAskedSinceAnItemWasQueuedIsOnlySilent) {
+  leases_.Open(0, session_);
+  leases_.Receive(kSecond, session_, Ask(1), ConnId(2));
+  leases_.Queue(2 * kSecond, session_, v1::ITEM_LOCK_GRANTED, HandleId(3), RequestSeq(4), Position(5));
+  leases_.Answered(session_);
+  EXPECT_FALSE(leases_.Find(session_)->AsksWithoutAcknowledging());
 }
 
 TEST_F(LeasesTest, ALapsedLeaseIsDueJustAfterItsEnd) {

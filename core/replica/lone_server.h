@@ -9,6 +9,7 @@
 #include <array>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +45,8 @@ class LoneServer {
   Time now() const { return now_; }
   const std::vector<CoreEvent>& events() const { return events_; }
   bool Reached(ProbeId id) const { return probes_.Reached(id); }
+  // Why it has halted, if it has.
+  std::optional<HaltReason> halt() const { return halt_; }
 
   void RunTo(Time until) {
     while (DoNext(until)) {
@@ -62,14 +65,25 @@ class LoneServer {
   // A client's connection.
   ConnId Connect(const std::string& principal = "me") {
     v1::Hello hello;
-    hello.set_version(1);
-    hello.set_cell(config_.cell);
-    hello.set_role(v1::Hello::CLIENT);
     hello.set_connection_number(1);
     hello.set_principal(principal);
+    return Connect(hello);
+  }
+  // One that says also this of itself.
+  ConnId Connect(v1::Hello hello) {
+    hello.set_version(1);
+    hello.set_cell(config_.cell);
+    if (hello.role() == v1::Hello::UNKNOWN) hello.set_role(v1::Hello::CLIENT);
     last_conn_ += 2;
     Step(ConnUp{ConnId(last_conn_), &hello});
     return ConnId(last_conn_);
+  }
+  // Another member's.
+  ConnId ConnectPeer(ReplicaId member) {
+    v1::Hello hello;
+    hello.set_role(v1::Hello::PEER);
+    hello.set_member(member.value());
+    return Connect(hello);
   }
   template <class M>
   void Send(ConnId conn, const M& message) {
@@ -155,6 +169,7 @@ class LoneServer {
       if (ref.op == Effects::Op::kDisk) disk_.push_back({effects_.disk(ref).lane, effects_.disk(ref).ticket, {}});
       if (ref.op == Effects::Op::kArm) timers_[static_cast<size_t>(effects_.timer(ref).timer)] = effects_.timer(ref).at;
       if (ref.op == Effects::Op::kCancel) timers_[static_cast<size_t>(effects_.timer(ref).timer)] = kNever;
+      if (ref.op == Effects::Op::kHalt) halt_ = effects_.halt(ref).why;
       if (ref.op != Effects::Op::kSend) continue;
       std::unique_ptr<google::protobuf::Message> copy(effects_.send(ref).body->New());
       copy->CopyFrom(*effects_.send(ref).body);
@@ -182,6 +197,7 @@ class LoneServer {
   std::vector<std::pair<ConnId, std::unique_ptr<google::protobuf::Message>>> sent_;
   std::vector<CoreEvent> events_;
   Probes probes_;
+  std::optional<HaltReason> halt_;
   uint64_t last_conn_ = 0;
   uint64_t last_id_ = 0;
 };

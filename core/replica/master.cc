@@ -127,17 +127,18 @@ void Master::Locate(const MasterContext& m, v1::Located& located) const {
 bool Master::HasAuthority(const MasterContext& m) const { return m.ctx.now < m.raft.AuthorityUntil(); }
 
 bool Master::AcceptStream(MasterContext& m, ClientConn from, SessionId session, Lease& lease) {
-  // Whoever knows the number of a session could act for it otherwise [Chubby §2.3].
-  const std::string* principal = m.cell.PrincipalOf(session);
-  if (principal == nullptr || from.principal != *principal) {
+  // The numbers of sessions are easily guessed, so whoever knows one could act for it otherwise [Chubby §2.3].
+  if (!m.cell.CreatedWith(session, from.nonce, from.principal)) {
     m.ctx.out.probes().Reach(ProbeId::kMalformedMessage);
     return false;
   }
-  if (from.stream < lease.stream) {
+  // A number that comes again on another connection is a replay: a client counts its connections.
+  if (from.stream < lease.stream || (from.stream == lease.stream && lease.conn && from.conn != lease.conn)) {
     m.ctx.out.probes().Reach(ProbeId::kStaleStreamDropped);
     return false;
   }
   lease.stream = from.stream;
+  lease.conn = from.conn;
   return true;
 }
 
@@ -157,7 +158,8 @@ void Master::OnKeepAlive(MasterContext& m, ClientConn from, const v1::KeepAlive&
   if (m.ctx.now > lease->expires) ExpireLapsed(m, session);
   leases_.Receive(m.ctx.now, session, request, from.conn);
   unflushed_.erase(session);
-  if (caches_.Acknowledge(session, request.acknowledged())) retry_held_ = true;
+  // What was never told cannot have been obeyed.
+  if (caches_.Acknowledge(session, std::min(request.acknowledged(), lease->items.sent()))) retry_held_ = true;
   OnTimer(m);
 }
 

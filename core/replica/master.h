@@ -34,7 +34,8 @@ namespace bramah::replica {
 // A client's connection as the master sees it.
 struct ClientConn {
   ConnId conn;
-  uint64_t stream = 0;  // connection number of its Hello
+  uint64_t stream = 0;           // connection number of its Hello
+  session::Nonce nonce;          // of its Hello, or of the last CreateSession that came by it
   const std::string& principal;  // of its Hello
 };
 

@@ -104,7 +104,9 @@ void Master::ExpireClosing(MasterContext& m, SessionId session) {
 
 // Closing begins and the lease has ended in the same instant, so the second step may follow at once.
 void Master::ExpireLapsed(MasterContext& m, SessionId session) {
-  CloseSession(m, session, v1::END_NO_KEEPALIVE);
+  const Lease* lease = leases_.Find(session);
+  const bool asks = lease != nullptr && lease->AsksWithoutAcknowledging();
+  CloseSession(m, session, asks ? v1::END_UNACKNOWLEDGED : v1::END_NO_KEEPALIVE);
   ExpireClosing(m, session);
 }
 

@@ -44,6 +44,12 @@ bool Peers::IsUp(ConnId conn) const {
                      [conn](const auto& entry) { return entry.second.conn == conn && entry.second.up; });
 }
 
+void Peers::TellAll(const v1::StateDigest& message, Effects& out) const {
+  for (const auto& [id, peer] : peers_) {
+    if (peer.up) out.Send<v1::StateDigest>(peer.conn) = message;
+  }
+}
+
 ReplicaId Peers::Down(Time now, ConnId conn, Duration retry) {
   const ReplicaId id = MemberOf(conn);
   if (!id) return id;

@@ -23,6 +23,8 @@ class Peers {
   ReplicaId MemberOf(ConnId conn) const;
   void Up(ConnId conn);
   bool IsUp(ConnId conn) const;
+  // Sends every member that is connected a copy of `message`.
+  void TellAll(const v1::StateDigest& message, Effects& out) const;
   // The connection is gone or was refused: the next Dial tries again after `retry`. Returns whose it was.
   ReplicaId Down(Time now, ConnId conn, Duration retry);
 

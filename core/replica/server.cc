@@ -12,6 +12,7 @@
 #include "core/base/hash.h"
 #include "core/cell/cell.h"
 #include "core/raft/raft.h"
+#include "core/replica/comparison.h"
 #include "core/replica/master.h"
 #include "core/replica/peers.h"
 #include "core/storage/storage.h"
@@ -64,8 +65,9 @@ struct Server::State {
   struct Accepted {
     v1::Hello::Role role = v1::Hello::UNKNOWN;
     ReplicaId member;     // PEER
-    uint64_t stream = 0;    // CLIENT
-    std::string principal;  // CLIENT
+    uint64_t stream = 0;    // CLIENT, as the following
+    session::Nonce nonce;   // of the session that it speaks for
+    std::string principal;
   };
 
   // ---- inputs
@@ -84,6 +86,9 @@ struct Server::State {
   void InstallIncoming(raft::Context& ctx);
   void FollowRole(raft::Context& ctx);
   void ApplyCommitted(raft::Context& ctx);
+  // Tells the others what the state is now.
+  void TellState(raft::Context& ctx);
+  bool HasDiverged(Effects& out);
   void ApplyEntry(raft::Context& ctx, LogIndex index);
   void TellOfParts(raft::Context& ctx, CoreEvent event);
   void KeepSnapshots(raft::Context& ctx);
@@ -100,6 +105,7 @@ struct Server::State {
   cell::Cell cell;
   Master master;
   Peers peers;
+  Comparison comparison;
   absl::btree_map<ConnId, Accepted> accepted;
 
   bool booted = false;
@@ -258,7 +264,7 @@ void Server::State::OnConnUp(raft::Context& ctx, const ConnUp& up) {
     return;
   }
   accepted[up.conn] = Accepted{theirs.role(), peer ? ReplicaId(theirs.member()) : ReplicaId(), theirs.connection_number(),
-                                theirs.principal()};
+                                session::Nonce{theirs.nonce_high(), theirs.nonce_low()}, theirs.principal()};
 }
 
 void Server::State::OnConnDown(raft::Context& ctx, const ConnDown& down) {
@@ -280,14 +286,20 @@ void Server::State::OnDeliver(raft::Context& ctx, const Deliver& deliver) {
     return;
   }
   if (const auto* status = message.As<v1::StatusRequest>()) return AnswerStatus(ctx, deliver.conn, *status);
-  if (it->second.role == v1::Hello::PEER) return raft.OnMessage(ctx, it->second.member, deliver.conn, message);
+  if (it->second.role == v1::Hello::PEER) {
+    const auto* const state = message.As<v1::StateDigest>();
+    if (state != nullptr) return comparison.Hear(it->second.member, {LogIndex(state->index()), state->digest()});
+    return raft.OnMessage(ctx, it->second.member, deliver.conn, message);
+  }
+  const auto* const create = message.As<v1::CreateSession>();
+  if (create != nullptr) it->second.nonce = {create->nonce_high(), create->nonce_low()};
   MasterContext m = ForMaster(ctx);
-  const ClientConn from{deliver.conn, it->second.stream, it->second.principal};
+  const ClientConn from{deliver.conn, it->second.stream, it->second.nonce, it->second.principal};
   const auto* const request = message.As<v1::Request>();
   if (request != nullptr && request->stale()) return AnswerStale(ctx, deliver.conn, it->second.principal, *request);
   if (request != nullptr) return master.OnRequest(m, from, *request);
   if (const auto* keepalive = message.As<v1::KeepAlive>()) return master.OnKeepAlive(m, from, *keepalive);
-  if (const auto* create = message.As<v1::CreateSession>()) return master.OnCreateSession(m, from, *create);
+  if (create != nullptr) return master.OnCreateSession(m, from, *create);
   ctx.out.probes().Reach(ProbeId::kMalformedMessage);
 }
 
@@ -345,6 +357,7 @@ void Server::State::Settle(raft::Context& ctx) {
   InstallIncoming(ctx);
   FollowRole(ctx);
   ApplyCommitted(ctx);
+  if (HasDiverged(ctx.out)) return;
   MasterContext m = ForMaster(ctx);
   master.Settle(m);
   raft.Replicate(ctx);
@@ -367,7 +380,25 @@ void Server::State::FollowRole(raft::Context& ctx) {
 void Server::State::ApplyCommitted(raft::Context& ctx) {
   for (uint32_t work = 0; applied < raft.commit() && work < config->step_work_max; ++work) {
     ApplyEntry(ctx, applied.Next());
+    if (applied.value() % Comparison::kEvery == 0) TellState(ctx);
   }
+}
+
+void Server::State::TellState(raft::Context& ctx) {
+  comparison.Note({applied, cell.digest()});
+  v1::StateDigest state;
+  state.set_index(applied.value());
+  state.set_digest(cell.digest());
+  peers.TellAll(state, ctx.out);
+}
+
+bool Server::State::HasDiverged(Effects& out) {
+  if (!comparison.Outvoted(raft.configuration().members_size())) return false;
+  halted = true;
+  out.Halt(HaltReason::kDivergedState,
+           absl::StrCat("the others agree on another state after index ", comparison.mine().index.value(),
+                        "; have the memory of this machine tested, and keep the directory for whoever looks into it"));
+  return true;
 }
 
 // So that whoever watches need not know what a Batch is.

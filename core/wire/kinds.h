@@ -19,6 +19,7 @@ namespace bramah {
   X(AppendReply, 13)         \
   X(SnapshotChunk, 14)       \
   X(SnapshotReply, 15)       \
+  X(StateDigest, 16)         \
   X(CreateSession, 20)       \
   X(CreateSessionReply, 21)  \
   X(KeepAlive, 22)           \
