@@ -68,6 +68,16 @@ v1::Code FaultOfPath(std::string_view path) {
   return depth > kPathDepthMax ? v1::TOO_DEEP : v1::OK;
 }
 
+bool IsBelow(std::string_view path, std::string_view directory) {
+  if (directory == "/") return path != "/";
+  return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
+}
+
+std::string PathBelow(std::string_view directory, std::string_view name) {
+  std::string path(directory == "/" ? std::string_view() : directory);
+  return path.append("/").append(name);
+}
+
 std::string_view ParentPath(std::string_view path) {
   const size_t slash = path.rfind('/');
   return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);

@@ -28,6 +28,11 @@ bool IsCellPath(std::string_view path);
 // OK if it is; else what an API call with this path is refused with.
 v1::Code FaultOfPath(std::string_view path);
 
+// Whether `path` is the name of something below `directory`: "/a/b" is below "/a" and "/". REQUIRES: IsCellPath of both.
+bool IsBelow(std::string_view path, std::string_view directory);
+// The path of `name`, which may have several components, seen from `directory`; perhaps no cell path, if `name` is not made so.
+std::string PathBelow(std::string_view directory, std::string_view name);
+
 // "/a/b" -> "/a"; "/a" -> "/". REQUIRES: IsCellPath(path) and path != "/".
 std::string_view ParentPath(std::string_view path);
 // "/a/b" -> "b". REQUIRES: as above.

@@ -214,6 +214,8 @@ class Cell {
 
   // Commands of a session; each sets outcome and effect.
   void Open(Entry& entry);
+  // Whether the way to the path of an Open is the one that its handle on a directory stands for [C-19].
+  bool LeadsThrough(const v1::Command& open) const;
   // Creates the node of an OPEN or CREATE. REQUIRES: that was judged.
   lock::Node& MakeNode(Entry& entry, const lock::Node& parent);
   // What the handle may do with a node under `acl`; false if the command was refused because it asks for more.

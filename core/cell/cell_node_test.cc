@@ -109,6 +109,28 @@ TEST_F(CellNode, DepthIsBounded) {
   EXPECT_EQ(Open(path + "/d", kDir), v1::TOO_DEEP);
 }
 
+// [C-19] What an Open that starts from a handle on a directory asks of the cell.
+TEST_F(CellNode, OpenThroughADirectoryThatWasReplacedIsStale) {
+  const auto open_through = [&](uint64_t instance, std::string_view path) {
+    ++seq;
+    v1::Command open = OpenPath(a, seq, seq, path, kFile);
+    open.set_through(instance);
+    return cell.Do(open);
+  };
+  ASSERT_EQ(Open("/d", kDir), v1::OK);
+  const uint64_t old_dir = cell.applied().outcome.instance();
+  const uint64_t dir_handle = seq;
+  EXPECT_EQ(open_through(old_dir, "/d/f"), v1::OK);
+  EXPECT_EQ(open_through(old_dir, "/dd"), v1::STALE_HANDLE);
+  EXPECT_EQ(open_through(old_dir, "/d"), v1::STALE_HANDLE) << "it is not below itself";
+  ASSERT_EQ(cell.Do(DeleteOf(a, ++seq, dir_handle + 1)), v1::OK);
+  ASSERT_EQ(cell.Do(DeleteOf(a, ++seq, dir_handle)), v1::OK);
+  ++seq;
+  ASSERT_EQ(Open("/d", kDir), v1::OK);
+  EXPECT_EQ(open_through(old_dir, "/d/f"), v1::STALE_HANDLE);
+  EXPECT_EQ(open_through(cell.applied().outcome.instance() + 1, "/d/f"), v1::STALE_HANDLE);
+}
+
 // [C-04, C-75]
 TEST_F(CellNode, D58ContentsAreBoundedAndNothingPartialRemains) {
   const std::string most(kContentBytesMax, 'x');

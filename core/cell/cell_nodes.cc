@@ -96,6 +96,7 @@ void Cell::Open(Entry& entry) {
   SOMETIMES(entry.probes, kHandlesExhausted, exhausted);
   if (exhausted) return entry.Refuse(v1::TOO_MANY_HANDLES);
   if (const v1::Code fault = FaultOfPath(command.path()); fault != v1::OK) return entry.Refuse(fault);
+  if (!LeadsThrough(command)) return entry.Refuse(v1::STALE_HANDLE);
   const lock::Node* found = tree_.Resolve(command.path());
   const lock::Node* parent = nullptr;
   const v1::Code code = found != nullptr ? v1::OK : JudgeCreation(session, command, parent);
@@ -126,6 +127,13 @@ void Cell::Open(Entry& entry) {
   outcome.set_permits(node.lock.permits());
   outcome.set_check_digits(handle.check_digits);
   entry.applied.effect = true;
+}
+
+// A directory that was made anew under its name is another one.
+bool Cell::LeadsThrough(const v1::Command& open) const {
+  if (open.through() == 0) return true;
+  const lock::Node* const directory = tree_.Find(Position(open.through()));
+  return directory != nullptr && IsBelow(open.path(), directory->path);
 }
 
 lock::Node& Cell::MakeNode(Entry& entry, const lock::Node& parent) {

@@ -81,6 +81,7 @@ class NaiveModel {
   v1::Outcome Execute(const v1::Command& command);
   void Open(const v1::Command& command, v1::Outcome& outcome);
   // Why the node of an OPEN or CREATE cannot be made.
+  bool LeadsThrough(std::string path, uint64_t instance) const;
   v1::Code WhyNotMake(const v1::Command& command) const;
   Node Made(const v1::Command& command) const;  // without an instance
   Node& Make(const v1::Command& command, uint64_t instance);

@@ -21,6 +21,7 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
   if (ClosedRuns(command.session()) > limits_.handles_per_session_max) return outcome.set_code(v1::TOO_MANY_HANDLES);
   const std::string& path = command.path();
   if (!IsCellPath(path)) return outcome.set_code(FaultOfPath(path));
+  if (command.through() != 0 && !LeadsThrough(path, command.through())) return outcome.set_code(v1::STALE_HANDLE);
   const uint32_t flags = command.open_flags();
   const bool exists = nodes_.count(path) > 0;
   if (exists && (flags & v1::OPEN_MUST_CREATE)) return outcome.set_code(v1::EXISTS);
@@ -60,6 +61,15 @@ void NaiveModel::Open(const v1::Command& command, v1::Outcome& outcome) {
   outcome.set_content_generation(node.content_generation);
   outcome.set_children_changed(node.children_changed);
   applied_.effect = true;
+}
+
+bool NaiveModel::LeadsThrough(std::string path, uint64_t instance) const {
+  while (path != "/") {
+    path = ParentOf(path);
+    const auto above = nodes_.find(path);
+    if (above != nodes_.end() && above->second.instance == instance) return true;
+  }
+  return false;
 }
 
 v1::Code NaiveModel::WhyNotMake(const v1::Command& command) const {

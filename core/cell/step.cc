@@ -38,7 +38,8 @@ constexpr Number kNumbers[] = {
     {"stray", &Step::stray},           {"settles", &Step::settles},
     {"sequencer", &Step::sequencer},   {"flaw", &Step::flaw},
     {"lock_delay", &Step::lock_delay}, {"size", &Step::size},
-    {"lists", &Step::lists},           {"generation", &Step::generation},
+    {"through", &Step::through},       {"lists", &Step::lists},
+    {"generation", &Step::generation},
     {"delta", &Step::delta},           {"bounds", &Step::bounds},
     {"exclusive", &Step::exclusive},   {"try_only", &Step::try_only},
     {"undoes", &Step::undoes},         {"abandoned", &Step::abandoned},
@@ -103,6 +104,7 @@ void DrawOpen(Dice& dice, Step& step) {
   if (dice.Percent(30)) DrawAclNames(dice, step);
   if (dice.Percent(10)) step.lists = dice.From(1, 3);
   if (dice.Percent(60)) step.permits = dice.Percent(2) ? 1'025 : dice.From(1, 3);
+  if (dice.Percent(8)) step.through = dice.From(1, 6);
 }
 
 // A command on a handle.

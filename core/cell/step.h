@@ -33,6 +33,7 @@ struct Step {
   int64_t sequencer = 0;  // n > 0: guarded by the nth latest one given out
   int64_t flaw = 0;       // n > 0: with a wrong bit in the nth byte of the sequencer
   int64_t path = 0;       // OPEN; commands on a handle: of the handle that the client opens if it has none
+  int64_t through = 0;    // OPEN: n > 0: only by way of the nth latest node that the client opened
   int64_t flags = 0;
   int64_t events = 0;
   int64_t lock_delay = 0;  // in seconds

@@ -72,6 +72,7 @@ void StepClient::Learn(const v1::Command& command, const v1::Outcome& outcome, b
   if (command.kind() == v1::CREATE_SESSION && session == 0) session = outcome.session();
   if (command.session() != session) return;
   const v1::Code code = outcome.code();
+  if (command.kind() == v1::OPEN && code == v1::OK) instances.push_back(outcome.instance());
   if (code == v1::BAD_HANDLE || (command.kind() == v1::OPEN && code != v1::OK)) std::erase(open, command.handle());
   if (alive) return;
   std::vector<v1::Command> before = std::move(sent);
@@ -160,6 +161,7 @@ v1::Command StepClient::Open(const Step& step) {
   const std::string_view contents = empty ? "" : Listing(step.lists);
   v1::Command made = OpenPath(session, seq, handle, PathOf(step), flags, contents);
   made = WithPermits(made, static_cast<uint32_t>(step.permits));
+  if (step.through > 0 && !instances.empty()) made.set_through(*FromLast(instances, step.through - 1));
   return WithAcl(Watching(Delayed(made, step.lock_delay * kSecond), static_cast<uint32_t>(step.events)), AclNamesOf(step));
 }
 

@@ -35,6 +35,7 @@ struct StepClient {
   uint64_t first = 1;
   uint64_t handles = 0;           // ids given out
   std::vector<uint64_t> open;     // as far as it knows
+  std::vector<uint64_t> instances;  // that it opened, in this session
   std::vector<v1::Command> sent;  // may be sent again, after their session too
   std::vector<v1::Command> kept;  // not sent yet
 

@@ -41,6 +41,7 @@ void Calls::Accept(const Context& context, const bramah::Call& made) {
   const CallId call = made.call;
   const v1::Command& asked = *made.command;
   if (Leaves(asked.kind())) return AcceptLeave(context, call, asked);
+  if (asked.kind() == v1::OPEN && asked.handle() != 0) return AcceptRelative(context, made);
   const v1::Code refusal = Judge(context, asked, made.wait);
   if (refusal != v1::OK) {
     context.out.Reply(call).set_code(refusal);
@@ -57,12 +58,14 @@ void Calls::Accept(const Context& context, const bramah::Call& made) {
     context.out.Reply(call).set_handle(asked.handle());
     return;
   }
-  if (asked.kind() == v1::OPEN && KnownAbsent(context, asked)) {
+  // What is known of a name says nothing of the directory that an Open starts from.
+  const bool whole = asked.kind() == v1::OPEN && asked.through() == 0;
+  if (whole && KnownAbsent(context, asked)) {
     SOMETIMES(context.out.probes(), kAbsenceHit, true);
     context.out.Reply(call).set_code(v1::NOT_FOUND);
     return;
   }
-  if (asked.kind() == v1::OPEN && OpenKeptHandle(context, call, asked)) return;
+  if (whole && OpenKeptHandle(context, call, asked)) return;
   Pending& pending = calls_[++last_id_];
   ++pending_;
   pending.call = call;
@@ -75,6 +78,25 @@ void Calls::Accept(const Context& context, const bramah::Call& made) {
   }
   Advance(context, HandleId(pending.command.handle()));
   if (asked.kind() == v1::OPEN) CloseUselessHandles(context, asked.path());
+}
+
+// By the name that its directory had when that was opened: a directory keeps its name.
+void Calls::AcceptRelative(const Context& context, const bramah::Call& made) {
+  const HandleId id(made.command->handle());
+  const Handle* const base = Find(id);
+  const bool known = base != nullptr && base->open;
+  if (!known || base->poisoned) {
+    const bool ended = AtMaster(id) && AtMaster(id).value() <= ended_handles_;
+    context.out.Reply(made.call).set_code(ended ? v1::SESSION_EXPIRED : known ? v1::POISONED : v1::BAD_HANDLE);
+    return;
+  }
+  v1::Command whole = *made.command;
+  whole.clear_handle();
+  whole.set_path(PathBelow(base->path, whole.path()));
+  whole.set_through(base->instance.value());
+  bramah::Call call = made;
+  call.command = &whole;
+  Accept(context, call);
 }
 
 void Calls::PrepareOpen(v1::Command& open) {

@@ -189,6 +189,7 @@ class Calls {
   PendingMap::iterator Erase(PendingMap::iterator at);
 
   // CLOSE, POISON.
+  void AcceptRelative(const Context& context, const bramah::Call& made);
   void AcceptLeave(const Context& context, CallId call, const v1::Command& asked);
   // Answers what is unanswered on the handle with `code`; the seqs of that go to `leave`.
   // `id`: of the call `leave`, for which other handles of Batches that are given up have to wait. True: there were such.

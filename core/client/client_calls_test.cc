@@ -80,6 +80,37 @@ TEST(ClientCalls, AHandleWhoseOpenFailedOrIsUnansweredIsNone) {
   EXPECT_EQ(h.CodeOf(h.Call(v1::GET_STAT, handle)), v1::BAD_HANDLE);
 }
 
+// [C-19]
+TEST(ClientCalls, OpenIsRelativeToAHandleOnADirectory) {
+  Harness h;
+  h.OpenSession();
+  const auto open_below = [&](HandleId directory, const std::string& name) {
+    v1::Command open;
+    open.set_kind(v1::OPEN);
+    open.set_handle(directory.value());
+    open.set_path(name);
+    return h.Call(open);
+  };
+  const CallId made = h.Open("/d");
+  v1::Reply opened = h.Replied(h.Last<v1::Request>(), v1::OK);
+  opened.mutable_outcome()->set_instance(40);
+  h.Deliver(opened);
+  const HandleId directory(h.answers[made].handle());
+  const CallId call = open_below(directory, "a/b");
+  EXPECT_EQ(h.Last<v1::Request>().command().path(), "/d/a/b");
+  EXPECT_EQ(h.Last<v1::Request>().command().through(), 40u);
+  h.Reply(h.Last<v1::Request>(), v1::STALE_HANDLE);
+  EXPECT_EQ(h.CodeOf(call), v1::STALE_HANDLE);
+  const HandleId root = h.OpenHandle("/");
+  open_below(root, "f");
+  EXPECT_EQ(h.Last<v1::Request>().command().path(), "/f");
+  EXPECT_EQ(h.CodeOf(open_below(directory, "../f")), v1::BAD_NAME);
+  EXPECT_EQ(h.CodeOf(open_below(directory, "")), v1::BAD_NAME);
+  EXPECT_EQ(h.CodeOf(open_below(HandleId(77), "f")), v1::BAD_HANDLE);
+  h.Call(v1::POISON, directory);
+  EXPECT_EQ(h.CodeOf(open_below(directory, "f")), v1::POISONED);
+}
+
 // [C-33]
 TEST(ClientCalls, OneCallPerHandleAtATimeInOrder) {
   Harness h;
