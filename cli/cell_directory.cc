@@ -128,14 +128,27 @@ std::optional<Failure> CellDirectory::Load(const std::string& name, uint32_t rep
                    "leave out --name and -n, or pass another --dir"};
   }
   plan_ = *plan;
-  std::error_code error;
-  for (size_t id = 1; plan_.served && id <= plan_.endpoints.size(); ++id) {
-    if (fs::exists(ReplicaPath(id) + "/identity", error)) continue;
-    return Failure{net_real::kExitDirectory, "lost_replica",
-                   ReplicaPath(id) + " is no replica's directory any more, and the cell may have nothing else of what it kept",
-                   "put it back, or begin a new cell in another --dir"};
+  const size_t all = plan_.endpoints.size();
+  std::string lost;
+  size_t kept = all;
+  for (size_t id = 1; id <= all; ++id) {
+    if (!FindLost(id).has_value()) continue;
+    lost += (lost.empty() ? "" : ", ") + ReplicaPath(id);
+    --kept;
   }
-  return std::nullopt;
+  if (kept > all / 2) return std::nullopt;
+  return Failure{net_real::kExitDirectory, "lost_replica",
+                 "only " + std::to_string(kept) + " of " + std::to_string(all) + " replicas are left: no identity in " + lost,
+                 "put that back, or begin a new cell in another --dir"};
+}
+
+std::optional<Failure> CellDirectory::FindLost(size_t id) const {
+  std::error_code error;
+  if (!plan_.served || fs::exists(ReplicaPath(id) + "/identity", error)) return std::nullopt;
+  return Failure{net_real::kExitDirectory, "lost_replica",
+                 "replica " + std::to_string(id) + " stays down: no identity in " + ReplicaPath(id) +
+                     ", and a blank replica would not know what this one has promised",
+                 "put its directory back and start the cell again"};
 }
 
 }  // namespace bramah::cli

@@ -28,8 +28,7 @@ class CellDirectory {
 
   // Uses `path`, or a new temporary directory if it is empty, and fixes the plan: what the directory remembers, or `replicas` new
   // loopback ports. Zero replicas and an empty name mean "as remembered, else 5 and demo". Exit 73 if that contradicts what is
-  // there, or if the cell has served and a replica has no directory any more: with blank ones a majority would know nothing of
-  // what the others keep.
+  // there, or if so many replicas are lost that the rest are no majority.
   std::optional<net_real::Failure> Open(const std::string& path, const std::string& name, uint32_t replicas);
 
   // The cell serves: remembered before anybody is told. Does nothing a second time.
@@ -38,6 +37,10 @@ class CellDirectory {
   const std::string& path() const { return path_; }
   const CellPlan& plan() const { return plan_; }
   std::string ReplicaPath(size_t id) const { return path_ + "/r" + std::to_string(id); }
+
+  // Why replica `id` must not be started: the cell has served, and nothing is there of what the replica may have promised. With a
+  // blank directory it would help to elect a master that knows nothing of what was acknowledged. Exit 73.
+  std::optional<net_real::Failure> FindLost(size_t id) const;
 
  private:
   std::optional<net_real::Failure> Create(const std::string& name, uint32_t replicas);

@@ -78,10 +78,13 @@ class CellTest : public testing::Test {
   std::unique_ptr<Background> Start(std::vector<std::string> args) { return StartBramah(std::move(args), environment_); }
   json Status() { return json::parse(Run({"status", "-o", "json"}).out); }
 
-  pid_t MasterProcess() {
+  pid_t MasterProcess() { return ProcessOf(Status()["master"]); }
+
+  // 0 if the replica does not answer.
+  pid_t ProcessOf(uint32_t id) {
     const json status = Status();
     for (const json& replica : status["replicas"]) {
-      if (replica["id"] == status["master"]) return replica["pid"];
+      if (replica["id"] == id) return replica["pid"];
     }
     return 0;
   }
@@ -215,13 +218,38 @@ TEST_F(CellTest, AReplicaThatLostItsDirectoryIsNotMadeAnew) {
   cell_->process().Signal(SIGTERM);
   ASSERT_EQ(cell_->Wait().code, 0);
   fs::rename(directory + "/r2", scratch_ + "/r2");
+  ASSERT_NO_FATAL_FAILURE(Up({"--dir", directory}));
+  EXPECT_EQ(CountLines(cell_->err(), "bramah: lost_replica: replica 2 stays down"), 1u) << cell_->err();
+  EXPECT_EQ(Run({"cat", "/ls/demo/a"}).out, "gold");
+  EXPECT_FALSE(fs::exists(directory + "/r2"));
+  cell_->process().Signal(SIGTERM);
+  ASSERT_EQ(cell_->Wait().code, 0);
+
+  fs::rename(directory + "/r1", scratch_ + "/r1");
   const Finished refused = Bramah({"cell", "up", "--dir", directory});
   EXPECT_EQ(refused.code, 73);
-  EXPECT_EQ(refused.err.substr(0, 21), "bramah: lost_replica:") << refused.err;
-  EXPECT_FALSE(fs::exists(directory + "/r2"));
-  fs::rename(scratch_ + "/r2", directory + "/r2");
+  EXPECT_EQ(refused.err.find("bramah: lost_replica: only 1 of 3 replicas are left"), 0u) << refused.err;
+  EXPECT_EQ(refused.out, "");
+  EXPECT_FALSE(fs::exists(directory + "/r1"));
+  for (const std::string name : {"/r1", "/r2"}) fs::rename(scratch_ + name, directory + name);
   ASSERT_NO_FATAL_FAILURE(Up({"--dir", directory}));
   EXPECT_EQ(Run({"cat", "/ls/demo/a"}).out, "gold");
+}
+
+// [C-32, C-67]
+TEST_F(CellTest, ARestartDoesNotMakeALostReplicaAnew) {
+  const std::string directory = scratch_ + "/cell";
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "3", "--dir", directory, "--restart"}));
+  ASSERT_EQ(Run({"put", "/ls/demo/a", "gold"}).code, 0);
+  const pid_t kept = ProcessOf(1);
+  const pid_t lost = ProcessOf(2);
+  fs::rename(directory + "/r2", scratch_ + "/r2");
+  SignalAll({lost, kept}, SIGKILL);
+  ASSERT_TRUE(WaitFor([&] { return CountLines(cell_->err(), "bramah: lost_replica: replica 2 stays down") == 1u; }));
+  ASSERT_TRUE(WaitFor([&] { return ProcessOf(1) != 0 && ProcessOf(1) != kept; })) << "replica 1 is started again";
+  EXPECT_EQ(Run({"cat", "/ls/demo/a"}).out, "gold");
+  EXPECT_FALSE(fs::exists(directory + "/r2"));
+  EXPECT_EQ(ProcessOf(2), 0);
 }
 
 TEST_F(CellTest, OneDamagedReplicaDoesNotKeepTheOthersFromServing) {

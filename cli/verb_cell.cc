@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -73,6 +74,11 @@ class CellUp {
   }
 
   void StartReplica(size_t index) {
+    replicas_[index] = {};
+    if (const auto lost = directory_.FindLost(index + 1)) {
+      Report(context_, *lost);
+      return;
+    }
     std::string members;
     const std::vector<std::string>& endpoints = directory_.plan().endpoints;
     for (size_t i = 0; i < endpoints.size(); ++i) members += (i == 0 ? "" : ",") + std::to_string(i + 1) + "=" + endpoints[i];
@@ -83,7 +89,7 @@ class CellUp {
                   "--dir",     directory_.ReplicaPath(index + 1),
                   "--members", members};
     spawn.own_group = true;  // a Ctrl-C reaches this process, which stops them in order
-    replicas_[index] = {std::make_unique<Process>(), kNever};
+    replicas_[index].process = std::make_unique<Process>();
     const int error = replicas_[index].process->Start(spawn);
     if (error == 0) return;
     exit_code_ = Report(context_, {net_real::kExitInternal, "cannot_run",
@@ -139,7 +145,7 @@ class CellUp {
       if (process == nullptr || !process->running() || !process->Poll() || stopping_) continue;
       Ended(i, *process);
     }
-    if (!stopping_ && Running() == 0 && !args_.restart) {
+    if (!stopping_ && Running() == 0 && !Awaited()) {
       exit_code_ = Report(context_, {net_real::kExitUnavailable, "cell_ended", "all replicas have ended",
                                      "see their messages above, then start the cell again"});
       Stop();
@@ -155,9 +161,15 @@ class CellUp {
       exit_code_ = code;
       return Stop();
     }
+    const bool again = args_.restart && !directory_.FindLost(index + 1).has_value();
     std::fprintf(stderr, "replica %zu (process %d) ended: %s; %zu of %zu run%s\n", index + 1, static_cast<int>(process.pid()),
-                 process.DescribeEnd().c_str(), Running(), replicas_.size(), args_.restart ? "; it is started again" : "");
+                 process.DescribeEnd().c_str(), Running(), replicas_.size(), again ? "; it is started again" : "");
     if (args_.restart) replicas_[index].restart_at = net_real::Now() + kRestartAfter;
+  }
+
+  // Whether one that does not run is to be started.
+  bool Awaited() const {
+    return std::any_of(replicas_.begin(), replicas_.end(), [](const Replica& replica) { return replica.restart_at != kNever; });
   }
 
   size_t Running() const {
@@ -213,7 +225,7 @@ void AddCellVerbs(CLI::App& app, Context& context) {
                  "Data and ports; used again by a restart. Without it a temporary one, removed at the end")
       ->type_name("DIR");
   up->add_option("--name", args->name, "Name of the cell, demo unless the directory remembers another")->type_name("NAME");
-  up->add_flag("--restart", args->restart, "Start a replica again if it ends");
+  up->add_flag("--restart", args->restart, "Start a replica again if it ends, unless its directory is gone");
   up->callback([args, &context] { context.run = [args, &context] { return RunUp(context, *args); }; });
 }
 
