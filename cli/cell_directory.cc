@@ -1,8 +1,10 @@
 #include "cli/cell_directory.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -67,6 +69,7 @@ std::optional<CellPlan> ParsePlan(const std::string& path) {
 CellDirectory::~CellDirectory() {
   std::error_code ignored;
   if (temporary_) fs::remove_all(path_, ignored);
+  if (lock_ >= 0) close(lock_);
 }
 
 std::optional<Failure> CellDirectory::Open(const std::string& path, const std::string& name, uint32_t replicas) {
@@ -84,12 +87,22 @@ std::optional<Failure> CellDirectory::Open(const std::string& path, const std::s
   std::error_code made;
   fs::create_directory(path_, made);
   if (!fs::is_directory(path_, error)) return CannotWrite(path_, made ? made.message() : "it is no directory");
+  if (auto failure = Lock()) return failure;
   if (fs::exists(path_ + "/cell.json", error)) return Load(name, replicas);
   if (!fs::is_empty(path_, error)) {
     return Failure{net_real::kExitDirectory, "foreign_directory", path_ + " has files but no cell.json",
                    "pass an empty or new --dir"};
   }
   return Create(name, replicas);
+}
+
+std::optional<Failure> CellDirectory::Lock() {
+  lock_ = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock_ < 0) return CannotWrite(path_, std::strerror(errno));
+  if (flock(lock_, LOCK_EX | LOCK_NB) == 0) return std::nullopt;
+  if (errno != EWOULDBLOCK) return CannotWrite(path_, std::strerror(errno));
+  return Failure{net_real::kExitDirectory, "directory_in_use", "another process runs the cell in " + path_,
+                 "stop that process, or pass another --dir"};
 }
 
 std::optional<Failure> CellDirectory::Create(const std::string& name, uint32_t replicas) {

@@ -28,7 +28,7 @@ class CellDirectory {
 
   // Uses `path`, or a new temporary directory if it is empty, and fixes the plan: what the directory remembers, or `replicas` new
   // loopback ports. Zero replicas and an empty name mean "as remembered, else 5 and demo". Exit 73 if that contradicts what is
-  // there, or if so many replicas are lost that the rest are no majority.
+  // there, if another process has the directory open, or if so many replicas are lost that the rest are no majority.
   std::optional<net_real::Failure> Open(const std::string& path, const std::string& name, uint32_t replicas);
 
   // The cell serves: remembered before anybody is told. Does nothing a second time.
@@ -46,8 +46,11 @@ class CellDirectory {
   std::optional<net_real::Failure> Create(const std::string& name, uint32_t replicas);
   std::optional<net_real::Failure> Save() const;
   std::optional<net_real::Failure> Load(const std::string& name, uint32_t replicas);
+  // Held until this object or its process is gone.
+  std::optional<net_real::Failure> Lock();
 
   std::string path_;
+  int lock_ = -1;
   bool temporary_ = false;
   CellPlan plan_;
 };

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include "gtest/gtest.h"
 
@@ -78,6 +79,14 @@ TEST_F(CellDirectoryTest, NothingIsLostBeforeTheCellHasServed) {
   EXPECT_FALSE(directory.FindLost(1).has_value());
   ASSERT_FALSE(directory.NoteServed().has_value());
   EXPECT_TRUE(directory.FindLost(1).has_value());
+}
+
+TEST_F(CellDirectoryTest, IsHeldByOneAtATime) {
+  auto first = std::make_unique<CellDirectory>();
+  ASSERT_EQ(Open(*first), "");
+  EXPECT_EQ(Open(), "directory_in_use");
+  first.reset();
+  EXPECT_EQ(Open(), "");
 }
 
 }  // namespace

@@ -252,6 +252,17 @@ TEST_F(CellTest, ARestartDoesNotMakeALostReplicaAnew) {
   EXPECT_EQ(ProcessOf(2), 0);
 }
 
+TEST_F(CellTest, ADirectoryInUseIsRefusedBeforeAnythingIsSaid) {
+  const std::string directory = scratch_ + "/cell";
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "1", "--dir", directory}));
+  const Finished second = Bramah({"cell", "up", "--dir", directory});
+  EXPECT_EQ(second.code, 73);
+  EXPECT_EQ(second.out, "");
+  EXPECT_EQ(second.err.find("bramah: directory_in_use:"), 0u) << second.err;
+  EXPECT_EQ(std::count(second.err.begin(), second.err.end(), '\n'), 1) << second.err;
+  EXPECT_EQ(Run({"put", "/ls/demo/a", "1"}).code, 0);
+}
+
 TEST_F(CellTest, OneDamagedReplicaDoesNotKeepTheOthersFromServing) {
   const std::string directory = scratch_ + "/cell";
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "3", "--dir", directory}));
