@@ -1,23 +1,13 @@
 #include "cli/loop.h"
 
-#include <signal.h>
-
+#include <csignal>
 #include <utility>
 
 #include "asio/signal_set.hpp"
+#include "cli/interrupt.h"
 #include "net_real/clock.h"
 
 namespace bramah::cli {
-
-namespace {
-
-// As nohup leaves SIGHUP to what it starts.
-bool IsIgnored(int number) {
-  struct sigaction action;
-  return sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
-}  // namespace
 
 struct Signals::State {
   asio::signal_set set;

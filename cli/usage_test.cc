@@ -229,23 +229,56 @@ TEST(UsageTest, OutputThatCannotBeWrittenIsAFailure) {
   }
 }
 
+// Whether the kernel's set of signals of that name has SIGTERM in it.
+bool HasSigterm(Background& program, const std::string& set) {
+  std::ifstream status("/proc/" + std::to_string(program.process().pid()) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(set + ":")) return (std::stoull(line.substr(set.size() + 1), nullptr, 16) >> (SIGTERM - 1) & 1) != 0;
+  }
+  return false;
+}
+
+// A sweep that has begun its first seed: it handles signals as it wants to.
+bool HasWorker(Background& program) {
+  const std::string pid = std::to_string(program.process().pid());
+  std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
+  pid_t child = 0;
+  return static_cast<bool>(children >> child);
+}
+
 // A sweep without end ends, and tells of what was done.
 TEST(UsageTest, AnInterruptedSweepShowsWhatWasDone) {
   const auto sweep = StartBramah({"sim", "run", "--seeds", "0..1000000", "--duration", "1s", "--jobs", "1"});
-  ASSERT_TRUE(WaitFor([&] { return sweep->process().running(); }));
-  // Only once a handler is installed does the signal not end it; until then it is sent to nobody in particular.
-  ASSERT_TRUE(WaitFor([&] {
-    std::ifstream status("/proc/" + std::to_string(sweep->process().pid()) + "/status");
-    for (std::string line; std::getline(status, line);) {
-      if (line.starts_with("SigCgt:")) return (std::stoull(line.substr(7), nullptr, 16) >> (SIGTERM - 1) & 1) != 0;
-    }
-    return false;
-  }));
+  ASSERT_TRUE(WaitFor([&] { return HasWorker(*sweep); }));
   sweep->process().Signal(SIGTERM);
   const Finished run = sweep->Wait();
   EXPECT_EQ(run.code, 128 + SIGTERM);
   EXPECT_NE(run.out.find("seeds, "), std::string::npos) << run.out;
   EXPECT_NE(run.err.find("interrupted: "), std::string::npos) << run.err;
+}
+
+// As `timeout` sends it: to the process, and to its group.
+TEST(UsageTest, ASignalThatComesTwiceStillLeavesTimeToTell) {
+  const auto sweep = StartBramah({"sim", "run", "--seeds", "0..1000000", "--duration", "600s", "--jobs", "1"});
+  ASSERT_TRUE(WaitFor([&] { return HasWorker(*sweep); }));
+  sweep->process().Signal(SIGTERM);
+  // While one is pending another is the same.
+  ASSERT_TRUE(WaitFor([&] { return !HasSigterm(*sweep, "ShdPnd"); }));
+  sweep->process().Signal(SIGTERM);
+  const Finished run = sweep->Wait();
+  EXPECT_EQ(run.code, 128 + SIGTERM);
+  EXPECT_NE(run.out.find("ok: 1 seeds, "), std::string::npos) << run.out;
+}
+
+// As of a job that a script has put into the background.
+TEST(UsageTest, ASweepThatIsToIgnoreASignalIgnoresIt) {
+  Background sweep({"/bin/sh", "-c", "trap '' INT TERM; exec \"$0\" sim run --seeds 0..3 --duration 300s --jobs 1", BramahPath()},
+                   {});
+  ASSERT_TRUE(WaitFor([&] { return HasWorker(sweep) || sweep.process().Poll(); }));
+  for (const int number : {SIGINT, SIGTERM}) sweep.process().Signal(number);
+  const Finished run = sweep.Wait();
+  EXPECT_EQ(run.code, 0);
+  EXPECT_NE(run.out.find("ok: 3 seeds, "), std::string::npos) << run.out;
 }
 
 }  // namespace

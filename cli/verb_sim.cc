@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "cli/context.h"
+#include "cli/interrupt.h"
 #include "cli/sim_common.h"
 #include "cli/sim_sweep.h"
 #include "cli/text.h"
@@ -28,13 +28,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr Duration kTellEvery = 10 * kSecond;  // where nobody looks at a terminal
-
-volatile std::sig_atomic_t interrupted = 0;  // the signal that asked to end; a second one ends at once
-
-void Interrupt(int number) {
-  interrupted = number;
-  std::signal(number, SIG_DFL);
-}
 
 void PrintJson(const ordered_json& json) {
   std::printf("%s\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
@@ -145,13 +138,13 @@ int RunSweepVerb(const Context& context, RunArgs args) {
     std::fprintf(stderr, terminal ? "\r%llu seeds, %llu with violations " : "%llu seeds, %llu with violations\n",
                  static_cast<unsigned long long>(done), static_cast<unsigned long long>(violations));
   };
-  for (const int number : {SIGINT, SIGTERM}) std::signal(number, Interrupt);
-  args.sweep.interrupted = &interrupted;
+  CatchInterrupts();
+  args.sweep.interrupted = &Interrupted();
   SweepResult result;
   const bool started = Sweep(
       args.sweep, [&](uint64_t seed) { return RunSeed(seed, options, run_options); }, progress, &result);
   if (terminal) std::fprintf(stderr, "\r\033[K");
-  if (interrupted != 0) std::fprintf(stderr, "interrupted: what follows is of the seeds that were done\n");
+  if (Interrupted() != 0) std::fprintf(stderr, "interrupted: what follows is of the seeds that were done\n");
   if (!started)
     return Report(context, {net_real::kExitInternal, "cannot_fork", "no worker process could be started",
                             "lower --jobs or end other processes"});
@@ -161,8 +154,8 @@ int RunSweepVerb(const Context& context, RunArgs args) {
   } else {
     PrintText(json);
   }
-  const bool cut_short = interrupted != 0 && result.verdict() == sim::Verdict::kOk;
-  return cut_short ? 128 + interrupted : static_cast<int>(result.verdict());
+  const bool undecided = Interrupted() != 0 && result.verdict() == sim::Verdict::kOk;
+  return undecided ? 128 + Interrupted() : static_cast<int>(result.verdict());
 }
 
 // ------------------------------------------------------------------------------------------------------------- sim replay
