@@ -107,8 +107,11 @@ bool Sweep(const SweepArgs& args, const std::function<SeedResult(uint64_t)>& wor
   PoolJobs jobs;
   jobs.next = [&]() -> std::optional<uint64_t> {
     const bool late = args.wall_limit != 0 && net_real::Now() - start >= args.wall_limit;
-    const bool over = late || (args.interrupted != nullptr && *args.interrupted != 0);
-    if (next >= args.last || over || (args.stop_on_first && first_violation.has_value())) return std::nullopt;
+    if (next >= args.last || late || (args.stop_on_first && first_violation.has_value())) return std::nullopt;
+    if (args.interrupted != nullptr && *args.interrupted != 0) {
+      result->cut_short = true;
+      return std::nullopt;
+    }
     return next++;
   };
   jobs.work = [&work](uint64_t seed) { return WriteResult(work(seed)); };

@@ -40,6 +40,7 @@ bool ReadResult(const std::string& bytes, SeedResult* result);
 struct SweepResult {
   std::map<uint64_t, SeedResult> seeds;
   Duration wall = 0;
+  bool cut_short = false;  // seeds were left out because of args.interrupted
 
   sim::Verdict verdict() const;
   uint64_t events() const;

@@ -82,6 +82,21 @@ TEST(SimSweepTest, StopsAtTheFirstViolationInSeedOrder) {
   EXPECT_EQ(one.suite_hash(), four.suite_hash());
 }
 
+TEST(SimSweepTest, OnlySeedsThatWereLeftOutMakeItCutShort) {
+  for (const uint64_t stop_after : {2, 3}) {
+    volatile std::sig_atomic_t interrupted = 0;
+    SweepArgs args;
+    args.last = 4;
+    args.interrupted = &interrupted;
+    const auto progress = [&](uint64_t done, uint64_t) { interrupted = done >= stop_after ? SIGTERM : 0; };
+    SweepResult result;
+    ASSERT_TRUE(Sweep(args, Fake, progress, &result));
+    // The next one has been begun when a seed is told to be done.
+    EXPECT_EQ(result.seeds.size(), stop_after + 1);
+    EXPECT_EQ(result.cut_short, stop_after + 1 < 4);
+  }
+}
+
 TEST(SimSweepTest, ACrashIsAViolationOfItsSeed) {
   const SweepResult result = RunSweep(0, 6, 2, false, [](uint64_t seed) {
     if (seed == 3) abort();

@@ -270,6 +270,16 @@ TEST(UsageTest, ASignalThatComesTwiceStillLeavesTimeToTell) {
   EXPECT_NE(run.out.find("ok: 1 seeds, "), std::string::npos) << run.out;
 }
 
+TEST(UsageTest, ASweepThatLeftNothingOutWasNotInterrupted) {
+  const auto sweep = StartBramah({"sim", "run", "--seeds", "0..1", "--duration", "600s", "--jobs", "1"});
+  ASSERT_TRUE(WaitFor([&] { return HasWorker(*sweep) || sweep->process().Poll(); }));
+  sweep->process().Signal(SIGTERM);
+  const Finished run = sweep->Wait();
+  EXPECT_EQ(run.code, 0);
+  EXPECT_EQ(run.err.find("interrupted: "), std::string::npos) << run.err;
+  EXPECT_NE(run.out.find("ok: 1 seeds, "), std::string::npos) << run.out;
+}
+
 // As of a job that a script has put into the background.
 TEST(UsageTest, ASweepThatIsToIgnoreASignalIgnoresIt) {
   Background sweep({"/bin/sh", "-c", "trap '' INT TERM; exec \"$0\" sim run --seeds 0..3 --duration 300s --jobs 1", BramahPath()},

@@ -144,7 +144,7 @@ int RunSweepVerb(const Context& context, RunArgs args) {
   const bool started = Sweep(
       args.sweep, [&](uint64_t seed) { return RunSeed(seed, options, run_options); }, progress, &result);
   if (terminal) std::fprintf(stderr, "\r\033[K");
-  if (Interrupted() != 0) std::fprintf(stderr, "interrupted: what follows is of the seeds that were done\n");
+  if (result.cut_short) std::fprintf(stderr, "interrupted: what follows is of the seeds that were done\n");
   if (!started)
     return Report(context, {net_real::kExitInternal, "cannot_fork", "no worker process could be started",
                             "lower --jobs or end other processes"});
@@ -154,7 +154,7 @@ int RunSweepVerb(const Context& context, RunArgs args) {
   } else {
     PrintText(json);
   }
-  const bool undecided = Interrupted() != 0 && result.verdict() == sim::Verdict::kOk;
+  const bool undecided = result.cut_short && result.verdict() == sim::Verdict::kOk;
   return undecided ? 128 + Interrupted() : static_cast<int>(result.verdict());
 }
 
