@@ -464,6 +464,21 @@ TEST_F(CellTest, AclsDecideWhoMayDoWhat) {
   EXPECT_NE(last.err.find("the names are set; "), std::string::npos) << last.err;
 }
 
+// What was set, and null for what may not be read any more, under the same names.
+TEST_F(CellTest, WhoMayNotReadTheAclAnyMoreStillGetsAnObject) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
+  ASSERT_EQ(Run({"create", "/ls/demo/mine", "1"}).code, 0);
+  const json before = json::parse(Run({"acl", "/ls/demo/mine", "-o", "json"}).out);
+  EXPECT_EQ(before["readable"], true);
+  const Finished set = Run({"-o", "json", "acl", "/ls/demo/mine", "--read", "nobody"});
+  EXPECT_EQ(set.code, 0);
+  EXPECT_EQ(set.err, "");
+  const json expected = {{"path", "/ls/demo/mine"}, {"acl_generation", 2},  {"acl_read", "nobody"},
+                         {"acl_write", nullptr},    {"acl_change", nullptr}, {"readable", false}};
+  EXPECT_EQ(json::parse(set.out), expected);
+  for (const auto& [key, value] : before.items()) EXPECT_TRUE(expected.contains(key)) << key;
+}
+
 // [C-38, C-39, C-41]
 TEST_F(CellTest, AWatcherIsToldOfWritesChildrenAndRemoval) {
   ASSERT_NO_FATAL_FAILURE(Up({"-n", "3"}));

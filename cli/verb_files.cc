@@ -218,31 +218,54 @@ std::optional<Failure> Stat(const Context& context, const FileArgs& args, const 
   return std::nullopt;
 }
 
+v1::Command SetAclCommand(const FileArgs& args) {
+  v1::Command command = On(v1::SET_ACL, 0);
+  command.set_acl_read(args.acl_read);
+  command.set_acl_write(args.acl_write);
+  command.set_acl_change(args.acl_change);
+  command.set_compare(args.if_generation.has_value());
+  command.set_generation(args.if_generation.value_or(0));
+  return command;
+}
+
+// An empty name is not known: no ACL is called so.
+ordered_json AclJson(const std::string& path, uint64_t generation, const std::string& read, const std::string& write,
+                     const std::string& change, bool readable) {
+  const auto known = [](const std::string& name) { return name.empty() ? ordered_json() : ordered_json(name); };
+  return {{"path", path},
+          {"acl_generation", generation},
+          {"acl_read", known(read)},
+          {"acl_write", known(write)},
+          {"acl_change", known(change)},
+          {"readable", readable}};
+}
+
+// Who took the right to read from himself has done what he wanted.
+void ShowUnreadableAcl(const Context& context, const FileArgs& args, const v1::Outcome& set) {
+  if (context.json) {
+    Print(AclJson(args.path, set.acl_generation(), args.acl_read, args.acl_write, args.acl_change, /*readable=*/false));
+  } else {
+    std::fprintf(stderr, "the names are set; %s may not read them any more\n", context.principal.c_str());
+  }
+}
+
 // Sets the names that are given, and shows all three.
 std::optional<Failure> ShowAcl(const Context& context, const FileArgs& args, const GlobalName& target, CellSession& session) {
-  v1::Outcome outcome;
-  const bool set = !args.acl_read.empty() || !args.acl_write.empty() || !args.acl_change.empty();
-  if (set) {
-    v1::Command command = On(v1::SET_ACL, 0);
-    command.set_acl_read(args.acl_read);
-    command.set_acl_write(args.acl_write);
-    command.set_acl_change(args.acl_change);
-    command.set_compare(args.if_generation.has_value());
-    command.set_generation(args.if_generation.value_or(0));
-    if (auto failure = OpenAndCall(session, target, v1::OPEN_CHANGE_ACL, command, &outcome)) return failure;
+  v1::Outcome set;
+  const bool sets = !args.acl_read.empty() || !args.acl_write.empty() || !args.acl_change.empty();
+  if (sets) {
+    if (auto failure = OpenAndCall(session, target, v1::OPEN_CHANGE_ACL, SetAclCommand(args), &set)) return failure;
   }
+  v1::Outcome outcome;
   const auto failure = OpenAndCall(session, target, v1::OPEN_READ, On(v1::GET_STAT, 0), &outcome);
-  if (failure && set && outcome.code() == v1::PERMISSION_DENIED) {
-    std::fprintf(stderr, "the names are set; %s may not read them any more\n", context.principal.c_str());
+  if (failure && sets && outcome.code() == v1::PERMISSION_DENIED) {
+    ShowUnreadableAcl(context, args, set);
     return std::nullopt;
   }
   if (failure) return failure;
   if (context.json) {
-    Print({{"path", args.path},
-           {"acl_generation", outcome.acl_generation()},
-           {"acl_read", outcome.acl_read()},
-           {"acl_write", outcome.acl_write()},
-           {"acl_change", outcome.acl_change()}});
+    Print(AclJson(args.path, outcome.acl_generation(), outcome.acl_read(), outcome.acl_write(), outcome.acl_change(),
+                  /*readable=*/true));
     return std::nullopt;
   }
   std::printf("read %s\nwrite %s\nchange %s\ngeneration %llu\n", outcome.acl_read().c_str(), outcome.acl_write().c_str(),
