@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "cli/test_binary.h"
+#include "core/base/time.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 
@@ -129,6 +130,7 @@ TEST_F(CellTest, ServesFilesAndStopsCleanly) {
   EXPECT_EQ(status["phase"], "serving");
   EXPECT_EQ(status["replicas"].size(), 3u);
   EXPECT_GT(status["epoch"].get<uint64_t>(), 0u);
+  EXPECT_EQ(status["lease_max_ns"], 12 * kSecond);
 
   cell_->process().Signal(SIGTERM);
   EXPECT_EQ(cell_->Wait().code, 0);

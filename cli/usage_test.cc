@@ -189,6 +189,7 @@ TEST(UsageTest, StatusOfAnUnreachableCellIsStillAnObject) {
   const auto json = nlohmann::json::parse(run.out);
   EXPECT_EQ(json["master"], 0);
   EXPECT_EQ(json["phase"], "none");
+  EXPECT_EQ(json["lease_max_ns"], 0);
   ASSERT_EQ(json["replicas"].size(), 2u);
   for (const char* field : {"id", "endpoint", "pid", "role", "term", "commit_index", "applied_index", "reachable"}) {
     EXPECT_TRUE(json["replicas"][1].contains(field)) << field;

@@ -29,7 +29,7 @@ ordered_json JsonOf(const CellStatus& status) {
           {"master", status.master},
           {"phase", status.phase},
           {"epoch", status.epoch},
-          {"lease_max_ms", status.lease_max / kMillisecond},
+          {"lease_max_ns", status.lease_max},
           {"replicas", replicas}};
 }
 
