@@ -27,8 +27,8 @@ void LogEvent(const CoreEvent& event) {
     case CoreEvent::kSessionClosing:
       return spdlog::info("session {} is closing: its lease ran out", Hex16(event.session.value()));
     case CoreEvent::kClockDoubted:
-      return spdlog::warn("the clock cannot be relied on: it runs at another rate than the raw one by more than half of rho (see what"
-                          " the time daemon does), or the machine slept; no votes and no leading until it can");
+      return spdlog::warn("the clock cannot be relied on: it runs at another rate than the raw one by more than half of rho (see "
+                          "what the time daemon does), or the machine slept; no votes and no leading until it can");
     case CoreEvent::kClockTrusted: return spdlog::info("the clock can be relied on again");
     case CoreEvent::kLeaseMaxProposed: return spdlog::info("leases: up to {} ms", event.time / kMillisecond);
     default: return;
@@ -92,7 +92,8 @@ void AddServerVerb(CLI::App& app, Context& context) {
                    "KeepAlives a second of all sessions beyond which leases grow, up to a minute; 0: they never do")
       ->capture_default_str()
       ->type_name("N");
-  verb->add_option("--rho-ppm", options->rho_ppm, "Bound on the rate error of every clock, parts per million; 0: clocks are perfect, and not watched")
+  verb->add_option("--rho-ppm", options->rho_ppm,
+                   "Bound on the rate error of every clock, parts per million; 0: clocks are perfect, and not watched")
       ->capture_default_str()
       ->type_name("PPM");
   verb->add_flag("--quorum-reads", options->quorum_reads, "Confirm every read by a majority instead of by clocks");
