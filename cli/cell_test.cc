@@ -15,6 +15,8 @@
 #include "cli/test_binary.h"
 #include "core/base/time.h"
 #include "gtest/gtest.h"
+#include "net_real/client.h"
+#include "net_real/clock.h"
 #include "nlohmann/json.hpp"
 
 namespace bramah::cli {
@@ -599,6 +601,53 @@ TEST_F(CellTest, EphemeralFileGoesWithItsCommand) {
 }
 
 // One replica that is a cell of its own, to look at its directory.
+constexpr Duration kPatience = 60 * kSecond;
+
+// What a client is answered when it makes these calls, each waited for, or all started at once and then waited for.
+std::string AnswersOf(const std::string& endpoint, bool waits) {
+  net_real::ClientOptions options;
+  options.endpoints = {endpoint};
+  net_real::RealClient client(options);
+  v1::Command command;
+  command.set_kind(v1::OPEN_SESSION);
+  EXPECT_EQ(client.Call(command, kPatience).code(), v1::OK);
+  command.set_kind(v1::OPEN);
+  command.set_path("/f");
+  command.set_open_flags(v1::OPEN_WRITE | v1::OPEN_MUST_CREATE);
+  const v1::Outcome open = client.Call(command, kPatience);
+  EXPECT_EQ(open.code(), v1::OK);
+  command.Clear();
+  command.set_handle(open.handle());
+  command.set_contents("text");
+  command.set_mode(v1::EXCLUSIVE);
+  command.set_delta(1);
+  std::vector<v1::Outcome> answers;
+  const auto keep = [&answers](const v1::Outcome& answer) { answers.push_back(answer); };
+  const std::vector<v1::CommandKind> kinds = {v1::SET_CONTENTS, v1::GET_CONTENTS, v1::ADD,     v1::ACQUIRE, v1::GET_STAT,
+                                              v1::RELEASE,      v1::READ_DIR,     v1::RELEASE, v1::DELETE,  v1::SET_CONTENTS};
+  for (const v1::CommandKind kind : kinds) {
+    command.set_kind(kind);
+    if (waits) {
+      keep(client.Call(command, kPatience));
+    } else {
+      client.Start(command, keep);
+    }
+  }
+  EXPECT_TRUE(client.RunUntil([&] { return answers.size() == kinds.size(); }, net_real::Now() + kPatience));
+  std::string text;
+  for (const v1::Outcome& answer : answers) text += v1::Code_Name(answer.code()) + " '" + answer.contents() + "' ";
+  client.EndSession(kPatience);
+  return text;
+}
+
+// [C-33]
+TEST_F(CellTest, CallsAreAnsweredTheSameWaitedForOrNot) {
+  ASSERT_NO_FATAL_FAILURE(Up({"-n", "1"}));
+  const std::string waited = AnswersOf(environment_["BRAMAH_ENDPOINTS"], /*waits=*/true);
+  EXPECT_EQ(waited.substr(0, 39), "OK '' OK 'text' NOT_A_NUMBER '' OK '' O");
+  EXPECT_EQ(AnswersOf(environment_["BRAMAH_ENDPOINTS"], /*waits=*/false), waited);
+}
+
 class ServerTest : public CellTest {
  protected:
   std::vector<std::string> Flags(const std::string& cell = "solo", int id = 1) const {

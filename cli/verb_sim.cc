@@ -41,6 +41,9 @@ struct RunArgs {
   Duration wall = 0;
 };
 
+// Of so many seeds one is run twice.
+constexpr uint64_t kRepeatEvery = 32;
+
 SeedResult RunSeed(uint64_t seed, const sim::PlanOptions& options, const sim::RunOptions& run_options) {
   SeedResult result;
   const absl::StatusOr<v1::Plan> plan = sim::MakePlan(seed, options);
@@ -50,6 +53,7 @@ SeedResult RunSeed(uint64_t seed, const sim::PlanOptions& options, const sim::Ru
     return result;
   }
   sim::RunResult run = sim::RunPlan(*plan, run_options);
+  if (seed % kRepeatEvery == 0) sim::CheckRepeatable(*plan, run_options, run);
   result.verdict = run.verdict;
   result.trace_hash = run.trace_hash;
   result.events = run.events;
@@ -219,6 +223,7 @@ int RunReplay(const Context& context, const ReplayArgs& args) {
   const Time start = net_real::Now();
   replay.result = sim::RunPlan(replay.plan, options);
   replay.wall = net_real::Now() - start;
+  if (replay.result.verdict == sim::Verdict::kOk) sim::CheckRepeatable(replay.plan, options, replay.result);
   if (context.json) {
     PrintJson(JsonOf(replay, args.sim));
   } else {

@@ -133,7 +133,7 @@ void Cell::Open(Entry& entry) {
 bool Cell::LeadsThrough(const v1::Command& open) const {
   if (open.through() == 0) return true;
   const lock::Node* const directory = tree_.Find(Position(open.through()));
-  return directory != nullptr && IsBelow(open.path(), directory->path);
+  return directory != nullptr && IsBelow(open.path(), directory->path.view());
 }
 
 lock::Node& Cell::MakeNode(Entry& entry, const lock::Node& parent) {

@@ -225,8 +225,13 @@ TEST(ParsePlanTest, NamesWhatIsWrong) {
       {"fault { kind: FAST_CLOCK process: \"r1\" amount: 400 }", "fault[0].kind: slews are for plans with clock_watch"},
       {"clock_watch: true fault { kind: SLOW_CLOCK process: \"r1\" }", "fault[0].amount: a slew of nothing"},
       {"clock_watch: true fault { kind: FAST_CLOCK process: \"r1\" amount: 400 }",
-       "fault[0].amount: 400 is too much for rho_ppm and the shortest of election_min_ns, lease_ns and the lock-delays, if no clock "
-       "lies"},
+       "fault[0].amount: 400 is too much for rho_ppm and the shortest of election_min_ns, lease_ns, lock-delays"},
+      {"clock_watch: true knobs { rho_ppm: 50000 election_min_ns: 2000000000 }"
+       " fault { kind: FAST_CLOCK process: \"r1\" amount: 250000 }"
+       " operation { kind: LOCK client: \"c1\" path: \"/a\" lock_delay_ns: 19000000 }",
+       "fault[0].amount: 250000 is too much for rho_ppm and the shortest of election_min_ns, lease_ns, lock-delays"},
+      {"clock_watch: true fault { kind: FAST_CLOCK process: \"r1\" amount: 200 } fault { kind: PAUSE process: \"c1\" }",
+       "fault[0].kind: no slew together with a PAUSE, in which nobody notices it, if no clock lies"},
       {"clock_watch: true clock { process: \"r1\" drift_ppm: 501 }",
        "clock[0].drift_ppm: 501 is beyond the bound 500, but clocks_lie is not set"},
       {"operation { kind: GET client: \"c1\" path: \"relative\" }", "operation[0].path: \"relative\" is no name in a cell"},

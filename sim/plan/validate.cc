@@ -140,7 +140,7 @@ void CheckFault(const v1::Plan& plan, int i, Complaints& bad) {
   const int64_t made = 2 * static_cast<int64_t>(std::min(fault.amount(), kSlewMax)) * kSlewNoticed / kMillion;
   const bool fits = plan.clocks_lie() || made <= RhoOf(plan) * (ShortestPromise(plan) / kMillion);
   bad.Need(!slew || fits, at(".amount"), fault.amount(),
-           " is too much for rho_ppm and the shortest of election_min_ns, lease_ns and the lock-delays, if no clock lies");
+           " is too much for rho_ppm and the shortest of election_min_ns, lease_ns, lock-delays");
   const bool unnoticed = slew && !plan.clocks_lie() && HasFault(plan, v1::Fault::PAUSE);
   bad.Need(!unnoticed, at(".kind"), "no slew together with a PAUSE, in which nobody notices it, if no clock lies");
   const bool time = freeze || slew || fault.kind() == v1::Fault::SLOW_LINK || fault.kind() == v1::Fault::SLOW_DISK;

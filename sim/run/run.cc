@@ -192,7 +192,10 @@ RunResult RunPlan(const v1::Plan& plan, const RunOptions& options) {
 }
 
 void CheckRepeatable(const v1::Plan& plan, const RunOptions& options, RunResult& result) {
-  const RunResult again = RunPlan(plan, options);
+  RunOptions silent = options;
+  silent.timeline = nullptr;
+  silent.trace = nullptr;
+  const RunResult again = RunPlan(plan, silent);
   if (again.trace_hash == result.trace_hash && again.events == result.events) return;
   result.verdict = Verdict::kViolation;
   result.violations.push_back({"trace.repeatable", result.simulated,

@@ -40,8 +40,8 @@ struct RunResult {
 
 RunResult RunPlan(const v1::Plan& plan, const RunOptions& options = {});
 
-// Runs `plan` once more. Unless that goes the way that `result`, of an earlier run, went it is a violation of trace.repeatable, which
-// is added to `result`: something decides that is not in the plan.
+// Runs `plan` once more. Unless that goes the way that `result`, of an earlier run, went, it is a violation of trace.repeatable,
+// which is added to `result`: something decides that is not in the plan. Nothing is told to options.timeline and options.trace.
 void CheckRepeatable(const v1::Plan& plan, const RunOptions& options, RunResult& result);
 
 }  // namespace bramah::sim
