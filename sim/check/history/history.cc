@@ -82,6 +82,7 @@ void History::Called(uint32_t client, CallId call, const v1::Command& command, s
       pending.parts[static_cast<size_t>(i)].generation = guard.generation();
     }
   }
+  book_.Called(client, command, events_);
   pending_.Put(client, call, std::move(pending));
 }
 
@@ -94,6 +95,7 @@ History::Pending History::Asked(uint32_t client, const v1::Command& command, std
   pending.generation = command.generation();
   pending.called = events_;
   pending.path = std::string(path);
+  pending.asked = book_.Ask(client, command, events_);
   pending.add.delta = command.delta();
   if (command.bounded()) pending.add.min = command.min();
   if (command.bounded()) pending.add.max = command.max();
@@ -124,6 +126,7 @@ std::optional<std::string> History::Answered(uint32_t client, CallId call, const
   operation.instance = outcome.instance() != 0 ? outcome.instance() : pending.instance;
   if (pending.kind == v1::OPEN && outcome.code() == v1::OK) {
     opened_.Put(client, HandleId(outcome.handle()), {outcome.instance(), pending.path});
+    book_.Opened(client, outcome);
   }
   Problem problem;
   if (outcome.instance() != 0 && pending.instance != 0 && outcome.instance() != pending.instance) {
@@ -151,6 +154,7 @@ std::optional<std::string> History::Answered(uint32_t client, CallId call, const
     operation.kind = Operation::kPresent;
     Add(pending.path, operation);
   }
+  if (!problem.has_value()) problem = book_.Answered(pending.asked, {call, pending.path, operation.instance}, events_, outcome);
   if (!problem.has_value()) return problem;
   return absl::StrCat("the answer to c", client, " call ", call.value(), " (", v1::CommandKind_Name(pending.kind), " ",
                       pending.path, ") ", *problem);
@@ -179,6 +183,8 @@ History::Problem History::Batched(const Operation& operation, const Pending& pen
       part.kind = Operation::kRemove;
       Add(done[i].path, part);
     }
+    if (problem.has_value()) break;
+    problem = book_.Answered(done[i].asked, {operation.call, done[i].path, part.instance}, operation.answered, answer);
   }
   return problem;
 }
@@ -194,6 +200,7 @@ void History::Unknown(uint32_t client, CallId call, const Pending& pending) {
     for (const Pending& part : *parts) Unknown(client, call, part);
   }
   if (!IsCellPath(pending.path)) return;
+  book_.Unknown(pending.asked, {call, pending.path, pending.instance});
   Operation operation;
   operation.maybe = true;
   operation.client = client;
@@ -357,16 +364,37 @@ void History::AddAbsences() {
   }
 }
 
+// Whatever was seen of an instance, it was there. The root always is, and nobody made it.
+void History::AddPresences() {
+  for (const auto& [path, remarks] : book_.remarks()) {
+    std::vector<Operation>& operations = operations_[path];  // so that it is judged
+    for (const Remark& remark : remarks) {
+      const bool seen = remark.content_generation != 0;  // by an operation that there is already
+      if (path == "/" || remark.maybe || seen || remark.lock.kind == LockRemark::kOver) continue;
+      Operation operation;
+      operation.kind = Operation::kPresent;
+      operation.client = remark.client;
+      operation.call = remark.call;
+      operation.called = remark.called;
+      operation.answered = remark.answered;
+      operation.instance = remark.instance;
+      operations.push_back(operation);
+    }
+  }
+}
+
 void History::Stopped(uint32_t client) {
   pending_.ForEach(client, [&](uint32_t, CallId call, const Pending& pending) { Unknown(client, call, pending); });
   pending_.Forget(client);
   opened_.Forget(client);
+  book_.Stopped(client);
 }
 
 void History::Close() {
   pending_.ForEach([this](uint32_t client, CallId call, const Pending& pending) { Unknown(client, call, pending); });
   pending_ = {};
   AddAbsences();
+  AddPresences();
   std::sort(refused_.begin(), refused_.end());
 }
 

@@ -1,5 +1,5 @@
 // The history of a run: what applications asked and what they were answered, reduced to what bears on the existence and the
-// contents of names. Made incrementally; judged at the end (linearizability.h).
+// contents of names, and to remarks on the rest (remark.h). Made incrementally; judged at the end (linearizability.h).
 #ifndef BRAMAH_SIM_CHECK_HISTORY_HISTORY_H_
 #define BRAMAH_SIM_CHECK_HISTORY_HISTORY_H_
 
@@ -15,6 +15,7 @@
 #include "core/wire/wire.pb.h"
 #include "sim/check/by_client.h"
 #include "sim/check/history/contents.h"
+#include "sim/check/history/remark_book.h"
 
 namespace bramah::sim {
 
@@ -67,7 +68,7 @@ class History {
   using ByPath = absl::btree_map<std::string, std::vector<Operation>>;
 
   // `reads_count`: what was answered without an entry is current. If not, as when clocks lie, only entries bear witness.
-  explicit History(bool reads_count = true) : reads_count_(reads_count) {}
+  explicit History(bool reads_count = true) : reads_count_(reads_count), book_(reads_count) {}
 
   void Called(uint32_t client, CallId call, const v1::Command& command, std::string_view path);
   // Returns what is wrong with an answer that does not fit its question, nothing if it may be right [history.reply].
@@ -78,6 +79,7 @@ class History {
   void Close();
 
   const ByPath& operations() const { return operations_; }
+  const RemarksByPath& remarks() const { return book_.remarks(); }
   // Values of writes that were refused, rising: nobody may ever see them.
   const std::vector<uint64_t>& refused() const { return refused_; }
   uint64_t size() const { return events_; }
@@ -94,6 +96,7 @@ class History {
     uint64_t called = 0;
     uint64_t instance = 0;  // of the node that the handle was opened on; 0: unknown
     std::string path;
+    RemarkBook::Asked asked;
     std::vector<Pending> parts;      // of a Batch
     std::vector<Pending> otherwise;  // of a Batch
   };
@@ -115,6 +118,7 @@ class History {
   Problem Read(Operation operation, const Pending& pending, const v1::Outcome& outcome);
   void Listed(Operation operation, const Pending& pending, const v1::Outcome& outcome);
   void AddAbsences();
+  void AddPresences();
   void Add(const std::string& path, const Operation& operation) { operations_[path].push_back(operation); }
 
   bool reads_count_;
@@ -127,6 +131,7 @@ class History {
   ByClient<HandleId, Opening> opened_;
   absl::btree_map<std::string, std::vector<Listing>> listings_;         // by directory
   absl::btree_set<std::string> owned_;                                  // names that somebody asked to make and own
+  RemarkBook book_;
   ByPath operations_;
   std::vector<uint64_t> refused_;
 };

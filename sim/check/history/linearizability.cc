@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sim/check/history/makers.h"
+#include "sim/check/history/remark_judge.h"
 #include "sim/check/history/state_chain.h"
 
 namespace bramah::sim {
@@ -321,11 +322,14 @@ class Judge {
 }  // namespace
 
 HistoryVerdict JudgePath(const std::string& path, const std::vector<Operation>& operations, const std::vector<uint64_t>& refused,
-                         uint64_t search_max) {
+                         uint64_t search_max, absl::Span<const Remark> remarks) {
   const ChainResult made = MakeChain(operations, refused);
   HistoryVerdict verdict;
   if (made.problem.empty()) {
     verdict = Judge(operations, made.chain, search_max).Run();
+    const auto problem = JudgeRemarks(operations, made.chain, remarks);
+    const bool counts = verdict.kind != HistoryVerdict::kBad && problem.has_value();
+    if (counts) verdict = {HistoryVerdict::kBad, "history.linearizable", *problem, 0};
   } else {
     verdict = {HistoryVerdict::kBad, made.checker, made.problem, 0};
   }
@@ -336,7 +340,10 @@ HistoryVerdict JudgePath(const std::string& path, const std::vector<Operation>& 
 HistoryVerdict JudgeHistory(const History& history, uint64_t search_max, absl::Span<const std::string> ignored) {
   HistoryVerdict total;
   for (const auto& [path, operations] : history.operations()) {
-    HistoryVerdict verdict = JudgePath(path, operations, history.refused(), search_max);
+    const auto remarks = history.remarks().find(path);
+    const bool none = remarks == history.remarks().end();
+    HistoryVerdict verdict = JudgePath(path, operations, history.refused(), search_max,
+                                       none ? absl::Span<const Remark>() : remarks->second);
     const bool counts = std::find(ignored.begin(), ignored.end(), verdict.checker) == ignored.end();
     if (verdict.kind == HistoryVerdict::kBad && counts) return verdict;
     if (verdict.kind == HistoryVerdict::kInconclusive) total.kind = verdict.kind;

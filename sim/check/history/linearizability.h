@@ -12,6 +12,8 @@
 // linear time. Two things remain to be searched: answers that fit several places of the chain ("nothing was there", "there is a 9
 // already"), which is done by propagation and, where that leaves a choice, by backtracking up to a limit; and which operations of
 // unknown outcome made the states that nobody claims (makers.h).
+//
+// What answers say of ACLs, locks and children is put beside that (remark_judge.h).
 #ifndef BRAMAH_SIM_CHECK_HISTORY_LINEARIZABILITY_H_
 #define BRAMAH_SIM_CHECK_HISTORY_LINEARIZABILITY_H_
 
@@ -21,6 +23,7 @@
 
 #include "absl/types/span.h"
 #include "sim/check/history/history.h"
+#include "sim/check/history/remark.h"
 
 namespace bramah::sim {
 
@@ -38,8 +41,9 @@ inline constexpr uint64_t kSearchSteps = 20'000;
 
 // Judges the operations of one name. `refused`: values nobody may see, rising. `search_max`: choices tried before the verdict is
 // inconclusive, and sums tried before they are left open; if refused Adds were among the choices, all is tried again without them.
+// `remarks`: of the same name.
 HistoryVerdict JudgePath(const std::string& path, const std::vector<Operation>& operations, const std::vector<uint64_t>& refused,
-                         uint64_t search_max = kSearchSteps);
+                         uint64_t search_max = kSearchSteps, absl::Span<const Remark> remarks = {});
 
 // All names, in order; the first that is bad decides, unless its checker is among the `ignored`. REQUIRES: history.Close() was
 // called.
