@@ -37,14 +37,12 @@ TEST(ClientCalls, WhatTheApplicationMayNotSayIsNotSent) {
   forged.set_path("/f");
   forged.set_session(1);
   forged.set_seq(99);
-  forged.set_handle(1'234);
   forged.add_gives_up(3);
   forged.set_acquire_seq(4);
   h.Call(forged);
   const v1::Command sent = h.Last<v1::Request>().command();
   EXPECT_EQ(sent.session(), h.session);
   EXPECT_EQ(sent.seq(), 1u);
-  EXPECT_NE(sent.handle(), 1'234u);
   EXPECT_EQ(sent.gives_up_size(), 0);
   EXPECT_EQ(sent.acquire_seq(), 0u);
 }

@@ -76,6 +76,7 @@ TEST_F(LeasesTest, C57AnItemMakesTheHeldKeepAliveDueAndStaysUntilAcknowledged) {
   leases_.Receive(0, session_, Ask(1), ConnId(2));
   leases_.Queue(kSecond, session_, v1::ITEM_LOCK_GRANTED, HandleId(3), RequestSeq(4), Position(5));
   EXPECT_EQ(leases_.Due(kSecond).size(), 1u);
+  leases_.Find(session_)->items.Sent(1);
   leases_.Answered(session_);
   leases_.Receive(kSecond, session_, Ask(2, 0), ConnId(2));
   EXPECT_EQ(leases_.Find(session_)->items.entries().size(), 1u);

@@ -9,7 +9,7 @@ namespace bramah::sim {
 namespace {
 
 // Calls that fail unless the sequencer to which their handle is tied is valid.
-bool IsGuarded(v1::CommandKind kind) {
+bool IsTied(v1::CommandKind kind) {
   switch (kind) {
     case v1::SET_CONTENTS:
     case v1::ADD:
@@ -46,7 +46,7 @@ RemarkBook::Asked RemarkBook::Ask(uint32_t client, const v1::Command& command, u
   if (kind == v1::RELEASE && !handle->released) remark.lock = handle->hold;
   remark.lock.permits = handle->permits;
   remark.lock.handle = HandleId(command.handle());
-  if (IsGuarded(kind)) asked.sequencer = handle->tied;
+  if (IsTied(kind)) asked.sequencer = handle->tied;
   return asked;
 }
 
