@@ -175,6 +175,7 @@ void Actor::Woken(uint32_t tag) {
     if (session_ == Session::kNone) OpenSession();
     return;
   }
+  if ((tag & kPatienceTag) != 0) return GiveUp(tag & ~kPatienceTag);
   LetGo(tag);
 }
 
@@ -412,6 +413,7 @@ void Actor::Perform(uint32_t id) {
       v1::Command& command = call(v1::ACQUIRE);
       command.set_mode(operation.shared() ? v1::SHARED : v1::EXCLUSIVE);
       command.set_try_only(operation.kind() == v1::Operation::TRY_LOCK);
+      if (operation.patience_ns() > 0) wishes_.push_back({Wish::kWake, id | kPatienceTag, operation.patience_ns()});
       if (task.own_handle) return;
       task.borrowed = true;
       kept_[operation.path()].lock_in_use = true;
@@ -497,7 +499,7 @@ void Actor::OnPerformed(uint32_t id, const v1::Outcome& outcome) {
     return Close(id, operation.path(), task.handle);
   }
   // The library gives no lock of this node to the handle any more.
-  const bool revoked = lock && outcome.code() == v1::CANCELLED;
+  const bool revoked = lock && outcome.code() == v1::CANCELLED && !task.gave_up;
   if (removed || revoked || HandleIsGone(outcome.code())) DropKept(operation.path(), task.handle);
   EndTask(id);
 }
@@ -542,6 +544,19 @@ void Actor::LetGo(uint32_t id) {
   }
   task.stage = Stage::kReleasing;
   NewCall(id, v1::RELEASE, operation.path()).set_handle(task.handle.value());
+}
+
+// The end of a wait: the answer to its Acquire, if that still waits, is CANCELLED. Who has a handle of his own may close or poison
+// it. The wake may have been meant for an earlier task of this number; then somebody has a little less patience.
+void Actor::GiveUp(uint32_t id) {
+  Task& task = tasks_[id];
+  const v1::Operation& operation = OperationOf(task);
+  const bool waits = task.stage == Stage::kCalling && operation.patience_ns() > 0 && !task.gave_up;
+  if (!waits || task.session != session_ordinal_ || session_ != Session::kOpen) return;
+  task.gave_up = true;
+  const int64_t how = task.own_handle ? operation.at_ns() % 4 : 0;
+  const v1::CommandKind kind = how == 1 ? v1::CLOSE : how == 2 ? v1::POISON : v1::RELEASE;
+  NewCall(kNoTask, kind, operation.path()).set_handle(task.handle.value());
 }
 
 void Actor::LetGone(uint32_t task) {

@@ -89,6 +89,7 @@ class Actor {
     bool own_handle = false;  // opened for this task alone
     bool borrowed = false;    // uses the kept handle's lock
     bool again = false;       // has acquired its lock once more
+    bool gave_up = false;     // waiting for its lock
     Fence fence;
   };
   // The handle kept for a path.
@@ -103,6 +104,7 @@ class Actor {
   static constexpr uint32_t kNoTask = UINT32_MAX;
   static constexpr uint32_t kSessionTask = UINT32_MAX - 1;
   static constexpr uint32_t kOpenTag = UINT32_MAX;
+  static constexpr uint32_t kPatienceTag = 1u << 31;  // with the number of a task
 
   const v1::Operation& OperationOf(const Task& task) const { return *operations_[task.operation]; }
   uint32_t NewTask(uint32_t operation);
@@ -128,6 +130,7 @@ class Actor {
   bool AcquireAgain(uint32_t task);
   void Hold(uint32_t task);
   void LetGo(uint32_t task);
+  void GiveUp(uint32_t task);
   // What was held is held no longer.
   void LetGone(uint32_t task);
   void DropKept(const std::string& path, HandleId handle);

@@ -241,6 +241,31 @@ TEST_F(ActorTest, HoldsALockForItsTimeAndReleasesIt) {
   EXPECT_TRUE(actor_->idle());
 }
 
+TEST_F(ActorTest, GivesUpWaitingByReleaseOrWithItsOwnHandle) {
+  for (Time at = 8; at < 12; ++at) Add(v1::Operation::LOCK, at).set_patience_ns(30);
+  Start();
+  actor_->Due(0);
+  Answer(Next(v1::OPEN), v1::OK, 5);
+  const auto first = Next(v1::ACQUIRE);
+  ASSERT_EQ(wakes_.size(), 1u);
+  EXPECT_EQ(wakes_[0].after, 30);
+  actor_->Woken(wakes_[0].id);
+  Answer(Next(v1::RELEASE), v1::OK);
+  actor_->Woken(wakes_[0].id);  // once is enough
+  ExpectNoCall();
+  for (const v1::CommandKind how : {v1::CLOSE, v1::POISON, v1::RELEASE}) {  // the kept handle is in use
+    actor_->Due(static_cast<uint32_t>(wakes_.size()));
+    Answer(Next(v1::OPEN), v1::OK, 6);
+    const auto acquire = Next(v1::ACQUIRE);
+    actor_->Woken(wakes_.back().id);
+    EXPECT_EQ(Next(how).command.handle(), 6u);
+    Answer(acquire, v1::CANCELLED);
+    Answer(Next(v1::CLOSE), v1::OK);
+  }
+  Answer(first, v1::CANCELLED);
+  ExpectNoCall();  // the kept handle stays
+}
+
 TEST_F(ActorTest, AcquiresAgainInTheSameOrTheOtherModeAndHoldsWhateverItIsTold) {
   Add(v1::Operation::LOCK, 8).set_again(true);
   Add(v1::Operation::LOCK, 9, "/f1").set_again(true);

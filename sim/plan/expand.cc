@@ -17,6 +17,7 @@ struct Draft {
   int64_t path = 0;
   int64_t hold = 0;
   int64_t lock_delay = 0;
+  int64_t patience = 0;
   bool fenced = false;
 };
 
@@ -34,6 +35,7 @@ void DrawOperations(const v1::Plan& plan, const v1::Workload& workload, uint64_t
     draft.hold = dice.In(0, workload.hold_ns());
     if (workload.lock_delay_ns() > 0 && dice.Hit(500'000)) draft.lock_delay = dice.In(1, workload.lock_delay_ns());
     if (workload.fenced()) draft.fenced = dice.Hit(500'000);
+    if (workload.patience_ns() > 0 && dice.Hit(500'000)) draft.patience = dice.In(1, workload.patience_ns());
     at += dice.In(every / 2, every + every / 2);
   }
 }
@@ -56,6 +58,7 @@ void Write(const Draft& draft, v1::Operation* operation) {
   operation->set_hold_ns(draft.hold);
   operation->set_bytes(workload.bytes());
   if (draft.lock_delay > 0) operation->set_lock_delay_ns(draft.lock_delay);
+  if (draft.patience > 0) operation->set_patience_ns(draft.patience);
   operation->set_with_stat(workload.with_stat());
   operation->set_stale(workload.stale());
   operation->set_again(workload.again());

@@ -155,6 +155,9 @@ Settings DrawSettings(v1::Plan& plan) {
   const bool careless = dice.Hit(100'000);
   settings.leaks_ppm = careless ? 50'000 : 0;
   settings.locks_again = dice.Hit(200'000);
+  const bool impatient = dice.Hit(300'000);
+  const Duration patience = dice.LogIn(10 * kMillisecond, 4 * kSecond);
+  settings.patience_max = impatient ? patience : 0;
   return settings;
 }
 
@@ -216,6 +219,7 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
     if (workload.prefix() == "s") workload.set_permits(settings.permits);
     const bool lock = workload.kind() == v1::Operation::LOCK || workload.kind() == v1::Operation::TRY_LOCK;
     workload.set_again(lock && settings.locks_again);
+    if (workload.kind() == v1::Operation::LOCK) workload.set_patience_ns(settings.patience_max);
   }
   if (names == 0) return;
   add(v1::Operation::EPHEMERAL, "e", names * 3 / 10).set_hold_ns(settings.hold_max);

@@ -73,6 +73,7 @@ struct Settings {
   uint32_t names_ppm = 100'000;    // share that removes, lists, makes ephemerals, closes, ends sessions
   Duration hold_max = 1 * kSecond;
   Duration lock_delay_max = 2 * kSecond;
+  Duration patience_max = 0;       // some who wait for a lock give up after this long at most
   uint32_t bytes = 32;
   uint32_t permits = 2;            // of locks with several
   uint32_t leaks_ppm = 0;          // so many operations more, of all, that open a handle and forget it

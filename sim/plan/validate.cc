@@ -165,6 +165,9 @@ void CheckOperation(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Need(path, at(".path"), "\"", operation.path(), "\" is no name in a cell");
   bad.Most(operation.bytes(), kContentBytesMax, at(".bytes"));
   bad.Most(operation.permits(), 1'024, at(".permits"));
+  bad.Time(operation.patience_ns(), at(".patience_ns"));
+  const bool waits = operation.kind() == v1::Operation::LOCK;
+  bad.Need(operation.patience_ns() == 0 || waits, at(".patience_ns"), "only LOCK waits");
   bad.Need(!operation.again() || IsLock(operation.kind()), at(".again"), "is for locks");
   bad.Need(!operation.no_wait() || !operation.stale(), at(".no_wait"), "is for a session, which a stale read has none of");
 }
@@ -181,6 +184,9 @@ void CheckWorkload(const v1::Plan& plan, int i, Complaints& bad) {
   bad.Time(workload.hold_ns(), at(".hold_ns"));
   bad.Time(workload.lock_delay_ns(), at(".lock_delay_ns"));
   bad.Need(!workload.fenced() || IsLock(workload.kind()), at(".fenced"), "only LOCK and TRY_LOCK can be");
+  bad.Time(workload.patience_ns(), at(".patience_ns"));
+  const bool waits = workload.kind() == v1::Operation::LOCK;
+  bad.Need(workload.patience_ns() == 0 || waits, at(".patience_ns"), "only LOCK waits");
   bad.Need(!workload.again() || IsLock(workload.kind()), at(".again"), "is for locks");
   bad.Need(!workload.no_wait() || !workload.stale(), at(".no_wait"), "is for a session, which a stale read has none of");
   bad.Most(workload.bytes(), kContentBytesMax, at(".bytes"));

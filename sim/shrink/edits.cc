@@ -132,6 +132,7 @@ void AddOperationEdits(int i, std::vector<Edit>* edits) {
   edits->push_back([i](v1::Plan& p) { p.mutable_operation(i)->set_stale(false); });
   edits->push_back([i](v1::Plan& p) { p.mutable_operation(i)->set_again(false); });
   edits->push_back([i](v1::Plan& p) { p.mutable_operation(i)->set_no_wait(false); });
+  edits->push_back([i](v1::Plan& p) { p.mutable_operation(i)->clear_patience_ns(); });
   edits->push_back([i](v1::Plan& p) { p.mutable_operation(i)->set_bytes(0); });
   for (const Duration unit : {kSecond, 100 * kMillisecond, 10 * kMillisecond, kMillisecond}) {
     edits->push_back([i, unit](v1::Plan& p) { RoundTimes(p.mutable_operation(i), unit); });
