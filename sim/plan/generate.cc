@@ -14,6 +14,7 @@ namespace bramah::sim {
 namespace {
 
 constexpr uint32_t kFamilyOffPpm = 400'000;
+constexpr Duration kEveryMax = 86'400 * kSecond;  // between two operations of a workload
 
 void DrawKnobs(v1::Plan& plan) {
   Dice dice(plan.seed(), Stream::kKnobs, 0);
@@ -185,7 +186,7 @@ void AddWorkloads(const Settings& settings, v1::Plan& plan) {
     workload.set_clients(plan.clients());
     const uint64_t count = std::max<uint64_t>(1, settings.operations * ppm / 1'000'000);
     const uint64_t every = static_cast<uint64_t>(plan.duration_ns()) * plan.clients() / count;
-    workload.set_every_ns(std::max<int64_t>(kMillisecond, static_cast<int64_t>(every)));
+    workload.set_every_ns(std::clamp<int64_t>(static_cast<int64_t>(every), kMillisecond, kEveryMax));
     workload.set_paths(settings.paths);
     workload.set_prefix(prefix);
     return workload;

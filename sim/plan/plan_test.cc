@@ -50,6 +50,15 @@ TEST(MakePlanTest, UnknownProfilesAreRefused) {
   EXPECT_EQ(MakePlan(1, options).status().message(), "unknown profile \"nonsense\"");
 }
 
+TEST(MakePlanTest, ARunOfADayHasAPlan) {
+  PlanOptions options;
+  options.duration = 86'400 * kSecond;
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    const absl::StatusOr<v1::Plan> plan = MakePlan(seed, options);
+    EXPECT_TRUE(plan.ok()) << plan.status().ToString();
+  }
+}
+
 TEST(MakePlanTest, WhatTheUserFixedStays) {
   for (const std::string& profile : ProfileNames()) {
     for (uint64_t seed = 0; seed < 10; ++seed) {
