@@ -38,14 +38,14 @@ Lease* Leases::Find(SessionId session) {
   return it == leases_.end() ? nullptr : &it->second.lease;
 }
 
-void Leases::Receive(Time now, SessionId session, const v1::KeepAlive& request, ConnId conn) {
+void Leases::Receive(Time now, SessionId session, const v1::KeepAlive& request) {
   Lease* lease = Find(session);
   if (lease == nullptr || request.nonce() < lease->answered.nonce) return;
   if (lease->held.has_value() && request.nonce() < lease->held->nonce) return;
   lease->items.Acknowledge(request.acknowledged());
   Extend(session, now);
   // After leases became shorter the client may trust in less than it has.
-  HeldKeepAlive held{request.nonce(), now, std::min(lease->expires, lease->told) - margin_, conn};
+  HeldKeepAlive held{request.nonce(), now, std::min(lease->expires, lease->told) - margin_};
   const auto repeats = [&](uint64_t nonce, Time received) {
     if (nonce != held.nonce) return;
     held.received = received;

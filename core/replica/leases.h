@@ -40,7 +40,6 @@ struct HeldKeepAlive {
   uint64_t nonce = 0;
   Time received = 0;  // first copy of this nonce: h is counted from here
   Time answer_at = 0;
-  ConnId conn;        // of the newest copy: where the answer goes
 };
 
 struct Lease {
@@ -48,12 +47,12 @@ struct Lease {
   Time told = kNever;    // until when the client was told that its lease lasts, which may be less; kNever: nothing yet
   bool closing = false;  // no extension, no new calls
   bool ending = false;   // closing, and nobody relies on it any more: the end is proposed
-  v1::SessionEnd reason = v1::END_UNKNOWN;  // closing: why
   bool introduced = false;  // a KeepAlive was answered in this mastership; the first one is answered at once, because the client
                             // may not know of its lease, or know of it too late
   bool proving = false;  // the held KeepAlive waits for a proof of authority: nothing is due for it
+  v1::SessionEnd reason = v1::END_UNKNOWN;  // closing: why
   uint64_t stream = 0;   // highest connection number seen; older streams are dropped
-  ConnId conn;           // the connection of that number
+  ConnId conn;           // the connection of that number: where answers go
   std::optional<HeldKeepAlive> held;
   AnsweredKeepAlive answered;  // the last nonce that was answered: a copy of it is answered again at once
   ItemQueue items;             // not yet acknowledged
@@ -84,7 +83,7 @@ class Leases {
 
   // Records a KeepAlive that arrived on a current stream. A repeated nonce keeps its first receipt, and is answered at once: a
   // client repeats itself only when it is worried. An older nonce is ignored.
-  void Receive(Time now, SessionId session, const v1::KeepAlive& request, ConnId conn);
+  void Receive(Time now, SessionId session, const v1::KeepAlive& request);
   // Queues an item for the session, the fate of the Acquire `seq` or an event; nothing happens if there is no such session.
   // Returns its number, or 0.
   uint64_t Queue(Time now, SessionId session, v1::ItemKind kind, HandleId handle, RequestSeq seq, Position generation,

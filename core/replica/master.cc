@@ -156,7 +156,7 @@ void Master::OnKeepAlive(MasterContext& m, ClientConn from, const v1::KeepAlive&
   if (lease == nullptr) return RefuseKeepAlive(m, from.conn, request, v1::SESSION_EXPIRED, ReasonOf(session));
   if (!AcceptStream(m, from, session, *lease)) return;
   if (m.ctx.now > lease->expires) ExpireLapsed(m, session);
-  leases_.Receive(m.ctx.now, session, request, from.conn);
+  leases_.Receive(m.ctx.now, session, request);
   unflushed_.erase(session);
   // What was never told cannot have been obeyed.
   if (caches_.Acknowledge(session, std::min(request.acknowledged(), lease->items.sent()))) retry_held_ = true;
@@ -201,7 +201,7 @@ void Master::OnTimer(MasterContext& m) {
       v1::KeepAlive request;
       request.set_session(session.value());
       request.set_nonce(lease->held->nonce);
-      RefuseKeepAlive(m, lease->held->conn, request, v1::SESSION_CLOSING, lease->reason);
+      RefuseKeepAlive(m, lease->conn, request, v1::SESSION_CLOSING, lease->reason);
       leases_.Answered(session);
     } else if (config_->read_mode == ReadMode::kLease && HasAuthority(m)) {
       AnswerKeepAlive(m, session, m.ctx.now);
@@ -221,7 +221,7 @@ void Master::AnswerKeepAlive(MasterContext& m, SessionId session, Time proven_at
   // An answer that only brings news does not extend: the client may be dead, and somebody may wait until it has read them. If it
   // lives, its next KeepAlive follows at once, and extends [C-52].
   if (lease->items.empty()) leases_.Extend(session, proven_at);
-  v1::KeepAliveReply& reply = m.ctx.out.Send<v1::KeepAliveReply>(lease->held->conn);
+  v1::KeepAliveReply& reply = m.ctx.out.Send<v1::KeepAliveReply>(lease->conn);
   reply.set_session(session.value());
   reply.set_epoch(epoch_.value());
   reply.set_nonce(lease->held->nonce);

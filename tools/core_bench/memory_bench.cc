@@ -48,7 +48,7 @@ void Lease(benchmark::State& state) {
   Measure(state, 0, [&] {
     for (uint64_t i = 1; i <= kCount; ++i) {
       leases.Open(Time(i), SessionId(i));
-      leases.Receive(Time(i), SessionId(i), keepalive, ConnId(i));
+      leases.Receive(Time(i), SessionId(i), keepalive);
     }
   });
 }
