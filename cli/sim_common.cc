@@ -42,7 +42,7 @@ void AddPlanFlags(CLI::App& verb, SimArgs& args) {
   verb.add_option("--reads", args.reads, "What a master needs to answer reads; else drawn from the seed")
       ->check(CLI::IsMember({"lease", "quorum"}))
       ->type_name("lease|quorum");
-  verb.add_option("--clocks", args.clocks, "lie: clocks beyond their bound, whatever the profile; what needs the bound is not checked")
+  verb.add_option("--clocks", args.clocks, "Clocks beyond their bound, whatever the profile; what needs it is not checked")
       ->check(CLI::IsMember({"lie"}))
       ->type_name("lie");
   AddDuration(verb, "--duration", &args.options.duration, "Simulated time before faults are lifted");

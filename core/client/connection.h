@@ -26,8 +26,8 @@ class Connection {
   // Who is at the other end of it.
   ReplicaId member() const { return member_; }
 
-  // Does what is due: dial, give up a dial or a silent stream, ask a quiet one. The greeting says whose stream it is, and proves it by the
-  // nonce of the session.
+  // Does what is due: dial, give up a dial or a silent stream, ask a quiet one. The greeting says whose stream it is,
+  // and proves it by the nonce of the session.
   void Run(Time now, const Session& session, Effects& out);
   // Returns whether the stream is usable now. Strangers are turned away.
   bool OnUp(Time now, const ConnUp& up, Effects& out);

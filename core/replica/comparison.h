@@ -1,5 +1,5 @@
-// Comparison: are the replicas that have applied the same entries in the same state [Chubby §5, D-60]? A fault of the memory or of
-// the program may make one go its own way, and nothing of the protocol would notice.
+// Comparison: are the replicas that have applied the same entries in the same state [Chubby §5, D-60]? A fault of the memory or
+// of the program may make one go its own way, and nothing of the protocol would notice.
 //
 // Every replica tells the others the digest of its state after each entry whose index is a multiple of kEvery. The one that the
 // majority contradicts halts; the others go on. Nothing of this is replicated or durable: what is lost or late is compared the

@@ -1,4 +1,4 @@
-// [C-77] Replicas compare their states.
+// Replicas compare their states.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -66,6 +66,7 @@ class ServerComparison : public testing::Test {
   std::vector<ConnId> peers_ = {server_.ConnectPeer(ReplicaId(2)), server_.ConnectPeer(ReplicaId(3))};
 };
 
+// [C-77]
 TEST_F(ServerComparison, HaltsWhenTheOthersAgreeOnAnotherState) {
   const uint64_t mine = server_.view().cell->digest();
   Tell(0, mine);
