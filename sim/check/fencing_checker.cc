@@ -4,26 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/client/handle_ids.h"
+#include "sim/check/guarded.h"
 
 namespace bramah::sim {
 namespace {
-
-// Calls that a sequencer guards.
-bool IsGuarded(v1::CommandKind kind) {
-  switch (kind) {
-    case v1::SET_CONTENTS:
-    case v1::ADD:
-    case v1::DELETE:
-    case v1::ACQUIRE:
-    case v1::GET_CONTENTS:
-    case v1::GET_STAT:
-    case v1::READ_DIR:
-    case v1::GET_SEQUENCER:
-      return true;
-    default:
-      return false;
-  }
-}
 
 bool IsRead(v1::CommandKind kind) { return kind >= v1::GET_CONTENTS && kind <= v1::CHECK_SEQUENCER; }
 

@@ -4,27 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/api/sequencer.h"
+#include "sim/check/guarded.h"
 
 namespace bramah::sim {
 namespace {
-
-// Calls that fail unless the sequencer to which their handle is tied is valid.
-bool IsTied(v1::CommandKind kind) {
-  switch (kind) {
-    case v1::SET_CONTENTS:
-    case v1::ADD:
-    case v1::DELETE:
-    case v1::SET_ACL:
-    case v1::ACQUIRE:
-    case v1::GET_CONTENTS:
-    case v1::GET_STAT:
-    case v1::READ_DIR:
-    case v1::GET_SEQUENCER:
-      return true;
-    default:
-      return false;
-  }
-}
 
 AclRemark Sets(const v1::Command& set) { return {set.compare() ? set.generation() + 1 : 0, true, NamesOf(set)}; }
 
@@ -46,7 +29,7 @@ RemarkBook::Asked RemarkBook::Ask(uint32_t client, const v1::Command& command, u
   if (kind == v1::RELEASE && !handle->released) remark.lock = handle->hold;
   remark.lock.permits = handle->permits;
   remark.lock.handle = HandleId(command.handle());
-  if (IsTied(kind)) asked.sequencer = handle->tied;
+  if (IsGuarded(kind)) asked.sequencer = handle->tied;
   return asked;
 }
 
